@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * Messages in PostgreSQL's manner: message, detail, hint.  Always to syslog
+ * (under keepalived, file descriptor 2 is /dev/null), and to standard error when it is a
+ * terminal or -v was given.  Every line carries cluster and node.  Secrets are never passed in
+ * here. This is the only module with writable state of its own.
+ */
+#ifndef PGV_LOG_H
+#define PGV_LOG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "auto.h"
+#include "outcome.h"
+
+/* Call once, early; `program` must stay valid.  verbose: debug lines too, and standard error
+ * always. */
+void log_open(const char *program, bool verbose);
+
+/* From here on every line begins with cluster=... node=...; both are copied. */
+void log_identity(const char *cluster, const char *node);
+
+void log_debug(const char *fmt, ...) PRINTF_LIKE(1, 2);
+void log_info(const char *fmt, ...) PRINTF_LIKE(1, 2);
+void log_warning(const char *fmt, ...) PRINTF_LIKE(1, 2);
+void log_error(const char *fmt, ...) PRINTF_LIKE(1, 2);
+
+/*
+ * The one verdict line of a run, at info (yes, no) or warning level:
+ *   outcome=refused rule=witness-unseen message="..." detail="..." hint="..." elapsed_ms=412
+ * Double quotes and control characters inside texts are replaced.  On a terminal the same is
+ * printed in three lines as psql would.
+ */
+void log_verdict(const struct verdict *verdict, int64_t elapsed_ms);
+
+#endif

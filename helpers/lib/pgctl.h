@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * Stopping and starting the server of the configured data directory.  Stopping is by signals to
+ * verified processes, so that it needs neither SQL nor pg_ctl nor memory for either: SIGINT (fast),
+ * SIGQUIT (immediate), SIGKILL to all; never smart.
+ */
+#ifndef PGV_PGCTL_H
+#define PGV_PGCTL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "auto.h"
+#include "cfg.h"
+#include "deadline.h"
+
+struct pgctl_stop {
+	int64_t fast_ms;      /* 0: skip the fast stop */
+	int64_t immediate_ms; /* 0: SIGKILL at once */
+};
+
+/*
+ * Ends every process of the data directory, stage by stage, and looks that none is left (also when
+ * the postmaster was already dead: orphaned backends go on committing).  Returns 0 (none runs),
+ * -ETIMEDOUT (some left at the deadline, or in uninterruptible sleep), or -errno when it cannot be
+ * told.  *how is set to a static word: "not running", "fast", "immediate", "killed".
+ */
+int pgctl_stop(const struct cfg *cfg, const struct pgctl_stop *stop, const struct deadline *dl,
+	       const char **how) MUST_CHECK;
+
+/*
+ * Starts the server by pg_ctl -W as os_user (own session, survives us), waits until it answers or
+ * ends. 0: accepts connections, or answers that it is starting at the deadline; -ECHILD: it ended
+ * (see log_file); -ETIMEDOUT; -errno.
+ */
+int pgctl_start(const struct cfg *cfg, const struct deadline *dl) MUST_CHECK;
+
+#endif

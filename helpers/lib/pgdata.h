@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * What the data directory says, with the server up or down.  "Cannot see it" is never "it is not
+ * there": each reader tells ENOENT from every other error.
+ */
+#ifndef PGV_PGDATA_H
+#define PGV_PGDATA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "auto.h"
+#include "cfg.h"
+#include "deadline.h"
+#include "outcome.h"
+
+/* How the server would start from this directory. */
+enum pgdata_form {
+	PGDATA_UNKNOWN = 0, /* could not be read */
+	PGDATA_MISSING,     /* no directory, or no PG_VERSION in it */
+	PGDATA_STANDBY,     /* standby.signal */
+	PGDATA_RECOVERY,    /* recovery.signal only: a restore in progress, not ours to touch */
+	PGDATA_PRIMARY,     /* neither */
+};
+enum pgdata_form pgdata_form(const struct cfg *cfg);
+
+/* From pg_controldata (LC_ALL=C). */
+struct pgdata_control {
+	bool known;
+	char why[160];
+	uint64_t system_identifier;
+	bool shut_down; /* "shut down" or "shut down in recovery" */
+	bool in_production;
+	bool in_recovery; /* "in archive recovery" */
+	char state[48];
+	uint32_t timeline; /* of the latest checkpoint */
+	uint64_t checkpoint_lsn;
+	uint64_t min_recovery_lsn; /* 0 when not set */
+	uint32_t min_recovery_timeline;
+	bool checksums;
+	bool wal_log_hints;
+};
+void pgdata_control(struct pgdata_control *control, const struct cfg *cfg,
+		    const struct deadline *dl);
+/* The parser alone, for tests and fuzzing. 0 or -EINVAL with why set. */
+int pgdata_control_parse(struct pgdata_control *control, const char *text) MUST_CHECK;
+
+/* Major version in PG_VERSION; -ENOENT, -EINVAL, or another -errno. */
+int pgdata_version(const struct cfg *cfg, int *major) MUST_CHECK;
+
+/*
+ * The running postmaster of *this* directory: pid from postmaster.pid, opened by pidfd_open(2),
+ * then verified by /proc/PID/cwd. Returns a pidfd (>= 0, to be closed) with *pid set; -ENOENT: none
+ * runs (no file, or a stale one whose process is gone or another's); other -errno: it cannot be
+ * told.
+ */
+int pgdata_postmaster(const struct cfg *cfg, pid_t *pid) MUST_CHECK;
+
+/*
+ * Every process whose working directory is this data directory (postmaster, backends, also orphaned
+ * ones). Fills pids[max]; returns how many there are (may exceed max), or -errno.
+ */
+int pgdata_processes(const struct cfg *cfg, pid_t *pids, size_t max) MUST_CHECK;
+
+/*
+ * With the server down: make the directory start as a standby of `conninfo`: standby.signal, and
+ * primary_conninfo replaced in postgresql.auto.conf (also recovery_target_timeline = latest), each
+ * by rename and fsync, owned like the directory.  0 or -errno.
+ */
+int pgdata_make_standby(const struct cfg *cfg, const char *conninfo) MUST_CHECK;
+
+#endif
