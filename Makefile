@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: PostgreSQL
+#
+# make                 helpers/*.c -> build/libexec/, the front -> build/bin/pg_vrrp
+# make check           unit and command line tests (no cluster needed)
+# make lint asan hardening install uninstall clean
+#
+# BUILD=DIR            where everything goes (default build); the source tree is never written to
+# CC=gcc|clang  CFLAGS=...  CFLAGS_EXTRA=-Werror  SANITIZE=yes  V=1
+
+VERSION    := 0.1.0
+
+prefix     ?= /usr/local
+bindir     ?= $(prefix)/bin
+libexecdir ?= $(prefix)/libexec/pg_vrrp
+datadir    ?= $(prefix)/share/pg_vrrp
+docdir     ?= $(prefix)/share/doc/pg_vrrp
+mandir     ?= $(prefix)/share/man
+# systemd reads the one below /usr/local as well as the distribution's.
+unitdir    ?= $(prefix)/lib/systemd/system
+
+BUILD      ?= build
+INSTALL    ?= install
+PKG_CONFIG ?= pkg-config
+CFLAGS     ?= -O2 -g
+ifeq ($(origin CC),default)
+CC         := gcc
+endif
+Q          := $(if $(V),,@)
+say         = $(if $(V),,@printf '%-8s%s\n' $(1) '$(2)')
+
+# --- what there is: a new file in these places needs no line here --------------------------------
+lib_src    := $(sort $(wildcard helpers/lib/*.c))
+front_src  := $(wildcard helpers/pg_vrrp.c)
+helper_src := $(filter-out $(front_src),$(sort $(wildcard helpers/*.c)))
+test_src   := $(sort $(wildcard tests/unit/test_*.c))
+shared_src := $(filter-out $(test_src),$(sort $(wildcard tests/unit/*.c)))
+man_src    := $(sort $(wildcard docs/man/*.8))
+unit_src   := $(sort $(wildcard scripts/systemd/*.in))
+share_src  := $(sort $(wildcard keepalived/*.in))
+doc_src    := $(sort $(wildcard README.md LICENSE docs/*.md))
+
+archive    := $(BUILD)/libpgvrrp.a
+lib_obj    := $(lib_src:helpers/lib/%.c=$(BUILD)/obj/lib/%.o)
+helpers    := $(helper_src:helpers/%.c=$(BUILD)/libexec/%)
+front      := $(front_src:helpers/%.c=$(BUILD)/bin/%)
+tests      := $(test_src:tests/unit/%.c=$(BUILD)/tests/%)
+shared_obj := $(shared_src:tests/unit/%.c=$(BUILD)/obj/tests/%.o)
+units      := $(unit_src:scripts/systemd/%.in=$(BUILD)/systemd/%)
+
+# --- flags ----------------------------------------------------------------------------------------
+# $(call try,FLAG,ALTERNATIVE): the flag when this compiler takes it without a word.
+try = $(shell echo 'int main(void){return 0;}' | $(CC) -O2 -Werror $(1) -x c -c -o /dev/null - \
+	2>/dev/null && echo $(1) || echo $(2))
+fortified = \#include <stdio.h>\nint main(void){return 0;}
+
+packages   := libpq libnl-3.0 libnl-route-3.0 libmnl inih
+# Other people's headers are no concern of our warnings.
+cppflags   := -D_GNU_SOURCE -Ihelpers -Ihelpers/lib \
+	$(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags $(packages)))
+cppflags   += -DPGV_VERSION='"$(VERSION)"' -DPGV_LIBEXECDIR='"$(libexecdir)"' \
+	-DPGV_DATADIR='"$(datadir)"'
+warnings   := -Wall -Wextra -Wshadow -Wformat=2 -Wundef -Wvla -Wwrite-strings \
+	-Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wcast-qual -Wswitch-enum \
+	-Wnull-dereference -Wimplicit-fallthrough -Wconversion
+# gcc only
+warnings   += $(call try,-Wlogical-op) $(call try,-Wduplicated-cond)
+ifdef SANITIZE
+# Fortified calls would hide reads and writes from the sanitizer.
+hardening  := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
+	-fno-sanitize-recover=all -U_FORTIFY_SOURCE
+ldhard     := -fsanitize=address,undefined
+else
+# gcc before 12 knows level 2 at the most and says so as soon as a header is read.
+fortify    := $(shell printf '$(fortified)' | $(CC) -O2 -Werror -U_FORTIFY_SOURCE \
+	-D_FORTIFY_SOURCE=3 -x c -c -o /dev/null - 2>/dev/null && echo 3 || echo 2)
+hardening  := -fstack-protector-strong -fPIE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=$(fortify) \
+	$(call try,-fstack-clash-protection) \
+	$(call try,-fcf-protection,$(call try,-mbranch-protection=standard))
+ldhard     := -pie -Wl,-z,relro,-z,now,-z,noexecstack
+endif
+cflags     := -std=c11 $(CFLAGS) $(warnings) $(hardening) $(CFLAGS_EXTRA)
+# As needed, and one object for each module in the archive: a helper loads only the libraries of
+# the modules that it calls.  The guard stays small because it never sees libpq.
+ldflags    := $(LDFLAGS) $(ldhard) -Wl,--as-needed
+libs       := $(shell $(PKG_CONFIG) --libs $(packages))
+
+# --- build ----------------------------------------------------------------------------------------
+.PHONY: all tests check check-unit check-cli lint asan hardening install uninstall clean FORCE
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(helpers) $(front) $(units)
+tests: $(tests)
+
+# Changes when the flags, the places or the list of modules do, and then everything is built anew.
+stamp := $(CC) $(cppflags) $(cflags) $(ldflags) $(libs) $(lib_src) $(shared_src)
+$(BUILD)/flags: FORCE
+	$(Q)mkdir -p $(@D)
+	$(Q)printf '%s\n' $(call quote,$(stamp)) | cmp -s - $@ || \
+		printf '%s\n' $(call quote,$(stamp)) >$@
+quote = '$(subst ','\'',$(1))'
+
+compile = $(Q)mkdir -p $(@D) && $(CC) $(cppflags) $(cflags) $(1) -MMD -MP -c -o $@ $<
+link    = $(Q)mkdir -p $(@D) && $(CC) $(cflags) $(ldflags) -o $@ $(filter %.o %.a,$^) $(1) $(libs)
+
+$(BUILD)/obj/%.o: helpers/%.c $(BUILD)/flags
+	$(call say,CC,$<)
+	$(call compile)
+
+# A unit test may take in the helper it tests (#include "promote_safe.c") under another main.
+$(BUILD)/obj/tests/%.o: tests/unit/%.c $(BUILD)/flags
+	$(call say,CC,$<)
+	$(call compile,-Wno-missing-prototypes)
+
+$(archive): $(lib_obj)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $(lib_obj)
+
+$(BUILD)/libexec/% $(BUILD)/bin/%: $(BUILD)/obj/%.o $(archive)
+	$(call say,LD,$@)
+	$(call link)
+
+$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(shared_obj) $(archive)
+	$(call say,LD,$@)
+	$(call link,-lcmocka)
+
+$(BUILD)/systemd/%: scripts/systemd/%.in $(BUILD)/flags
+	$(Q)mkdir -p $(@D) && sed 's|@libexecdir@|$(libexecdir)|g' $< >$@
+
+-include $(wildcard $(BUILD)/obj/*.d $(BUILD)/obj/*/*.d)
+
+# --- checks ---------------------------------------------------------------------------------------
+check-unit: all tests
+	scripts/test --no-build --build $(BUILD) unit
+check-cli: all
+	scripts/test --no-build --build $(BUILD) cli
+check: all tests
+	scripts/test --no-build --build $(BUILD) unit cli
+lint: all
+	scripts/lint --build $(BUILD)
+asan:
+	$(MAKE) BUILD=$(BUILD)/asan SANITIZE=yes check
+hardening: all
+	scripts/hardening $(BUILD)
+
+clean:
+	rm -rf $(BUILD)
+
+# --- install --------------------------------------------------------------------------------------
+# Under a new name first, then renamed: keepalived takes a script that is missing for a moment as a
+# healthy one.  Owned by root where we are root, because its script security demands it.
+owner := $(if $(filter 0,$(shell id -u)),-o root -g root)
+# $(call put,MODE,DIRECTORY,FILES)
+define put
+	$(call say,INSTALL,$(DESTDIR)$(2))
+	$(Q)$(INSTALL) -d $(owner) -m 0755 $(DESTDIR)$(2)
+	$(Q)for file in $(3); do name=$${file##*/}; \
+		$(INSTALL) $(owner) -m $(1) "$$file" "$(DESTDIR)$(2)/.$$name.new" && \
+		mv -f "$(DESTDIR)$(2)/.$$name.new" "$(DESTDIR)$(2)/$$name" || exit 1; done
+
+endef
+# The drop-ins change units of other packages, so they are laid beside the templates and put into
+# place by hand (README.md); only our own unit goes where systemd looks.
+services := $(filter %.service,$(units))
+shared   := $(share_src) $(filter %.conf,$(units))
+
+install: all
+	$(call put,0755,$(libexecdir),$(helpers))
+	$(call put,0755,$(bindir),$(front))
+	$(call put,0644,$(datadir),$(shared))
+	$(call put,0644,$(mandir)/man8,$(man_src))
+	$(call put,0644,$(docdir),$(doc_src))
+	$(call put,0644,$(unitdir),$(services))
+
+at = $(addprefix $(DESTDIR)$(1)/,$(notdir $(2)))
+uninstall:
+	rm -f $(call at,$(libexecdir),$(helpers)) $(call at,$(bindir),$(front)) \
+		$(call at,$(datadir),$(shared)) $(call at,$(mandir)/man8,$(man_src)) \
+		$(call at,$(docdir),$(doc_src)) $(call at,$(unitdir),$(services))
+	-rmdir --ignore-fail-on-non-empty $(addprefix $(DESTDIR),$(libexecdir) $(datadir) $(docdir))
