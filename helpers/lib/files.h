@@ -1,28 +1,33 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
  * Every file that a node keeps about itself: names, meaning, and who may write it.  See
- * docs/files.md.
+ * docs/files.md.  Paths and history are in files.c, track files in track.c, marks in marks.c, times
+ * in stamps.c.
  *
- * below run_dir (gone at reboot)
- *   serving      keepalived track file: 0 this node serves, 1 it does not.  0: check_primary,
- * promote_safe; 1: anybody election     keepalived track file: 0 stand for election, 1 stand aside.
- * guard and fence_self only priority     keepalived track file: added to the priority of both
- * instances lease        the guard's lease: until when, how it was last renewed vote         the
- * peer's last vote for this primary, by check_primary grant        a right to serve that was just
- * won: promote_safe, or an operator's word contact      on a standby: when it last proved that the
- * primary lives and how far it had streamed keepalived   when keepalived last called check_primary
- *   attempt      the last verdict of promote_safe and rejoin, for cluster_status
- *   promote.lock, rejoin.lock, fence.lock, serving.lock, guard.lock
- * below state_dir (survives reboots)
- *   fenced       this node was fenced: its server must not run as a primary.  Removed by rejoin
- *   withdrawn    this standby's vote is withdrawn; holds the primary_conninfo to restore
- *   baseline     when the witness host was last able to reach each node, in good times
- *   history      one JSON line for each fence, promotion, rejoin
+ * Below run_dir (gone at reboot):
+ * - serving: track file of keepalived: 0 this node serves, 1 it does not.  0 is written by
+ *   check_primary and promote_safe only, 1 by anybody
+ * - election: track file: 0 stand for election, 1 stand aside.  guard, fence_self, rejoin
+ * - priority: track file: added to the priority of both instances
+ * - lease: the guard's lease: until when, how it was last renewed
+ * - vote: the peer's last vote for this primary.  check_primary
+ * - grant: a right to serve that was just won.  promote_safe, rejoin, or an operator's word
+ * - contact: on a standby: when it last proved that the primary lives, how far it had streamed
+ * - keepalived: when keepalived last called check_primary
+ * - attempt.HELPER: the last verdict of promote_safe and rejoin, for cluster_status
+ * - promote.lock, rejoin.lock, fence.lock, serving.lock, guard.lock
+ *
+ * Below state_dir (survives reboots):
+ * - fenced: this node was fenced: its server must not run as a primary.  Removed by rejoin
+ * - withdrawn: this standby's vote is withdrawn; holds the primary_conninfo to restore
+ * - rewinding: pg_rewind has begun and was not seen to end: the directory must not be started
+ * - baseline.NODE: the witness host was able to reach that node in good times
+ * - history: one JSON line for each fence, promotion, rejoin; history.1 the older ones
  */
 #ifndef PGV_FILES_H
 #define PGV_FILES_H
 
-#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "auto.h"
@@ -33,12 +38,18 @@ struct file_path {
 	char text[CFG_PATH_MAX + 32];
 };
 
-/* run_dir/NAME and state_dir/NAME */
+/* run_dir/NAME and state_dir/NAME.  One that is too long becomes a path that gives ENOTDIR, never
+ * ENOENT. */
 struct file_path file_run(const struct cfg *cfg, const char *name);
 struct file_path file_state(const struct cfg *cfg, const char *name);
 
 /* Makes both directories.  0 or -errno. */
 int files_prepare(const struct cfg *cfg) MUST_CHECK;
+
+/* Copies text with control characters replaced by spaces: one line stays one line.  NULL is "". */
+void file_clean(char *out, size_t size, const char *text);
+/* "2026-11-23T06:40:00Z", for people only; "" when it cannot be told. */
+void file_wall_clock(char *text, size_t size);
 
 /* The random id of this boot (/proc/sys/kernel/random/boot_id): CLOCK_BOOTTIME stamps of another
  * boot mean nothing. In containers and test networks that share a kernel it is the same for all,
@@ -47,19 +58,26 @@ int boot_id(char *id, size_t size) MUST_CHECK;
 
 /* ---- keepalived's track files: a bare decimal number, replaced by rename ---- */
 int track_write(const struct cfg *cfg, const char *name, int value) MUST_CHECK;
-/* Strict: -ENOENT, -EINVAL (keepalived would take garbage for 0, healthy; we do not). */
+/* Strict: one to four digits and a newline, else -ENOENT, -EINVAL and *value is -1 (keepalived
+ * would take garbage for 0, healthy; we do not). */
 int track_read(const struct cfg *cfg, const char *name, int *value) MUST_CHECK;
 
 /*
  * Writes serving = 0 under serving.lock, after looking once more, under the lock, that the node is
- * not fenced and that the lease (or grant) runs; withdraws it when that changed meanwhile.  0,
- * -EACCES when the right is gone, or -errno.
+ * not fenced (known) and that the lease or the grant runs; then looks again and withdraws it when
+ * that changed meanwhile.  Writes nothing when it is 0 already.  0, -EACCES when the right is not
+ * there (serving is then 1), or -errno: -ETIMEDOUT when the lock was not free within 100 ms.
  */
 int serving_begin(const struct cfg *cfg) MUST_CHECK;
-/* Writes serving = 1.  Never waits long for the lock: the doubt wins. */
+/* Writes serving = 1.  Waits at most 100 ms for the lock, then writes without it: the doubt wins.
+ */
 int serving_end(const struct cfg *cfg) MUST_CHECK;
 
-/* ---- fenced ---- */
+/*
+ * ---- fenced ----
+ * NO only when the file is absent from a state directory that is there.  A file in whatever
+ * condition is YES.  The same holds for withdrawn and rewinding.
+ */
 struct fenced_mark {
 	enum fact present; /* UNKNOWN: could not be read; counts as present */
 	char reason[160];
@@ -69,23 +87,30 @@ struct fenced_mark fenced_read(const struct cfg *cfg);
 int fenced_write(const struct cfg *cfg, const char *reason, const char *by) MUST_CHECK;
 int fenced_clear(const struct cfg *cfg) MUST_CHECK;
 
-/* ---- withdrawn: value is the primary_conninfo to restore, may be empty ---- */
+/* ---- withdrawn: value is the primary_conninfo to restore; "" also when it cannot be read ---- */
 enum fact withdrawn_read(const struct cfg *cfg, char *conninfo, size_t size);
 int withdrawn_write(const struct cfg *cfg, const char *conninfo) MUST_CHECK;
 int withdrawn_clear(const struct cfg *cfg) MUST_CHECK;
 
+/* ---- rewinding: value is the system identifier of the source, 0 when it cannot be read ---- */
+enum fact rewinding_read(const struct cfg *cfg, uint64_t *system_identifier);
+int rewinding_write(const struct cfg *cfg, uint64_t system_identifier) MUST_CHECK;
+int rewinding_clear(const struct cfg *cfg) MUST_CHECK;
+
 /*
  * ---- times of this boot ----
  * lease (until), vote (sent), grant (until), keepalived (called): one CLOCK_BOOTTIME stamp each,
- * with the boot id and a word. A file of another boot, garbage, or none: -ENOENT or -EINVAL, and
- * *at_ms is 0: never "just now".
+ * with the boot id and a word.  None, or one of another boot: -ENOENT; garbage: -EINVAL; further
+ * ahead than one lease from now: -ERANGE, because no right lasts longer than that (it was given
+ * under another configuration than the peer's waits).  Then *at_ms is 0: never "just now".
  */
 int stamp_write(const struct cfg *cfg, const char *name, int64_t at_ms,
 		const char *word) MUST_CHECK;
 int stamp_read(const struct cfg *cfg, const char *name, int64_t *at_ms, char *word,
 	       size_t size) MUST_CHECK;
 
-/* ---- contact: what a standby last knew of its primary ---- */
+/* ---- contact: what a standby last knew of its primary.  Strict; not known for a file of another
+ * boot, garbage, or a time that is still to come ---- */
 struct contact {
 	bool known;
 	int64_t seen_ms;       /* the primary's server answered our question, which we sent then */
@@ -105,8 +130,8 @@ int baseline_write(const struct cfg *cfg, const char *node) MUST_CHECK;
 /* ---- attempt and history ---- */
 int attempt_write(const struct cfg *cfg, const char *helper,
 		  const struct verdict *verdict) MUST_CHECK;
-/* Copies the last verdict of `helper` as text: "refused witness-unseen: ..."; -ENOENT when there is
- * none. */
+/* Copies the last verdict of `helper` as text: "refused witness-unseen: message (detail)"; -ENOENT
+ * when there is none. */
 int attempt_read(const struct cfg *cfg, const char *helper, char *text, size_t size) MUST_CHECK;
 /* Appends {"at":wall clock for people,"boot_ms":..,"node":..,"event":..,"detail":..}. */
 int history_add(const struct cfg *cfg, const char *event, const char *detail) MUST_CHECK;

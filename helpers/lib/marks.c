@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* Marks that survive reboots: fenced, withdrawn, rewinding, baseline. */
+#include "files.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "state.h"
+
+/*
+ * Reads a mark.  NO only when the file is absent from a directory that is there: a state directory
+ * that is missing (not mounted, not made yet) says nothing.  A file that is there in whatever
+ * condition is YES; text is then "" unless it could be read.
+ */
+static enum fact mark_read(const struct cfg *cfg, const char *name, char *text, size_t size)
+{
+	int rc = state_read(file_state(cfg, name).text, text, size);
+
+	if (rc < 0)
+		text[0] = '\0';
+	if (rc == 0 || rc == -EINVAL || rc == -EFBIG)
+		return FACT_YES;
+	if (rc == -ENOENT && state_exists(cfg->state_dir) == 1)
+		return FACT_NO;
+	return FACT_UNKNOWN;
+}
+
+struct fenced_mark fenced_read(const struct cfg *cfg)
+{
+	struct fenced_mark mark = { 0 };
+	char text[STATE_TEXT_MAX];
+
+	mark.present = mark_read(cfg, "fenced", text, sizeof(text));
+	if (mark.present != FACT_YES)
+		return mark;
+	if (state_get(text, "reason", mark.reason, sizeof(mark.reason)) < 0)
+		(void)snprintf(mark.reason, sizeof(mark.reason), "the mark cannot be read");
+	if (state_get(text, "by", mark.by, sizeof(mark.by)) < 0)
+		mark.by[0] = '\0';
+	return mark;
+}
+
+int fenced_write(const struct cfg *cfg, const char *reason, const char *by)
+{
+	struct fenced_mark mark = { 0 };
+	char text[512], at[32];
+
+	file_clean(mark.reason, sizeof(mark.reason), reason);
+	file_clean(mark.by, sizeof(mark.by), by);
+	file_wall_clock(at, sizeof(at));
+	(void)snprintf(text, sizeof(text), "reason=%s\nby=%s\nat=%s\n", mark.reason, mark.by, at);
+	return state_write(file_state(cfg, "fenced").text, text, 0644, true);
+}
+
+int fenced_clear(const struct cfg *cfg)
+{
+	return state_remove(file_state(cfg, "fenced").text, true);
+}
+
+enum fact withdrawn_read(const struct cfg *cfg, char *conninfo, size_t size)
+{
+	char text[STATE_TEXT_MAX];
+	enum fact present = mark_read(cfg, "withdrawn", text, sizeof(text));
+
+	conninfo[0] = '\0';
+	if (present == FACT_YES && state_get(text, "conninfo", conninfo, size) < 0)
+		conninfo[0] = '\0';
+	return present;
+}
+
+int withdrawn_write(const struct cfg *cfg, const char *conninfo)
+{
+	char text[STATE_TEXT_MAX];
+	int length = snprintf(text, sizeof(text), "conninfo=%s\n", conninfo);
+
+	if (strpbrk(conninfo, "\r\n") != NULL)
+		return -EINVAL;
+	if (length < 0 || (size_t)length >= sizeof(text))
+		return -EFBIG;
+	/* A conninfo may hold a password that an operator put there. */
+	return state_write(file_state(cfg, "withdrawn").text, text, 0600, true);
+}
+
+int withdrawn_clear(const struct cfg *cfg)
+{
+	return state_remove(file_state(cfg, "withdrawn").text, true);
+}
+
+enum fact rewinding_read(const struct cfg *cfg, uint64_t *system_identifier)
+{
+	char text[STATE_TEXT_MAX];
+	enum fact present = mark_read(cfg, "rewinding", text, sizeof(text));
+	char value[32];
+
+	*system_identifier = 0;
+	if (present == FACT_YES && state_get(text, "system", value, sizeof(value)) == 0 &&
+	    sscanf(value, "%" SCNu64, system_identifier) != 1)
+		*system_identifier = 0;
+	return present;
+}
+
+int rewinding_write(const struct cfg *cfg, uint64_t system_identifier)
+{
+	char text[64];
+
+	(void)snprintf(text, sizeof(text), "system=%" PRIu64 "\n", system_identifier);
+	return state_write(file_state(cfg, "rewinding").text, text, 0644, true);
+}
+
+int rewinding_clear(const struct cfg *cfg)
+{
+	return state_remove(file_state(cfg, "rewinding").text, true);
+}
+
+static struct file_path baseline_path(const struct cfg *cfg, const char *node)
+{
+	char name[CFG_NAME_MAX + 16];
+
+	(void)snprintf(name, sizeof(name), "baseline.%s", node);
+	return file_state(cfg, name);
+}
+
+enum fact baseline_read(const struct cfg *cfg, const char *node)
+{
+	const struct cfg_node *today = cfg_node(cfg, node);
+	char text[STATE_TEXT_MAX], address[CFG_ADDR_MAX], witness[CFG_TEXT_MAX];
+	int rc = state_read(baseline_path(cfg, node).text, text, sizeof(text));
+
+	if (rc == -ENOENT || today == NULL)
+		return FACT_NO;
+	if (rc == 0)
+		rc = state_get(text, "address", address, sizeof(address));
+	if (rc == 0)
+		rc = state_get(text, "witness", witness, sizeof(witness));
+	if (rc < 0)
+		return FACT_UNKNOWN;
+	return fact_of(strcmp(address, today->address) == 0 &&
+		       strcmp(witness, cfg->witness_address) == 0);
+}
+
+int baseline_write(const struct cfg *cfg, const char *node)
+{
+	const struct cfg_node *today = cfg_node(cfg, node);
+	char text[512], at[32];
+
+	if (today == NULL)
+		return -EINVAL;
+	file_wall_clock(at, sizeof(at));
+	(void)snprintf(text, sizeof(text), "address=%s\nwitness=%s\nat=%s\n", today->address,
+		       cfg->witness_address, at);
+	return state_write(baseline_path(cfg, node).text, text, 0644, true);
+}
