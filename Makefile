@@ -45,6 +45,7 @@ helpers    := $(helper_src:helpers/%.c=$(BUILD)/libexec/%)
 front      := $(front_src:helpers/%.c=$(BUILD)/bin/%)
 tests      := $(test_src:tests/unit/%.c=$(BUILD)/tests/%)
 shared_obj := $(shared_src:tests/unit/%.c=$(BUILD)/obj/tests/%.o)
+fixtures   := $(if $(shared_src),$(BUILD)/libfixtures.a)
 units      := $(unit_src:scripts/systemd/%.in=$(BUILD)/systemd/%)
 
 # --- flags ----------------------------------------------------------------------------------------
@@ -93,7 +94,8 @@ all: $(helpers) $(front) $(units)
 tests: $(tests)
 
 # Changes when the flags, the places or the list of modules do, and then everything is built anew.
-stamp := $(CC) $(cppflags) $(cflags) $(ldflags) $(libs) $(lib_src) $(shared_src)
+# -Werror makes no difference to what is built.
+stamp := $(filter-out -Werror,$(CC) $(cppflags) $(cflags) $(ldflags) $(libs) $(lib_src) $(shared_src))
 $(BUILD)/flags: FORCE
 	$(Q)mkdir -p $(@D)
 	$(Q)printf '%s\n' $(call quote,$(stamp)) | cmp -s - $@ || \
@@ -113,14 +115,16 @@ $(BUILD)/obj/tests/%.o: tests/unit/%.c $(BUILD)/flags
 	$(call compile,-Wno-missing-prototypes)
 
 $(archive): $(lib_obj)
+$(fixtures): $(shared_obj)
+$(archive) $(fixtures):
 	$(call say,AR,$@)
-	$(Q)rm -f $@ && $(AR) rcs $@ $(lib_obj)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
 $(BUILD)/libexec/% $(BUILD)/bin/%: $(BUILD)/obj/%.o $(archive)
 	$(call say,LD,$@)
 	$(call link)
 
-$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(shared_obj) $(archive)
+$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(fixtures) $(archive)
 	$(call say,LD,$@)
 	$(call link,-lcmocka)
 

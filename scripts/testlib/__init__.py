@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: PostgreSQL
+"""What scripts/test is made of."""

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: PostgreSQL
+"""The parts of the test suite: what each one builds and which jobs it consists of."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from .runner import Job
+
+TOP = Path(__file__).resolve().parents[2]
+TAP = Path(__file__).resolve().parent / "tap.py"
+PYTHON = [sys.executable, "-B"]
+
+# Seconds.  A unit test binary, a file of command line tests, one scenario with its own lab.
+UNIT_LIMIT, CLI_LIMIT, SCENARIO_LIMIT = 60, 180, 300
+BUILD_LIMIT, LINT_LIMIT = 600, 1200
+
+
+class Suite:
+    def __init__(self, build, runner, match="", building=True, parallel=1):
+        self.build = Path(build)
+        self.runner = runner
+        self.match = match
+        self.building = building
+        self.parallel = parallel
+        self.made = {}
+
+    def run(self, part):
+        return getattr(self, part)()
+
+    # --- building ---
+
+    def make(self, name, *words, step=True):
+        """Builds quietly; nothing that needs it runs when it failed."""
+        if self.building and (name, words) not in self.made:
+            argv = ["make", f"-j{os.cpu_count() or 1}", "CFLAGS_EXTRA=-Werror", *words]
+            job = Job(name, argv, BUILD_LIMIT, tap=False, step=step)
+            self.made[name, words] = self.runner.run([job])
+        return self.made.get((name, words), True)
+
+    def built(self):
+        return self.make("build/gcc", f"BUILD={self.build}", "all", "tests")
+
+    def clang(self):
+        """clang sees other mistakes than gcc does."""
+        self.make("build/clang", f"BUILD={self.build}/clang", "CC=clang", "all", "tests",
+                  step=False)
+
+    # --- parts ---
+
+    def lint(self):
+        if not self.built():
+            return
+        argv = [str(TOP / "scripts/lint"), "--build", str(self.build)]
+        if self.match:
+            argv += ["-k", self.match]
+        self.runner.run([Job("lint", argv, LINT_LIMIT)])
+
+    def unit(self, prefix="unit"):
+        if not self.built():
+            return
+        jobs = []
+        for source in sorted((TOP / "tests/unit").glob("test_*.c")):
+            # The name of the binary, or else of tests in it.
+            if self.match in source.stem:
+                only = ""
+            elif self.match in source.read_text():
+                only = self.match
+            else:
+                continue
+            env = {"CMOCKA_MESSAGE_OUTPUT": "TAP", "PGV_BUILD": str(self.build), **sanitizer()}
+            argv = [str(self.build / "tests" / source.stem)]
+            if not Path(argv[0]).exists():
+                argv = ["/bin/sh", "-c", f"echo 'not ok 1 - {source.stem} is not built'"]
+            jobs.append(Job(f"{prefix}/{source.stem}", argv, UNIT_LIMIT, only=only, env=env))
+        self.runner.run(jobs)
+
+    def cli(self, prefix="cli"):
+        if not self.built():
+            return
+        jobs = []
+        for source in sorted((TOP / "tests/cli").glob("test_*.py")):
+            argv = [*PYTHON, str(TAP), str(source)]
+            if self.match and self.match not in source.stem:
+                if not self.names(source):
+                    continue
+                argv += ["-k", self.match]
+            env = {"PGV_BUILD": str(self.build.resolve()), **sanitizer()}
+            jobs.append(Job(f"{prefix}/{source.stem}", argv, CLI_LIMIT, env=env))
+        self.runner.run(jobs)
+
+    def asan(self):
+        """Unit and command line tests once more, with address and undefined sanitizers."""
+        inner = Suite(self.build / "asan", self.runner, self.match, building=False)
+        if self.make("build/asan", f"BUILD={inner.build}", "SANITIZE=yes", "all", "tests"):
+            inner.unit("asan/unit")
+            inner.cli("asan/cli")
+
+    def scenario(self):
+        if not self.built():
+            return
+        jobs = []
+        for source in sorted((TOP / "tests/scenario").glob("test_*.py")):
+            for name in self.names(source):
+                # Short: interface names of the lab are made from it.
+                lab = f"t{os.getpid() % 10000}{chr(97 + len(jobs) // 26)}{chr(97 + len(jobs) % 26)}"
+                jobs.append(Job(
+                    f"scenario/{source.stem}.{name}", [*PYTHON, str(TAP), str(source), name],
+                    SCENARIO_LIMIT,
+                    env={"PGV_BUILD": str(self.build.resolve()), "PGV_LAB": lab},
+                    after=[str(TOP / "scripts/lab"), "down", "--name", lab],
+                ))
+        if jobs and os.getuid() != 0:
+            print("scenarios need root: sudo scripts/test scenario", file=sys.stderr)
+            jobs = [Job("scenario/needs-root", ["/bin/false"], 1, tap=False)]
+        self.runner.run(jobs, self.parallel)
+
+    def names(self, source):
+        """The tests in a file that were asked for; a file that cannot be read fails by itself."""
+        argv = [*PYTHON, str(TAP), str(source), "--list"]
+        if self.match and self.match not in source.stem:
+            argv += ["-k", self.match]
+        listed = subprocess.run(argv, capture_output=True, text=True, check=False)
+        if listed.returncode != 0:
+            print(listed.stderr, file=sys.stderr)
+            self.runner.result("FAILED", f"{source.parent.name}/{source.stem}", "cannot be loaded")
+            return []
+        return listed.stdout.split()
+
+    def selftest(self):
+        argv = [*PYTHON, str(TOP / "scripts/test"), "--selftest", "--build", str(self.build)]
+        self.runner.run([Job("selftest", argv, 120)])
+
+
+# In the order of a full run: what fails soonest comes first.
+PARTS = ["selftest", "lint", "unit", "cli", "asan", "clang", "scenario"]
+
+
+def sanitizer():
+    return {
+        "ASAN_OPTIONS": "abort_on_error=1:detect_leaks=1:check_initialization_order=1",
+        "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
+    }
+
+
+def install(group):
+    """Installs what is missing; says so when that is not possible."""
+    if shutil.which("dpkg-query") is None:
+        return True
+    return subprocess.run([str(TOP / "scripts/install-deps"), group], check=False).returncode == 0

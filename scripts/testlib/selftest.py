@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: PostgreSQL
+"""Is the runner red when it must be?  Each case is a small program and the words it has to earn."""
+
+import io
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from .runner import Job, Runner
+
+SH = ["/bin/sh", "-c"]
+
+# name, shell program, is TAP, (passed, failed, skipped)
+CASES = [
+    ("passing", "echo 1..2; echo ok 1 - a; echo ok 2 - b", True, (2, 0, 0)),
+    ("failing", "echo 1..2; echo ok 1 - a; echo not ok 2 - b; exit 1", True, (1, 1, 0)),
+    ("failing_with_exit_0", "echo 1..1; echo not ok 1 - a", True, (0, 1, 0)),
+    ("skipping", "echo 1..2; echo 'ok 1 # SKIP no network'; echo ok 2 - b", True, (1, 0, 1)),
+    ("hanging", "echo ok 1 - a; exec sleep 60", True, (1, 1, 0)),
+    ("deaf_to_sigterm", "trap '' TERM; exec sleep 60", True, (0, 1, 0)),
+    ("crashing", "echo 1..2; echo ok 1 - a; kill -SEGV $$", True, (1, 1, 0)),
+    ("stopping_early", "echo 1..3; echo ok 1 - a", True, (1, 1, 0)),
+    ("silent", "exit 0", True, (0, 1, 0)),
+    ("ending_badly", "echo 1..1; echo ok 1 - a; exit 1", True, (1, 1, 0)),
+    ("exit_0", "exit 0", False, (1, 0, 0)),
+    ("exit_3", "exit 3", False, (0, 1, 0)),
+]
+
+FILE = """
+import time, unittest
+class Case(unittest.TestCase):
+    def test_good(self):
+        pass
+    def test_bad(self):
+        self.fail("on purpose")
+    def test_subtests(self):
+        for i in range(3):
+            with self.subTest(i=i):
+                self.assertEqual(i, 0)
+    @unittest.skip("no reason")
+    def test_skipped(self):
+        pass
+class Broken(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        raise RuntimeError("on purpose")
+    def test_never(self):
+        pass
+"""
+
+
+def count(job, folder):
+    runner = Runner(folder, io.StringIO())
+    runner.run([job])
+    tally = runner.tally
+    return (tally.passed, tally.failed, tally.skipped), tally
+
+
+def selftest():
+    bad = 0
+    done = 0
+
+    def check(name, good, detail=""):
+        nonlocal bad, done
+        done += 1
+        bad += not good
+        print(f"{'ok' if good else 'not ok'} {done} - {name} {detail}", flush=True)
+
+    with tempfile.TemporaryDirectory() as folder:
+        for name, program, tap, wanted in CASES:
+            got, tally = count(Job(name, SH + [program], 1, tap=tap), folder)
+            check(name, got == wanted and tally.good() == (wanted[1] == 0), f"{got}")
+
+        got, tally = count(Job("step", SH + ["exit 0"], 1, tap=False, step=True), folder)
+        check("building_is_not_a_test", got == (0, 0, 0) and not tally.good())
+
+        got, tally = count(Job("none", SH + ["echo 1..1; echo ok 1 - a"], 1, only="zzz"), folder)
+        check("nothing_ran_is_not_good", got == (0, 0, 0) and not tally.good())
+
+        source = Path(folder) / "test_python.py"
+        source.write_text(FILE)
+        tap = str(Path(__file__).resolve().parent / "tap.py")
+        got, _ = count(Job("python", [sys.executable, "-B", tap, str(source)], 20), folder)
+        check("python_cases", got == (1, 3, 1), f"{got}")
+        source.write_text("import no_such_module_here\n")
+        got, _ = count(Job("import", [sys.executable, "-B", tap, str(source)], 20), folder)
+        check("python_file_that_does_not_load", got == (0, 1, 0), f"{got}")
+
+        left = Path(folder) / "left"
+        job = Job("orphan", SH + [f"sleep 60 & echo $! >{left}; echo ok 1 - a"], 5)
+        count(job, folder)
+        check("nothing_is_left_behind", gone(int(left.read_text())))
+
+        job = Job("after", SH + ["exec sleep 60"], 1, after=SH + [f"echo after >{left}"])
+        count(job, folder)
+        check("after_runs_after_a_hang", left.read_text() == "after\n")
+    print(f"1..{done}")
+    return 1 if bad else 0
+
+
+def gone(pid):
+    """The process has ended, or is a zombie that init has not fetched."""
+    for _ in range(50):
+        try:
+            os.kill(pid, 0)
+            if Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z":
+                return True
+        except (ProcessLookupError, FileNotFoundError):
+            return True
+        time.sleep(0.1)
+    return False
