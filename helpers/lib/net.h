@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * Addresses and neighbours by rtnetlink (libnl-3, libnl-route-3; rtnetlink(7)).  IPv4 and IPv6. The
- * only file that uses libnl. Addresses are text without prefix ("192.0.2.1", "2001:db8::1");
+ * Addresses and neighbours by rtnetlink (libnl-3; rtnetlink(7)).  IPv4 and IPv6.  Only net*.c use
+ * libnl.  Addresses are text without prefix ("192.0.2.1", "2001:db8::1", "fe80::1%eth0");
  * comparison is by value, not by spelling.
  */
 #ifndef PGV_NET_H
