@@ -26,7 +26,8 @@ enum pgdata_form {
 };
 enum pgdata_form pgdata_form(const struct cfg *cfg);
 
-/* From pg_controldata (LC_ALL=C). */
+/* From pg_controldata (LC_ALL=C); known only when every line was there, once, and nothing was
+ * complained about (a CRC that does not match). */
 struct pgdata_control {
 	bool known;
 	char why[160];
@@ -51,23 +52,34 @@ int pgdata_control_parse(struct pgdata_control *control, const char *text) MUST_
 int pgdata_version(const struct cfg *cfg, int *major) MUST_CHECK;
 
 /*
- * The running postmaster of *this* directory: pid from postmaster.pid, opened by pidfd_open(2),
- * then verified by /proc/PID/cwd. Returns a pidfd (>= 0, to be closed) with *pid set; -ENOENT: none
- * runs (no file, or a stale one whose process is gone or another's); other -errno: it cannot be
+ * The running postmaster of *this* directory: pid from postmaster.pid, opened and verified as by
+ * pgdata_process.  Returns a pidfd (>= 0, to be closed) with *pid set; -ENOENT: none runs (no file
+ * in a directory that is there, or a stale one whose process is gone or another's); -EBUSY: a
+ * single-user server has the directory; other -errno (-ENODEV: no data directory): it cannot be
  * told.
  */
 int pgdata_postmaster(const struct cfg *cfg, pid_t *pid) MUST_CHECK;
 
 /*
- * Every process whose working directory is this data directory (postmaster, backends, also orphaned
- * ones). Fills pids[max]; returns how many there are (may exceed max), or -errno.
+ * Opens process `pid` by pidfd_open(2) and then looks that it is a server process of this data
+ * directory: its working directory is the directory (by device and inode), its program is postgres
+ * (a shell or an editor that stands there is not ours to kill), and it has not ended.  Returns a
+ * pidfd, -ENOENT when it is none, or another -errno.
+ */
+int pgdata_process(const struct cfg *cfg, pid_t pid) MUST_CHECK;
+
+/*
+ * Every server process of this data directory (postmaster, backends, also orphaned ones; zombies do
+ * not count).  Fills pids[max]; returns how many there are (may exceed max), or -errno when one
+ * could not be looked at.
  */
 int pgdata_processes(const struct cfg *cfg, pid_t *pids, size_t max) MUST_CHECK;
 
 /*
  * With the server down: make the directory start as a standby of `conninfo`: standby.signal, and
  * primary_conninfo replaced in postgresql.auto.conf (also recovery_target_timeline = latest), each
- * by rename and fsync, owned like the directory.  0 or -errno.
+ * by rename and fsync, owned like the directory.  Can be killed at any line and run again.  0 or
+ * -errno.
  */
 int pgdata_make_standby(const struct cfg *cfg, const char *conninfo) MUST_CHECK;
 
