@@ -216,6 +216,20 @@ void log_error(const char *fmt, ...)
 	va_end(args);
 }
 
+void log_complaint(const char *fmt, ...)
+{
+	char text[LINE_MAX_BYTES];
+	va_list args;
+
+	va_start(args, fmt);
+	if (vsnprintf(text, sizeof(text), fmt, args) < 0)
+		(void)snprintf(text, sizeof(text), "%s", fmt);
+	va_end(args);
+	make_harmless(text, false);
+	(void)to_syslog(LOG_ERR, text);
+	(void)fprintf(stderr, "%s\n", text);
+}
+
 static int verdict_priority(enum outcome outcome)
 {
 	switch (outcome) {

@@ -26,6 +26,10 @@ void log_info(const char *fmt, ...) PRINTF_LIKE(1, 2);
 void log_warning(const char *fmt, ...) PRINTF_LIKE(1, 2);
 void log_error(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
+/* A fault in a file of the user's: an error for the log, and as it stands on standard error, be it
+ * a terminal or not, so that an editor can follow "FILE:LINE: ...". */
+void log_complaint(const char *fmt, ...) PRINTF_LIKE(1, 2);
+
 /*
  * The one verdict line of a run, at info (yes, no) or warning level:
  *   outcome=refused rule=witness-unseen message="..." detail="..." hint="..." elapsed_ms=412
