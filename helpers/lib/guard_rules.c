@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "guard_rules.h"
+
+static bool may_be_primary(const struct guard_facts *f)
+{
+	/*
+	 * A server that cannot be looked at is treated as a primary when the lease ends: the fence
+	 * does no harm to one that is none.
+	 */
+	return f->server == GUARD_SERVER_PRIMARY || f->server == GUARD_SERVER_UNKNOWN;
+}
+
+static bool lease_ends(const struct guard_facts *f)
+{
+	return may_be_primary(f) && f->lease.until_ms > 0 &&
+	       f->now >= lease_fence_at(&f->lease, f->fence_time_ms);
+}
+
+static bool unentitled_too_long(const struct guard_facts *f)
+{
+	return f->server == GUARD_SERVER_PRIMARY && f->lease.until_ms == 0 &&
+	       f->unentitled_since > 0 &&
+	       f->now - f->unentitled_since >= f->lease_ms - f->fence_time_ms;
+}
+
+static bool contact_lost(const struct guard_facts *f)
+{
+	int64_t since =
+	    f->last_contact_ms > f->standby_since_ms ? f->last_contact_ms : f->standby_since_ms;
+
+	return f->now - since >= f->contact_lost_ms;
+}
+
+enum guard_act guard_decide(const struct guard_facts *f)
+{
+	if (f->server == GUARD_SERVER_PRIMARY && f->fenced != FACT_NO)
+		return GUARD_FENCE_AGAIN;
+	if (lease_ends(f))
+		return GUARD_FENCE_LEASE;
+	if (unentitled_too_long(f))
+		return GUARD_FENCE_UNENTITLED;
+	if (f->server == GUARD_SERVER_DOWN && f->died_as_primary)
+		return GUARD_CLEAR_UP;
+	if (f->server == GUARD_SERVER_DOWN && f->auto_start)
+		return GUARD_START;
+	if (f->server == GUARD_SERVER_STANDBY && contact_lost(f))
+		return GUARD_LOOK_AFTER;
+	return GUARD_NOTHING;
+}
+
+const char *guard_act_word(enum guard_act act)
+{
+	static const char *const words[GUARD_ACTS] = {
+		[GUARD_NOTHING] = "nothing to do",
+		[GUARD_FENCE_LEASE] = "neither the peer nor the witness was seen for one lease",
+		[GUARD_FENCE_UNENTITLED] =
+		    "a primary runs here that nobody gave the right to serve",
+		[GUARD_FENCE_AGAIN] = "a primary was started on a fenced node",
+		[GUARD_CLEAR_UP] = "the server ended while it was the primary",
+		[GUARD_START] = "the server is down",
+		[GUARD_LOOK_AFTER] = "the primary does not answer",
+	};
+
+	return act < GUARD_ACTS ? words[act] : "unknown";
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "harmless.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "files.h"
+#include "log.h"
+#include "net.h"
+#include "pgctl.h"
+#include "sockdiag.h"
+
+/* Dumping and destroying a few thousand sockets takes some ms; longer would eat the time of the
+ * stop. */
+#define RESET_MS 100
+
+/* A failed step is told and passed over: the next one may still save the day. */
+static void tell(const char *what, int rc)
+{
+	if (rc < 0)
+		log_warning("could not %s: %s", what, strerror(-rc));
+}
+
+static void leave_service(const struct cfg *cfg, const struct harmless *how)
+{
+	/* First the mark: from here on neither rejoin nor a restart by systemd brings back a
+	 * primary. */
+	if (how->stay_down)
+		tell("write the fenced mark", fenced_write(cfg, how->reason, how->by));
+	tell("write the serving file", serving_end(cfg));
+	tell("write the election file", track_write(cfg, "election", 1));
+}
+
+static void cut_clients(const struct cfg *cfg, const struct deadline *dl)
+{
+	const char *const spare[] = { cfg_peer(cfg)->address };
+	struct deadline soon = deadline_sooner(dl, RESET_MS);
+	int count = sockdiag_destroy((uint16_t)cfg->port, spare, ARRAY_COUNT(spare), &soon);
+
+	if (count > 0)
+		log_info("reset %d client connections", count);
+	tell("reset client connections", count);
+	/* After the reset, which leaves from the VIP.  keepalived may be dead, so we do it
+	 * ourselves. */
+	tell("remove the virtual address", net_remove_address(cfg->vip));
+}
+
+/*
+ * In sync mode a fast stop would wake a commit that waits for the standby and tell its client
+ * "committed locally": an acknowledgement of what the next primary may never have.  Immediate says
+ * nothing.
+ */
+static struct pgctl_stop stages(const struct cfg *cfg)
+{
+	return (struct pgctl_stop){
+		.fast_ms = cfg->mode == MODE_SYNC ? 0 : cfg->stop_fast_ms,
+		.immediate_ms = cfg->stop_immediate_ms,
+	};
+}
+
+int harmless_make(const struct cfg *cfg, const struct harmless *how, const struct deadline *dl,
+		  struct verdict *verdict)
+{
+	const struct pgctl_stop stop = stages(cfg);
+	int64_t began = now_ms();
+	const char *event = how->stay_down ? "fenced" : "server-died";
+	const char *way = "unknown";
+	int rc;
+
+	log_warning("making this node harmless: %s", how->reason);
+	leave_service(cfg, how);
+	cut_clients(cfg, dl);
+	rc = pgctl_stop(cfg, &stop, dl, &way);
+
+	*verdict = (struct verdict){ .outcome = OUT_YES,
+				     .rule = "harmless",
+				     .message = "this node is harmless" };
+	if (rc < 0) {
+		verdict->outcome = OUT_UNKNOWN;
+		verdict->rule = "stop-unproven";
+		verdict->message = "it is not proven that the server is stopped";
+		verdict->hint = "switch the host off, or look for processes of the data directory";
+		(void)snprintf(verdict->detail, sizeof(verdict->detail), "%s: %s", how->reason,
+			       strerror(-rc));
+	} else {
+		(void)snprintf(verdict->detail, sizeof(verdict->detail),
+			       "%s; server stop: %s, %" PRId64 " ms", how->reason, way,
+			       now_ms() - began);
+	}
+	if (rc < 0)
+		event = "fence-unproven";
+	tell("write the history", history_add(cfg, event, verdict->detail));
+	return rc;
+}
