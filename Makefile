@@ -102,6 +102,10 @@ $(BUILD)/flags: FORCE
 		printf '%s\n' $(call quote,$(stamp)) >$@
 quote = '$(subst ','\'',$(1))'
 
+# For clang-tidy and editors; relative to their own directory, hence the absolute ones.
+$(BUILD)/compile_flags.txt: $(BUILD)/flags
+	$(Q)printf '%s\n' -std=c11 -I$(CURDIR)/helpers -I$(CURDIR)/helpers/lib $(cppflags) >$@
+
 compile = $(Q)mkdir -p $(@D) && $(CC) $(cppflags) $(cflags) $(1) -MMD -MP -c -o $@ $<
 link    = $(Q)mkdir -p $(@D) && $(CC) $(cflags) $(ldflags) -o $@ $(filter %.o %.a,$^) $(1) $(libs)
 
@@ -140,7 +144,7 @@ check-cli: all
 	scripts/test --no-build --build $(BUILD) cli
 check: all tests
 	scripts/test --no-build --build $(BUILD) unit cli
-lint: all
+lint: all $(BUILD)/compile_flags.txt
 	scripts/lint --build $(BUILD)
 asan:
 	$(MAKE) BUILD=$(BUILD)/asan SANITIZE=yes check
