@@ -3,9 +3,10 @@
  * Command lines, alike in every helper: --help --version -c/--config FILE
  * -n/--node NAME -v/--verbose --dry-run --explain --json, and what a helper adds.
  * keepalived 2.2.7 hands down its whole environment and inherited descriptors, so cli_parse cleans
- * both: PATH is set to the system's, LC_ALL=C, every other variable that steers libpq (PG*), the
- * loader or the shell is dropped, descriptors above 2 are closed, 0-2 are opened on /dev/null if
- * closed.
+ * both: PATH is set to the system's, LC_ALL=C, and of the rest only TERM, TZ,
+ * SSH_ORIGINAL_COMMAND and NOTIFY_SOCKET stay (what steers libpq, the loader or the shell goes);
+ * SIGCHLD is at its default, SIGPIPE ignored, no signal blocked; descriptors above 2 are closed,
+ * 0-2 are opened on /dev/null if closed.
  */
 #ifndef PGV_CLI_H
 #define PGV_CLI_H

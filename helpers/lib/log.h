@@ -2,7 +2,8 @@
 /*
  * Messages in PostgreSQL's manner: message, detail, hint.  Always to syslog
  * (under keepalived, file descriptor 2 is /dev/null), and to standard error when it is a
- * terminal or -v was given.  Every line carries cluster and node.  Secrets are never passed in
+ * terminal or -v was given; warnings and errors also when there is no syslog to take them.  Never
+ * waits for the log daemon.  Every line carries cluster and node.  Secrets are never passed in
  * here. This is the only module with writable state of its own.
  */
 #ifndef PGV_LOG_H
@@ -31,7 +32,7 @@ void log_error(const char *fmt, ...) PRINTF_LIKE(1, 2);
 void log_complaint(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
 /*
- * The one verdict line of a run, at info (yes, no) or warning level:
+ * The one verdict line of a run, at info (yes, no), warning, or (64 and up) error level:
  *   outcome=refused rule=witness-unseen message="..." detail="..." hint="..." elapsed_ms=412
  * Double quotes and control characters inside texts are replaced.  On a terminal the same is
  * printed in three lines as psql would.

@@ -2,7 +2,10 @@
 /*
  * Running other programs: an argument vector and an absolute path, never a shell.  Each child gets
  * its own process group, an empty signal mask, PR_SET_PDEATHSIG SIGKILL unless detached, a clean
- * environment. Children are watched by pidfd (pidfd_open(2), Linux 5.3).  The only file that forks.
+ * environment (PATH, LC_ALL=C; with as_user also HOME, USER, LOGNAME).  Children are watched by
+ * pidfd (pidfd_open(2), Linux 5.3).  What a child leaves in its group is killed when it ends; a
+ * daemon that made a session of its own, as pg_ctl's server, stays.  The only module that forks
+ * (proc.c, proc_spawn.c).
  */
 #ifndef PGV_PROC_H
 #define PGV_PROC_H
@@ -35,7 +38,10 @@ struct proc {
 	char errors[PROC_OUTPUT_MAX];
 };
 
-/* Starts it.  Returns 0 or -errno; on error *proc is clean (PROC_NONE). */
+/*
+ * Starts it.  Returns 0 or -errno (-ENOENT: no such user); on error *proc is clean (PROC_NONE).  A
+ * program that cannot be executed is not an error here: it ends with 127, and errors says why.
+ */
 int proc_start(struct proc *proc, const struct proc_spec *spec) MUST_CHECK;
 
 /*
@@ -55,8 +61,8 @@ void proc_end(struct proc *proc);
 /* start + wait + end.  Returns 0 with *proc filled, -ETIMEDOUT after killing it, or -errno. */
 int proc_run(struct proc *proc, const struct proc_spec *spec, const struct deadline *dl) MUST_CHECK;
 
-/* Starts it in its own session, reparented to init, not watched: it survives the caller.  0 or
- * -errno. */
+/* Starts it in its own session, reparented to init, not watched: it survives the caller.  Its
+ * output goes to log_path or /dev/null.  0 or -errno, also when it cannot be executed. */
 int proc_detach(const struct proc_spec *spec) MUST_CHECK;
 
 #define PROC_NONE ((struct proc){ .pidfd = -1, .out = -1, .err = -1 })

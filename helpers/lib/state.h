@@ -25,8 +25,8 @@ int state_write(const char *path, const char *text, mode_t mode, bool durable) M
  * (a NUL byte, not a regular file) or another -errno. */
 int state_read(const char *path, char *text, size_t size) MUST_CHECK;
 
-/* Finds `key` in key=value lines and copies its value.  0, -ENOENT, -EINVAL (a line without '=',
- * key twice), -EFBIG. */
+/* Finds `key` in key=value lines and copies its value.  0, -ENOENT, -EINVAL (a line without '=', a
+ * last line without its line feed, key twice), -EFBIG. */
 int state_get(const char *text, const char *key, char *value, size_t size) MUST_CHECK;
 
 /* The same for a decimal number: the whole value must be one. */
@@ -38,7 +38,8 @@ int state_remove(const char *path, bool durable) MUST_CHECK;
 /* Is it there?  1, 0, or -errno: EACCES and EIO are not "no". */
 int state_exists(const char *path) MUST_CHECK;
 
-/* Appends one line with O_APPEND and fsync; makes the file with `mode`.  0 or -errno. */
+/* Appends one line (given without its line feed) with O_APPEND and fsync; makes the file with
+ * `mode`.  0 or -errno. */
 int state_append(const char *path, const char *line, mode_t mode) MUST_CHECK;
 
 /* Makes the directory and its parents, root-owned 0755.  0 or -errno. */
