@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * check_primary - may this node be, or become, the one that serves?
+ *
+ * Run each second by keepalived as the track script of both instances (--keepalived: the election;
+ * --serving: the virtual address), by the guard when keepalived does not, by fence_self
+ *(--primary), by cron and monitoring.  On a primary it asks the peer for its vote and, while the
+ *lease runs, says "serving" to keepalived; on a standby it notes when the primary was last seen. It
+ *changes only files of its own node, and starts fence_self when it finds a second primary or a
+ *guard that is late.  Exit codes:
+ *
+ *	0 yes	1 no	3 could not be found out in time	64 71 78 called wrongly, system,
+ *configuration
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/cfg.h"
+#include "lib/check_rules.h"
+#include "lib/cli.h"
+#include "lib/deadline.h"
+#include "lib/files.h"
+#include "lib/log.h"
+#include "lib/proc.h"
+#include "lib/server.h"
+
+struct options {
+	bool keepalived;
+	bool serving;
+	bool primary;
+	bool automatic;
+};
+
+static bool stamp_runs(const struct cfg *cfg, const char *name)
+{
+	int64_t until_ms;
+	char word[32];
+
+	return stamp_read(cfg, name, &until_ms, word, sizeof(word)) == 0 && now_ms() < until_ms;
+}
+
+static bool stamp_there(const struct cfg *cfg, const char *name)
+{
+	int64_t at_ms;
+	char word[32];
+
+	return stamp_read(cfg, name, &at_ms, word, sizeof(word)) == 0;
+}
+
+/* What the files of this node say; needs no server. */
+static void gather_files(struct check_facts *f, const struct cfg *cfg)
+{
+	int serving = 1;
+
+	f->fenced = fenced_read(cfg).present;
+	f->lease_runs = fact_of(stamp_runs(cfg, "lease") || stamp_runs(cfg, "grant"));
+	f->lease_known = stamp_there(cfg, "lease");
+	f->says_serving = fact_of(track_read(cfg, "serving", &serving) == 0 && serving == 0);
+}
+
+static void gather_peer(struct check_facts *f, const struct cfg *cfg, const struct server *local,
+			struct server *peer, const struct deadline *dl)
+{
+	struct deadline soon = deadline_sooner(dl, cfg->probe_timeout_ms);
+
+	server_ask(peer, cfg, PG_PEER, &soon);
+	f->peer_votes = server_votes_for(peer, cfg_self(cfg)->address, local->system_identifier,
+					 local->timeline);
+	f->peer_is_primary =
+	    peer->state == SERVER_UNKNOWN ? FACT_UNKNOWN : fact_of(peer->state == SERVER_PRIMARY);
+	f->peer_other_system =
+	    peer->system_identifier != 0 && peer->system_identifier != local->system_identifier;
+	f->peer_not_older = peer->timeline >= local->timeline;
+}
+
+/* ---- what it leaves behind ---- */
+
+static void leave_vote(const struct cfg *cfg, const struct check_facts *f,
+		       const struct server *peer)
+{
+	if (f->peer_votes != FACT_YES)
+		return;
+	if (stamp_write(cfg, "vote", peer->asked_ms, "vote") < 0)
+		log_warning("could not write the vote file");
+}
+
+static void leave_contact(const struct cfg *cfg, const struct server *local,
+			  const struct server *peer)
+{
+	struct contact contact = contact_read(cfg);
+
+	if (!contact.known)
+		contact = (struct contact){ .known = true };
+	if (peer->state == SERVER_PRIMARY && peer->system_identifier == local->system_identifier) {
+		contact.seen_ms = peer->asked_ms;
+		contact.primary_lsn = peer->write_lsn;
+		contact.timeline = peer->timeline;
+		if (local->receiving) {
+			contact.streaming_ms = local->asked_ms;
+			contact.received_lsn = local->received_lsn;
+		}
+	} else if (contact.seen_ms != 0) {
+		return; /* nothing new: what was known stays known, with its time */
+	}
+	if (contact_write(cfg, &contact) < 0)
+		log_warning("could not write the contact file");
+}
+
+/* The priority only moves when it must: each change is an event for keepalived. */
+static void leave_priority(const struct cfg *cfg, const struct check_facts *f)
+{
+	int is = -1;
+	int wanted;
+
+	if (track_read(cfg, "priority", &is) < 0)
+		is = -1;
+	if (f->local == SERVER_PRIMARY)
+		/* Just promoted stays above a settled primary until the old one is seen as a
+		 * standby. */
+		wanted = f->peer_votes == FACT_YES || is <= 0 ? PRIORITY_SETTLED : is;
+	else
+		wanted = PRIORITY_STANDBY;
+	if (wanted != is && track_write(cfg, "priority", wanted) < 0)
+		log_warning("could not write the priority file");
+}
+
+static void leave_serving(const struct cfg *cfg, const struct check_facts *f,
+			  const struct verdict *verdict)
+{
+	bool serves = f->local == SERVER_PRIMARY && verdict->outcome == OUT_YES;
+	int rc = 0;
+
+	if (serves && f->says_serving != FACT_YES)
+		rc = serving_begin(cfg);
+	else if (!serves && f->says_serving != FACT_NO)
+		rc = serving_end(cfg);
+	if (rc < 0)
+		log_warning("could not write the serving file: %s", strerror(-rc));
+}
+
+/* It must go on when keepalived ends us for being late, so it is detached. */
+static void start_fence(const struct cfg *cfg, const char *reason)
+{
+	char path[CFG_PATH_MAX + CFG_NAME_MAX];
+	const char *const argv[] = { path,       "-c",   cfg->path, "-n", cfg_self(cfg)->name,
+				     "--reason", reason, NULL };
+	struct proc_spec spec = { .argv = argv };
+	int rc;
+
+	(void)snprintf(path, sizeof(path), "%s/fence_self", cfg->libexec_dir);
+	log_warning("fencing this node: %s", reason);
+	rc = proc_detach(&spec);
+	if (rc < 0)
+		log_error("could not start %s: %s", path, strerror(-rc));
+}
+
+/* ---- the three questions ---- */
+
+static struct verdict check_node(const struct cfg *cfg, const struct cli *cli,
+				 const struct options *options)
+{
+	struct deadline dl = { .at_ms = cli->started_ms + cfg->check_budget_ms };
+	struct deadline local_dl =
+	    deadline_sooner(&dl, cfg->check_budget_ms - cfg->probe_timeout_ms);
+	struct check_facts f = { .mode_sync = cfg->mode == MODE_SYNC };
+	struct server local;
+	struct server peer;
+	struct verdict verdict;
+
+	server_ask(&local, cfg, PG_LOCAL, &local_dl);
+	check_facts_of(&f, &local, cfg);
+	if (f.local == SERVER_PRIMARY || f.local == SERVER_STANDBY)
+		gather_peer(&f, cfg, &local, &peer, &dl);
+	/* The vote is for the guard, which may take it before we look at the lease ourselves. */
+	if (f.local == SERVER_PRIMARY)
+		leave_vote(cfg, &f, &peer);
+	if (f.local == SERVER_STANDBY)
+		leave_contact(cfg, &local, &peer);
+	gather_files(&f, cfg);
+
+	verdict = check_decide(&f);
+	if (f.local != SERVER_PRIMARY && f.local != SERVER_STANDBY)
+		(void)snprintf(verdict.detail, sizeof(verdict.detail), "%s", local.why);
+	if (f.local != SERVER_UNKNOWN)
+		leave_priority(cfg, &f);
+	leave_serving(cfg, &f, &verdict);
+	if (check_must_fence(&f))
+		start_fence(cfg, verdict.message);
+	if (options->primary && verdict.outcome == OUT_YES && f.local != SERVER_PRIMARY)
+		verdict = (struct verdict){ .outcome = OUT_NO,
+					    .rule = "standby",
+					    .message = "this node is a standby" };
+	return verdict;
+}
+
+/*
+ * The vip instance asks this beside its track file, because keepalived takes a missing or garbled
+ * track file for a healthy one.  Files only, so that it is always in time.
+ */
+static struct verdict check_serving(const struct cfg *cfg)
+{
+	struct check_facts f = { .local = SERVER_UNKNOWN };
+
+	gather_files(&f, cfg);
+	return check_serving_decide(&f);
+}
+
+/* keepalived asks each second; only what differs from the last answer is worth a line in the log.
+ */
+static int finish(const struct cfg *cfg, const struct cli *cli, const struct options *options,
+		  const struct verdict *verdict)
+{
+	const char *name = options->serving ? "check_serving" : "check_primary";
+	char last[512];
+	char now[64];
+
+	if (!options->keepalived && !options->automatic && !options->serving)
+		return cli_finish(cli, verdict);
+	(void)snprintf(now, sizeof(now), "%s %s:", outcome_word(verdict->outcome), verdict->rule);
+	if (attempt_read(cfg, name, last, sizeof(last)) == 0 &&
+	    strncmp(last, now, strlen(now)) == 0)
+		return (int)verdict->outcome;
+	if (attempt_write(cfg, name, verdict) < 0)
+		log_warning("could not write the attempt file");
+	return cli_finish(cli, verdict);
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = { 0 };
+	const struct cli_option extra[] = {
+		{ "keepalived", NULL, "called by keepalived's election instance",
+		  &options.keepalived, NULL },
+		{ "serving", NULL, "may the virtual address be here? (files only)",
+		  &options.serving, NULL },
+		{ "primary", NULL, "yes only for a primary that serves by right, not for a standby",
+		  &options.primary, NULL },
+		{ "auto", NULL, "called by the guard: log only what has changed",
+		  &options.automatic, NULL },
+		{ 0 },
+	};
+	const struct cli_spec spec = {
+		.program = "check_primary",
+		.summary = "may this node be, or become, the one that serves?",
+		.options = extra,
+	};
+	struct verdict verdict;
+	struct cfg cfg;
+	struct cli cli;
+
+	cli_parse(&cli, &spec, argc, argv);
+	if (cfg_load(&cfg, cli.config_path) < 0 || cfg_identify(&cfg, cli.node) < 0)
+		return OUT_CONFIG;
+	if (files_prepare(&cfg) < 0)
+		log_warning("could not make the run and state directories");
+	if (options.keepalived && stamp_write(&cfg, "keepalived", now_ms(), "called") < 0)
+		log_warning("could not note that keepalived runs");
+	verdict = options.serving ? check_serving(&cfg) : check_node(&cfg, &cli, &options);
+	return finish(&cfg, &cli, &options, &verdict);
+}
