@@ -161,5 +161,6 @@ int net_link_up(const char *ifname)
 	rc = net_ask(request, take_link, &flags);
 	if (rc != 0)
 		return rc;
-	return (flags & IFF_UP) != 0 && (flags & IFF_LOWER_UP) != 0;
+	/* The kernel shows this flag only on an interface that is up as well. */
+	return (flags & IFF_LOWER_UP) != 0;
 }
