@@ -46,7 +46,7 @@ static bool stamp_there(const struct cfg *cfg, const char *name)
 	int64_t at_ms;
 	char word[32];
 
-	return stamp_read(cfg, name, &at_ms, word, sizeof(word)) == 0;
+	return stamp_read(cfg, name, &at_ms, word, sizeof(word)) == 0 && at_ms > 0;
 }
 
 /* What the files of this node say; needs no server. */
