@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: PostgreSQL
+"""Runs the built binaries as keepalived, sshd or a person would, without a cluster around them."""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import unittest
+from dataclasses import dataclass
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("PGV_BUILD", TOP / "build")).resolve()
+
+HELPERS = [
+    "check_primary",
+    "cluster_config",
+    "cluster_status",
+    "fence_old",
+    "fence_self",
+    "promote_safe",
+    "rejoin",
+]
+# Those that change something, and so offer --dry-run and --explain.
+ACTING = ["fence_old", "fence_self", "promote_safe", "rejoin"]
+
+YES, NO, REFUSED, UNKNOWN, INCOMPLETE = 0, 1, 2, 3, 4
+USAGE, BUG, SYSTEM, CONFIG = 64, 70, 71, 78
+
+CONFIG_TEXT = """\
+[cluster]
+name = clitest
+vip = 192.0.2.100/24
+interface = lo
+virtual_router_id = 51
+run_dir = {top}/run
+state_dir = {top}/state
+[node n1]
+address = 192.0.2.1
+[node n2]
+address = 192.0.2.2
+[witness]
+kind = ping
+address = 192.0.2.3
+[postgresql]
+port = 5432
+version = 15
+bin_dir = /usr/lib/postgresql/15/bin
+data_dir = {top}/data
+socket_dir = {top}
+os_user = postgres
+role = pg_vrrp
+database = postgres
+[replication]
+mode = async
+[fencing]
+methods = ssh
+ssh_user = root
+ssh_key = {top}/key
+ssh_known_hosts = {top}/known_hosts
+[timing]
+lease = 5s
+margin = 1s
+"""
+
+
+@dataclass
+class Result:
+    code: int
+    out: str
+    err: str
+    log: list  # what went to syslog, one line each
+
+    @property
+    def verdicts(self):
+        return [line for line in self.log if "outcome=" in line]
+
+
+def program(name):
+    return BUILD / ("bin" if name == "pg_vrrp" else "libexec") / name
+
+
+class Case(unittest.TestCase):
+    """Each test has its own directory, network namespace and system log."""
+
+    def setUp(self):
+        if os.getuid() != 0:
+            self.skipTest("needs root for namespaces")
+        self.top = Path(tempfile.mkdtemp(prefix="pgv-cli-"))
+        self.addCleanup(shutil.rmtree, self.top)
+        self.top.chmod(0o755)
+        self.syslog = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        self.addCleanup(self.syslog.close)
+        # A /dev of our own, because that is where the log socket has to be.
+        self.dev = self.top / "dev"
+        self.dev.mkdir()
+        for name, minor in (("null", 3), ("zero", 5), ("full", 7), ("random", 8), ("urandom", 9)):
+            os.mknod(self.dev / name, 0o20666, os.makedev(1, minor))
+            (self.dev / name).chmod(0o666)
+        self.syslog.bind(str(self.dev / "log"))
+
+    def run_helper(self, name, *args, env=None, stdout=subprocess.PIPE, redirect="", limit=30):
+        """redirect: shell words behind the call, for instance to close descriptors."""
+        script = f'mount --bind "$1" /dev || exit 99; shift; ip link set lo up; exec "$@" {redirect}'
+        argv = ["unshare", "-m", "-n", "sh", "-c", script, "sh", str(self.dev), str(program(name))]
+        done = subprocess.run(
+            [*argv, *map(str, args)],
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=limit,
+            env={**os.environ, **(env or {})},
+            check=False,
+        )
+        self.assertNotEqual(done.returncode, 99, done.stderr)
+        return Result(done.returncode, done.stdout or "", done.stderr, self.drain())
+
+    def drain(self):
+        lines = []
+        while True:
+            try:
+                lines.append(self.syslog.recv(65536).decode(errors="replace"))
+            except BlockingIOError:
+                return lines
+
+    def config(self, replace=(), text=None):
+        """A sound file, with (old, new) pairs exchanged in it."""
+        body = CONFIG_TEXT.format(top=self.top) if text is None else text
+        for old, new in replace:
+            self.assertIn(old, body)
+            body = body.replace(old, new, 1)
+        path = self.top / "clitest.ini"
+        path.write_text(body)
+        return path
+
+    def each(self, names=None):
+        for name in names or HELPERS:
+            with self.subTest(helper=name):
+                yield name
+
+    def assert_one_verdict(self, result, outcome):
+        self.assertEqual(len(result.verdicts), 1, result)
+        self.assertIn(f"outcome={outcome} ", result.verdicts[0])
+        self.assertRegex(result.verdicts[0], r' rule=[a-z0-9-]+ .*message="[^"]+".* elapsed_ms=\d+$')

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: PostgreSQL
+"""make install: by rename, owned by root, and nothing left after uninstall."""
+
+import os
+import stat
+import subprocess
+import unittest
+from pathlib import Path
+
+import pgv
+
+
+class Install(pgv.Case):
+    def make(self, *words):
+        # The build under test stays as it is: another prefix is compiled into a build of its own.
+        argv = ["make", "-s", "-C", str(pgv.TOP), f"BUILD={self.top / 'build'}",
+                f"DESTDIR={self.top / 'dest'}", "prefix=/opt/pgv", "CFLAGS=-O0", *words]
+        env = {k: v for k, v in os.environ.items() if not k.startswith("MAKE") and k != "MFLAGS"}
+        done = subprocess.run(argv, capture_output=True, text=True, env=env, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_install_and_uninstall(self):
+        old = os.umask(0o077)  # a careful administrator's
+        self.addCleanup(os.umask, old)
+        self.make("install")
+        root = self.top / "dest/opt/pgv"
+        helpers = root / "libexec/pg_vrrp"
+        self.assertEqual(sorted(os.listdir(helpers)), pgv.HELPERS)
+        self.modes(root)
+        self.assertIn(b"/opt/pgv/libexec/pg_vrrp", (root / "bin/pg_vrrp").read_bytes())
+        for name in pgv.HELPERS:
+            self.assertTrue((root / f"share/man/man8/{name}.8").exists(), name)
+        self.assertTrue(list((root / "share/pg_vrrp").glob("keepalived*.in")))
+        unit = (root / "lib/systemd/system/pg_vrrp-guard@.service").read_text()
+        self.assertIn("ExecStart=/opt/pgv/libexec/pg_vrrp/fence_self --watch", unit)
+        self.assertNotIn("@libexecdir@", unit)
+
+        self.replaced_by_rename(helpers / "check_primary")
+
+        self.make("uninstall")
+        self.assertEqual([str(path) for path in root.rglob("*") if not path.is_dir()], [])
+
+    def modes(self, root):
+        """keepalived's script security: root's, and nobody else may write, all the way up."""
+        for path in [root, *root.rglob("*")]:
+            status = path.stat()
+            program = path.parent.name == "bin" or "libexec" in path.parts
+            wanted = 0o755 if path.is_dir() or program else 0o644
+            self.assertEqual(stat.S_IMODE(status.st_mode), wanted, path)
+            self.assertEqual((status.st_uid, status.st_gid), (0, 0), path)
+
+    def replaced_by_rename(self, path):
+        """For keepalived a script that is missing for a moment is a healthy one."""
+        with open(path, "rb") as before:
+            inode = os.fstat(before.fileno()).st_ino
+            self.make("install")
+            self.assertNotEqual(path.stat().st_ino, inode, "written in place")
+            self.assertTrue(before.read(4) == b"\x7fELF", "the running copy was damaged")
+        self.assertEqual([p.name for p in Path(path).parent.iterdir() if ".new" in p.name], [])
+
+
+if __name__ == "__main__":
+    unittest.main()
