@@ -11,6 +11,9 @@
 #include "outcome.h"
 #include "pg.h"
 
+/* primary_conninfo with certificates and all; a longer one is not ours to handle. */
+#define SERVER_CONNINFO_MAX 1024
+
 enum server_state {
 	SERVER_UNKNOWN = 0, /* silent, or its answer could not be used */
 	SERVER_DOWN,        /* nobody listens: refused, or no socket */
@@ -23,30 +26,31 @@ struct server {
 	enum server_state state;
 	enum pg_failure failure; /* why UNKNOWN, DOWN, STARTING */
 	char why[160];           /* the same in words */
-	int64_t asked_ms;        /* when our question left (CLOCK_BOOTTIME) */
+	int64_t asked_ms;        /* just before our question left (CLOCK_BOOTTIME) */
 
 	/* valid for PRIMARY and STANDBY */
 	uint64_t system_identifier;
-	int64_t version_num;         /* 150004 */
-	char data_dir[CFG_PATH_MAX]; /* "" when the role may not see it */
-	bool read_only;              /* default_transaction_read_only of a new session */
-	uint32_t timeline; /* of the last checkpoint; for a standby the newer of that and what it
-			      receives */
+	int64_t version_num; /* 150004 */
+	char data_dir[CFG_PATH_MAX];
+	bool read_only;    /* default_transaction_read_only of a new session */
+	uint32_t timeline; /* a primary's is the one it writes; a standby's the newest of its last
+			      checkpoint, what it needs and what it receives */
 
 	/* PRIMARY */
-	uint64_t write_lsn;            /* pg_current_wal_lsn() */
-	char sync_names[CFG_TEXT_MAX]; /* synchronous_standby_names */
-	bool peer_streams;             /* a walsender for the other node is in state streaming */
-	bool peer_sync;                /* and it counts as a synchronous one */
+	uint64_t write_lsn;                   /* pg_current_wal_lsn() */
+	char sync_names[SERVER_CONNINFO_MAX]; /* synchronous_standby_names */
+	bool peer_streams; /* a walsender for the other node is in state streaming */
+	bool peer_sync;    /* and it counts as a synchronous one */
 	uint64_t peer_flush_lsn;
-	int64_t sync_bypass; /* roles and databases that set synchronous_commit = local or off */
+	int64_t sync_bypass; /* roles and databases that set synchronous_commit = local or off,
+				and the server itself if it does */
 
 	/* STANDBY */
 	uint64_t received_lsn; /* newer of pg_last_wal_receive_lsn() and replay */
 	uint64_t replayed_lsn;
 	bool replay_paused;
 	bool receiving; /* a walreceiver in state streaming */
-	char primary_conninfo[CFG_TEXT_MAX];
+	char primary_conninfo[SERVER_CONNINFO_MAX];
 	bool withdrawn; /* primary_conninfo is empty */
 };
 
@@ -71,8 +75,8 @@ int server_conninfo_to_peer(const struct cfg *cfg, char *conninfo, size_t size) 
 int server_follow(const struct cfg *cfg, const char *conninfo,
 		  const struct deadline *dl) MUST_CHECK;
 
-/* SELECT pg_promote(false): asks, does not wait.  0: the server took it. -EPROTO: it said no. Any
- * other: it is not known whether it took it. */
+/* SELECT pg_promote(false): asks, does not wait.  0: the server took it. -EPROTO: it said no, or
+ * could not be asked at all (why in log). Any other: it is not known whether it took it. */
 int server_promote(const struct cfg *cfg, const struct deadline *dl) MUST_CHECK;
 
 const char *server_state_word(enum server_state state);
