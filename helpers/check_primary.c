@@ -213,14 +213,10 @@ static int finish(const struct cfg *cfg, const struct cli *cli, const struct opt
 		  const struct verdict *verdict)
 {
 	const char *name = options->serving ? "check_serving" : "check_primary";
-	char last[512];
-	char now[64];
 
 	if (!options->keepalived && !options->automatic && !options->serving)
 		return cli_finish(cli, verdict);
-	(void)snprintf(now, sizeof(now), "%s %s:", outcome_word(verdict->outcome), verdict->rule);
-	if (attempt_read(cfg, name, last, sizeof(last)) == 0 &&
-	    strncmp(last, now, strlen(now)) == 0)
+	if (attempt_is_same(cfg, name, verdict))
 		return (int)verdict->outcome;
 	if (attempt_write(cfg, name, verdict) < 0)
 		log_warning("could not write the attempt file");

@@ -131,6 +131,16 @@ int attempt_read(const struct cfg *cfg, const char *helper, char *text, size_t s
 	return 0;
 }
 
+bool attempt_is_same(const struct cfg *cfg, const char *helper, const struct verdict *verdict)
+{
+	char last[STATE_TEXT_MAX];
+	char head[64];
+
+	(void)snprintf(head, sizeof(head), "%s %s:", outcome_word(verdict->outcome), verdict->rule);
+	return attempt_read(cfg, helper, last, sizeof(last)) == 0 &&
+	       strncmp(last, head, strlen(head)) == 0;
+}
+
 /* ---- history ---- */
 
 /* A JSON string without its quotes (RFC 8259 section 7); what does not fit is cut off. */

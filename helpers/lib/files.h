@@ -133,6 +133,9 @@ int attempt_write(const struct cfg *cfg, const char *helper,
 /* Copies the last verdict of `helper` as text: "refused witness-unseen: message (detail)"; -ENOENT
  * when there is none. */
 int attempt_read(const struct cfg *cfg, const char *helper, char *text, size_t size) MUST_CHECK;
+/* Was the last verdict of `helper` of the same outcome and rule?  Then it need not be told again.
+ */
+bool attempt_is_same(const struct cfg *cfg, const char *helper, const struct verdict *verdict);
 /* Appends {"at":wall clock for people,"boot_ms":..,"node":..,"event":..,"detail":..}. */
 int history_add(const struct cfg *cfg, const char *event, const char *detail) MUST_CHECK;
 

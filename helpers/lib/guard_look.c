@@ -7,6 +7,7 @@
 
 #include "deadline.h"
 #include "files.h"
+#include "lock.h"
 #include "log.h"
 #include "pgdata.h"
 
@@ -141,6 +142,16 @@ static void read_votes(struct guard *g)
 		lease_grant(&g->lease, at_ms, "grant");
 }
 
+/* A promote_safe that was killed half-way leaves its mark; the next one goes on or gives the vote
+ * back. */
+static bool vote_left(const struct cfg *cfg)
+{
+	char conninfo[CFG_TEXT_MAX];
+
+	return withdrawn_read(cfg, conninfo, sizeof(conninfo)) == FACT_YES &&
+	       lock_held(file_run(cfg, "promote.lock").text) == 0;
+}
+
 struct guard_facts guard_facts(struct guard *g)
 {
 	struct guard_facts f = {
@@ -149,6 +160,7 @@ struct guard_facts guard_facts(struct guard *g)
 		.fenced = fenced_read(g->cfg).present,
 		.died_as_primary = g->died_ms > 0 && !g->cleared_up,
 		.standby_since_ms = g->standby_since_ms,
+		.vote_left = vote_left(g->cfg),
 		.auto_start = g->cfg->auto_start,
 		.lease_ms = g->cfg->lease_ms,
 		.fence_time_ms = cfg_fence_time_ms(g->cfg),

@@ -43,7 +43,7 @@ enum guard_act guard_decide(const struct guard_facts *f)
 		return GUARD_CLEAR_UP;
 	if (f->server == GUARD_SERVER_DOWN && f->auto_start)
 		return GUARD_START;
-	if (f->server == GUARD_SERVER_STANDBY && contact_lost(f))
+	if (f->server == GUARD_SERVER_STANDBY && (contact_lost(f) || f->vote_left))
 		return GUARD_LOOK_AFTER;
 	return GUARD_NOTHING;
 }

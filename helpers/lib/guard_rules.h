@@ -30,6 +30,7 @@ struct guard_facts {
 	int64_t
 	    last_contact_ms; /* standby: when the primary last answered; 0: never in this boot */
 	int64_t standby_since_ms; /* standby: since when it has been one, by our eyes */
+	bool vote_left; /* standby: its vote is withdrawn and no promote_safe is at work */
 	bool auto_start;
 
 	/* from the configuration */

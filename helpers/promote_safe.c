@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * promote_safe - make this standby the primary, only if every rule permits.
+ *
+ * Run by keepalived (notify_master of the election), by the guard as long as the primary is not to
+ *be seen (--auto), and by an operator.  A refusal leaves everything as it was: a withdrawn vote is
+ *given back.  It can be killed at any line; the next run, which the guard starts, takes up what it
+ *finds.  Exit codes:
+ *
+ *	0 promoted, or a primary already	2 refused by a rule	3 the local server did not
+ *answer 4 promotion begun, the end not seen	64 71 78 called wrongly, system, configuration
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/cfg.h"
+#include "lib/check_rules.h"
+#include "lib/cli.h"
+#include "lib/deadline.h"
+#include "lib/fence.h"
+#include "lib/files.h"
+#include "lib/lock.h"
+#include "lib/log.h"
+#include "lib/promote_gather.h"
+#include "lib/promote_rules.h"
+#include "lib/server.h"
+
+/* How long one round of waiting takes before everything is looked at again. */
+#define ROUND_MS 100
+/* Looking for the end of the promotion. */
+#define LOOK_MS 20
+/* Changing primary_conninfo and seeing it in a new connection takes about 0.1 s. */
+#define FOLLOW_MS 3000
+/* A second copy does not wait for the first: the guard calls again. */
+#define LOCK_MS 100
+
+struct options {
+	bool automatic;
+	bool by_hand;
+	bool accept_loss;
+	const char *assume_peer_down;
+};
+
+/* ---- steps ---- */
+
+static void begin_fencing(struct promotion *p)
+{
+	struct fence_request request = {
+		.node = cfg_peer(p->cfg),
+		.ask = FENCE_ASK_SPARE,
+		.observe = true,
+		.observe_ms = p->cfg->lease_ms + p->cfg->margin_ms,
+	};
+
+	fence_begin(&p->fence, p->cfg, &request);
+	p->fencing = true;
+}
+
+/*
+ * From the moment that this is verified the old primary gets no vote of ours, so its lease can only
+ * go on through the witness.  What was there is kept on disk first: killed in between, the next run
+ * gives it back.
+ */
+static int withdraw(struct promotion *p)
+{
+	struct deadline soon = deadline_sooner(&p->dl, FOLLOW_MS);
+	char kept[CFG_TEXT_MAX];
+	int rc = 0;
+
+	if (withdrawn_read(p->cfg, kept, sizeof(kept)) != FACT_YES)
+		rc = withdrawn_write(p->cfg, p->local.primary_conninfo);
+	if (rc == 0)
+		rc = server_follow(p->cfg, "", &soon);
+	if (rc < 0)
+		return rc;
+	p->withdrawn_ms = now_ms();
+	log_info("the vote for %s is withdrawn", cfg_peer(p->cfg)->name);
+	return 0;
+}
+
+/* Gives the vote back after a refusal, also one that an earlier run left withdrawn. */
+static void give_back(struct promotion *p)
+{
+	struct deadline soon = deadline_in_ms(FOLLOW_MS);
+	char conninfo[CFG_TEXT_MAX];
+	int rc = 0;
+
+	if (withdrawn_read(p->cfg, conninfo, sizeof(conninfo)) == FACT_NO)
+		return;
+	if (conninfo[0] == '\0')
+		rc = server_conninfo_to_peer(p->cfg, conninfo, sizeof(conninfo));
+	if (rc == 0)
+		rc = server_follow(p->cfg, conninfo, &soon);
+	if (rc == 0)
+		rc = withdrawn_clear(p->cfg);
+	if (rc < 0)
+		log_warning("could not give the vote back, the guard tries again: %s",
+			    strerror(-rc));
+	else
+		log_info("the vote for %s is given back", cfg_peer(p->cfg)->name);
+}
+
+static void wait_round(struct promotion *p)
+{
+	struct deadline round = deadline_sooner(&p->dl, ROUND_MS);
+
+	if (p->fencing && !fence_over(&p->fence) && p->facts.fence == FENCE_UNKNOWN)
+		fence_go_on(&p->fence, p->cfg, &round);
+	else
+		deadline_sleep(&round);
+}
+
+/* ---- the deed ---- */
+
+static int wait_until_primary(struct promotion *p)
+{
+	while (!deadline_passed(&p->dl)) {
+		struct deadline soon = deadline_sooner(&p->dl, p->cfg->check_budget_ms);
+		struct deadline pause;
+
+		server_ask(&p->local, p->cfg, PG_LOCAL, &soon);
+		if (p->local.state == SERVER_PRIMARY)
+			return 0;
+		pause = deadline_sooner(&p->dl, LOOK_MS);
+		deadline_sleep(&pause);
+	}
+	return -ETIMEDOUT;
+}
+
+/* What a primary that holds the right needs around it; also mends what a killed run left out. */
+static void take_service(const struct cfg *cfg)
+{
+	int rc = serving_begin(cfg);
+
+	if (rc < 0)
+		log_warning("not serving yet: %s; check_primary tries again", strerror(-rc));
+	if (withdrawn_clear(cfg) < 0)
+		log_warning("could not remove the mark of the withdrawn vote");
+}
+
+static struct verdict promote(struct promotion *p)
+{
+	const struct cfg *cfg = p->cfg;
+	int higher = PRIORITY_PROMOTED + (int)((p->local.timeline + 1) % PRIORITY_SPAN);
+	struct verdict verdict = { .outcome = OUT_INCOMPLETE,
+				   .rule = "promotion-unseen",
+				   .message = "promotion was begun, its end was not seen",
+				   .hint = "look at the server's log and at \"cluster_status\"" };
+	int rc;
+
+	/*
+	 * The right to serve is won: every rule has permitted it.  It is written before the
+	 * promotion, so that a primary that we do not live to see is not taken for one that nobody
+	 * permitted.
+	 */
+	rc = stamp_write(cfg, "grant", now_ms() + cfg->lease_ms, "promotion");
+	if (rc < 0)
+		return (struct verdict){ .outcome = OUT_SYSTEM,
+					 .rule = "grant",
+					 .message = "could not write the grant file" };
+	if (track_write(cfg, "priority", higher) < 0)
+		log_warning("could not write the priority file");
+
+	/* ---- point of no return: from here on a failure is OUT_INCOMPLETE ---- */
+	rc = server_promote(cfg, &p->dl);
+	if (rc == -EPROTO)
+		return (struct verdict){
+			.outcome = OUT_REFUSED,
+			.rule = "server-refused",
+			.message = "the local server refused to be promoted",
+			.hint =
+			    "see its log; are the role's rights those of \"cluster_config sql\"?"
+		};
+	/* Any other failure may have come after the server took it: only looking tells. */
+	rc = wait_until_primary(p);
+	if (rc < 0)
+		return verdict;
+	/* A long replay may have used the grant up; the promotion is what gives the right, and it
+	 * is done now. */
+	if (stamp_write(cfg, "grant", now_ms() + cfg->lease_ms, "promotion") < 0)
+		log_warning("could not write the grant file");
+	take_service(cfg);
+	return (struct verdict){ .outcome = OUT_YES,
+				 .rule = "promoted",
+				 .message = "promoted: this node is the primary now" };
+}
+
+/* ---- the run ---- */
+
+/* Goes from step to step until there is a verdict or every rule permits. */
+static enum promote_step go_on(struct promotion *p, struct verdict *verdict)
+{
+	enum promote_step step;
+
+	for (;;) {
+		step = promote_decide(&p->facts, verdict);
+		log_debug("rule %s: %s", verdict->rule, verdict->message);
+		if (step == STEP_VERDICT || step == STEP_PROMOTE)
+			return step;
+		if (deadline_passed(&p->dl))
+			return STEP_VERDICT;
+		if (step == STEP_WITHDRAW) {
+			if (!p->fencing)
+				begin_fencing(p);
+			if (withdraw(p) < 0) {
+				verdict->outcome = OUT_REFUSED;
+				return STEP_VERDICT;
+			}
+		} else if (step == STEP_PROBE) {
+			promote_probe(p);
+		} else {
+			wait_round(p);
+		}
+		promote_refresh(p, false);
+	}
+}
+
+static struct verdict decide_and_act(struct promotion *p, const struct cli *cli)
+{
+	struct verdict verdict;
+	enum promote_step step;
+
+	promote_gather(p);
+	step = promote_decide(&p->facts, &verdict);
+	if (cli->explain)
+		promote_explain(&p->facts, stdout);
+	if (cli->dry_run) {
+		if (step != STEP_VERDICT)
+			verdict = (struct verdict){
+				.outcome = OUT_YES,
+				.rule = "dry-run",
+				.message = "dry run: would withdraw the vote, fence and promote"
+			};
+		return verdict;
+	}
+	step = go_on(p, &verdict);
+	/* All that can have changed while we waited is looked at once more. */
+	if (step == STEP_PROMOTE) {
+		promote_refresh(p, true);
+		step = promote_decide(&p->facts, &verdict);
+	}
+	if (step == STEP_PROMOTE)
+		verdict = promote(p);
+	else if (step != STEP_VERDICT)
+		verdict.outcome = OUT_REFUSED; /* something turned at the last moment */
+	if (verdict.outcome == OUT_REFUSED && p->facts.local == SERVER_STANDBY)
+		give_back(p);
+	if (strcmp(verdict.rule, "already-primary") == 0)
+		take_service(p->cfg);
+	return verdict;
+}
+
+static struct verdict run(const struct cfg *cfg, const struct cli *cli,
+			  const struct options *options)
+{
+	struct promotion p = { .cfg = cfg,
+			       .dl = deadline_in_ms(cfg->promote_budget_ms),
+			       .accept_loss = options->accept_loss };
+	struct deadline soon = deadline_in_ms(LOCK_MS);
+	struct verdict verdict = { .outcome = OUT_REFUSED,
+				   .rule = "already-running",
+				   .message = "another promote_safe is at work" };
+	int AUTO_FD lock = -1;
+	int rc;
+
+	if (options->assume_peer_down != NULL &&
+	    strcmp(options->assume_peer_down, cfg_peer(cfg)->name) != 0)
+		return (
+		    struct verdict){ .outcome = OUT_USAGE,
+				     .rule = "usage",
+				     .message = "--assume-peer-down does not name the other node",
+				     .hint = "it asks you to look at that host: type its name" };
+	rc = lock_take(&lock, file_run(cfg, "promote.lock").text, &soon);
+	if (rc == -ETIMEDOUT)
+		return verdict;
+	if (rc < 0)
+		return (struct verdict){ .outcome = OUT_SYSTEM,
+					 .rule = "lock",
+					 .message = "could not take the lock of promote_safe" };
+	p.facts.unproven_promote = cfg->unproven == UNPROVEN_PROMOTE;
+	p.facts.peer_down_by_operator = options->assume_peer_down != NULL;
+	p.facts.by_hand = options->by_hand || options->assume_peer_down != NULL;
+	verdict = decide_and_act(&p, cli);
+	if (p.fencing)
+		fence_end(&p.fence);
+	if (verdict.outcome != OUT_YES || strcmp(verdict.rule, "promoted") == 0)
+		promote_detail(&p, verdict.detail, sizeof(verdict.detail));
+	return verdict;
+}
+
+/* The guard calls again and again; a refusal is told once, until its reason changes. */
+static int finish(const struct cfg *cfg, const struct cli *cli, const struct options *options,
+		  const struct verdict *verdict)
+{
+	bool promoted = strcmp(verdict->rule, "promoted") == 0;
+	bool told = attempt_is_same(cfg, "promote_safe", verdict);
+
+	if (cli->dry_run || strcmp(verdict->rule, "already-running") == 0)
+		return cli_finish(cli, verdict);
+	if (attempt_write(cfg, "promote_safe", verdict) < 0)
+		log_warning("could not write the attempt file");
+	if (promoted && history_add(cfg, "promoted", verdict->detail) < 0)
+		log_warning("could not write the history");
+	if (options->automatic && told && !promoted)
+		return (int)verdict->outcome;
+	return cli_finish(cli, verdict);
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = { 0 };
+	const struct cli_option extra[] = {
+		{ "auto", NULL, "called by keepalived or the guard", &options.automatic, NULL },
+		{ "by-hand", NULL,
+		  "an operator decides: keepalived need not run here, VRRP may say what it likes",
+		  &options.by_hand, NULL },
+		{ "accept-loss", NULL, "promote a standby beyond max_lag or max_staleness",
+		  &options.accept_loss, NULL },
+		{ "assume-peer-down", "NODE",
+		  "a person has looked: that host is switched off (its name, as a safeguard)", NULL,
+		  &options.assume_peer_down },
+		{ 0 },
+	};
+	const struct cli_spec spec = {
+		.program = "promote_safe",
+		.summary = "make this standby the primary, only if every rule permits",
+		.options = extra,
+		.acts = true,
+	};
+	struct verdict verdict;
+	struct cfg cfg;
+	struct cli cli;
+
+	cli_parse(&cli, &spec, argc, argv);
+	if (cfg_load(&cfg, cli.config_path) < 0 || cfg_identify(&cfg, cli.node) < 0)
+		return OUT_CONFIG;
+	if (files_prepare(&cfg) < 0) {
+		verdict =
+		    (struct verdict){ .outcome = OUT_SYSTEM,
+				      .rule = "files",
+				      .message = "could not make the run and state directories",
+				      .hint = "is it run by root?" };
+		return cli_finish(&cli, &verdict);
+	}
+	verdict = run(&cfg, &cli, &options);
+	return finish(&cfg, &cli, &options, &verdict);
+}
