@@ -2,15 +2,11 @@
 #include "cli.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "cli_clean.h"
 #include "deadline.h"
 #include "log.h"
 
@@ -19,28 +15,18 @@
  * changes its meaning on the day another option begins with the same letters.
  */
 
-enum {
-	COMMON_HELP,
-	COMMON_VERSION,
-	COMMON_CONFIG,
-	COMMON_NODE,
-	COMMON_VERBOSE,
-	COMMON_DRY_RUN,
-	COMMON_EXPLAIN,
-	COMMON_JSON,
-	COMMON_COUNT
-};
+#define COMMON_MAX 8
 
 struct known {
 	char letter; /* 0: it has none */
-	bool offered;
 	struct cli_option option;
 };
 
 struct parser {
 	struct cli *cli;
 	const struct cli_spec *spec;
-	struct known common[COMMON_COUNT];
+	struct known common[COMMON_MAX];
+	size_t common_count;
 	bool help;
 	bool version;
 	int argc;
@@ -48,48 +34,50 @@ struct parser {
 	int next; /* index in argv of what was not looked at yet */
 };
 
-static void common_options(struct parser *p)
+static void offer(struct parser *p, char letter, const struct cli_option *option)
 {
-	const struct known all[COMMON_COUNT] = {
-		[COMMON_HELP] = { 'h', true, { "help", NULL, "show this text", &p->help, NULL } },
-		[COMMON_VERSION] = { 'V',
-				     true,
-				     { "version", NULL, "show the version", &p->version, NULL } },
-		[COMMON_CONFIG] = { 'c',
-				    true,
-				    { "config", "FILE",
-				      "configuration (default: the only /etc/pg_vrrp/NAME.ini)",
-				      NULL, &p->cli->config_path } },
-		[COMMON_NODE] = { 'n',
-				  true,
-				  { "node", "NAME",
-				    "which node this is (default: by its addresses)", NULL,
-				    &p->cli->node } },
-		[COMMON_VERBOSE] = { 'v',
-				     true,
-				     { "verbose", NULL, "say more, and on standard error too",
-				       &p->cli->verbose, NULL } },
-		[COMMON_DRY_RUN] = { 0,
-				     p->spec->acts,
-				     { "dry-run", NULL, "decide as usual, but change nothing",
-				       &p->cli->dry_run, NULL } },
-		[COMMON_EXPLAIN] = { 0,
-				     p->spec->acts,
-				     { "explain", NULL, "print the rules and how each came out",
-				       &p->cli->explain, NULL } },
-		[COMMON_JSON] = { 0,
-				  p->spec->shows,
-				  { "json", NULL, "print JSON instead of a table", &p->cli->json,
-				    NULL } },
+	assert(p->common_count < COMMON_MAX);
+	p->common[p->common_count++] = (struct known){ letter, *option };
+}
+
+static void offer_flag(struct parser *p, char letter, const char *name, bool *flag,
+		       const char *help)
+{
+	offer(p, letter, &(struct cli_option){ .name = name, .help = help, .flag = flag });
+}
+
+static void offer_common(struct parser *p)
+{
+	struct cli *cli = p->cli;
+	const struct cli_option config = {
+		.name = "config",
+		.value = "FILE",
+		.help = "configuration (default: the only /etc/pg_vrrp/NAME.ini)",
+		.text = &cli->config_path,
+	};
+	const struct cli_option node = {
+		.name = "node",
+		.value = "NAME",
+		.help = "which node this is (default: by its addresses)",
+		.text = &cli->node,
 	};
 
-	memcpy(p->common, all, sizeof(all));
+	offer_flag(p, 'h', "help", &p->help, "show this text");
+	offer_flag(p, 'V', "version", &p->version, "show the version");
+	offer(p, 'c', &config);
+	offer(p, 'n', &node);
+	offer_flag(p, 'v', "verbose", &cli->verbose, "say more, and on standard error too");
+	if (p->spec->acts) {
+		offer_flag(p, 0, "dry-run", &cli->dry_run, "decide, but change nothing");
+		offer_flag(p, 0, "explain", &cli->explain, "print each rule, and how it came out");
+	}
+	if (p->spec->shows)
+		offer_flag(p, 0, "json", &cli->json, "print JSON instead of a table");
 }
 
 /* --- leaving --- */
 
-/* Never returns: the call was wrong.  keepalived's callers have no terminal, so it is logged too.
- */
+/* Logged too: under keepalived nobody sees standard error. */
 __attribute__((noreturn)) static void usage_error(const struct parser *p, const char *problem,
 						  const char *subject)
 {
@@ -127,10 +115,8 @@ static void print_help(const struct parser *p)
 	(void)printf("%s - %s\n\nUsage:\n  %s [OPTION]...%s%s\n\nOptions:\n", spec->program,
 		     spec->summary, spec->program, spec->operands != NULL ? " " : "",
 		     spec->operands != NULL ? spec->operands : "");
-	for (size_t i = 0; i < COMMON_COUNT; i++) {
-		if (p->common[i].offered)
-			print_option(p->common[i].letter, &p->common[i].option);
-	}
+	for (size_t i = 0; i < p->common_count; i++)
+		print_option(p->common[i].letter, &p->common[i].option);
 	for (const struct cli_option *o = spec->options; o != NULL && o->name != NULL; o++)
 		print_option(0, o);
 	(void)printf(
@@ -154,11 +140,10 @@ __attribute__((noreturn)) static void show_and_exit(const struct parser *p)
 
 static const struct cli_option *find_long(const struct parser *p, const char *name, size_t length)
 {
-	for (size_t i = 0; i < COMMON_COUNT; i++) {
+	for (size_t i = 0; i < p->common_count; i++) {
 		const struct known *k = &p->common[i];
 
-		if (k->offered && strlen(k->option.name) == length &&
-		    strncmp(k->option.name, name, length) == 0)
+		if (strlen(k->option.name) == length && strncmp(k->option.name, name, length) == 0)
 			return &k->option;
 	}
 	for (const struct cli_option *o = p->spec->options; o != NULL && o->name != NULL; o++) {
@@ -171,8 +156,8 @@ static const struct cli_option *find_long(const struct parser *p, const char *na
 
 static const struct cli_option *find_letter(const struct parser *p, char letter)
 {
-	for (size_t i = 0; i < COMMON_COUNT; i++) {
-		if (p->common[i].offered && p->common[i].letter == letter)
+	for (size_t i = 0; i < p->common_count; i++) {
+		if (p->common[i].letter == letter)
 			return &p->common[i].option;
 	}
 	return NULL;
@@ -248,86 +233,13 @@ static void parse(struct parser *p)
 	}
 }
 
-/* --- what we were started with --- */
-
-/* Is this "NAME=value" one of the few that we keep? */
-static bool kept_variable(const char *entry)
-{
-	static const char *const names[] = {
-		"TERM=", "TZ=",
-		"SSH_ORIGINAL_COMMAND=", /* the forced command of fence_old's key reads it */
-		"NOTIFY_SOCKET=",        /* the guard under systemd */
-	};
-
-	for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
-		if (strncmp(entry, names[i], strlen(names[i])) == 0)
-			return true;
-	}
-	return false;
-}
-
-/*
- * A list of what may stay, not of what must go: libpq, ssl, kerberos, the loader, malloc and the
- * resolver each read variables of their own, and the next version of one of them reads more.
- */
-static void clean_environment(void)
-{
-	static char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-	static char locale[] = "LC_ALL=C";
-	static char *clean[8]; /* environ points here for the rest of the run */
-	size_t count = 0;
-
-	clean[count++] = path;
-	clean[count++] = locale;
-	for (char **entry = environ; entry != NULL && *entry != NULL; entry++) {
-		if (kept_variable(*entry) && count < ARRAY_COUNT(clean) - 1)
-			clean[count++] = *entry;
-	}
-	clean[count] = NULL;
-	environ = clean;
-}
-
-/* Without 0-2 the next file opened gets such a number, and messages are written into it. */
-static void clean_descriptors(void)
-{
-	for (int fd = 0; fd <= 2; fd++) {
-		if (fcntl(fd, F_GETFD) >= 0)
-			continue;
-		if (open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY) != fd)
-			exit(OUT_SYSTEM);
-	}
-	/* Fails only on a kernel before 5.9, and then inherited descriptors do no more than stay.
-	 */
-	if (close_range(3, ~0U, 0) < 0)
-		errno = 0;
-}
-
-/*
- * An ignored SIGCHLD would have the kernel reap our children before we saw how they ended; SIGPIPE
- * would end us silently where a write error is to be told.
- */
-static void clean_signals(void)
-{
-	struct sigaction action = { .sa_handler = SIG_DFL };
-	sigset_t none;
-
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	(void)sigaction(SIGCHLD, &action, NULL);
-	action.sa_handler = SIG_IGN;
-	(void)sigaction(SIGPIPE, &action, NULL);
-}
-
 void cli_parse(struct cli *cli, const struct cli_spec *spec, int argc, char **argv)
 {
 	struct parser p = { .cli = cli, .spec = spec, .argc = argc, .argv = argv, .next = 1 };
 
 	*cli = (struct cli){ .program = spec->program, .started_ms = now_ms() };
-	clean_descriptors();
-	clean_environment();
-	clean_signals();
-	(void)umask(022);
-	common_options(&p);
+	cli_clean();
+	offer_common(&p);
 	parse(&p);
 	log_open(spec->program, cli->verbose);
 }
