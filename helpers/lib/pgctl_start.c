@@ -80,9 +80,11 @@ static int run_pg_ctl(const struct cfg *cfg, const struct deadline *dl)
 		return rc;
 	if (child.exit_code == 0)
 		return 0;
-	child.errors[strcspn(child.errors, "\n")] = '\0';
-	log_warning("pg_ctl start: exit code %d: %s; see %s", child.exit_code, child.errors,
-		    cfg->log_file);
+	/* Why the server ended is in its log; why pg_ctl could not even be run is not. */
+	if (child.exit_code == 127)
+		log_warning("%.*s", (int)strcspn(child.errors, "\n"), child.errors);
+	else
+		log_warning("pg_ctl start: exit code %d; see %s", child.exit_code, cfg->log_file);
 	return -ECHILD;
 }
 
