@@ -17,7 +17,7 @@ static const struct {
 	[JOB_REJOIN] = { "rejoin", { "--auto" } },
 	[JOB_REJOIN_NO_RESUME] = { "rejoin", { "--auto", "--no-resume" } },
 	[JOB_PROMOTE] = { "promote_safe", { "--auto" } },
-	[JOB_FENCE_TEST] = { "fence_old", { "--test" } },
+	[JOB_FENCE_TEST] = { "fence_old", { "--test", "--auto" } },
 };
 
 void guard_jobs_init(struct guard_jobs *jobs)

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* check_decide over every combination of its facts: a primary serves exactly when it has every
+ * right to. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "auto.h"
+#include "check_rules.h"
+
+#define FACTS 3
+
+static bool combination(struct check_facts *f, uint32_t n)
+{
+	enum fact *const facts[] = {
+		&f->right_version, &f->right_data_dir,  &f->read_only,  &f->replay_paused,
+		&f->sync_on,       &f->fenced,          &f->lease_runs, &f->says_serving,
+		&f->peer_votes,    &f->peer_is_primary,
+	};
+
+	for (size_t i = 0; i < ARRAY_COUNT(facts); i++, n /= FACTS)
+		*facts[i] = (enum fact)(n % FACTS);
+	f->mode_sync = n & 1;
+	f->lease_known = n & 2;
+	f->peer_other_system = n & 4;
+	f->peer_not_older = n & 8;
+	n /= 16;
+	f->local = (enum server_state)n;
+	return n <= SERVER_STANDBY;
+}
+
+static bool meets_newer_primary(const struct check_facts *f)
+{
+	return f->peer_is_primary == FACT_YES && !f->peer_other_system && f->peer_not_older;
+}
+
+static bool may_serve(const struct check_facts *f)
+{
+	return f->local == SERVER_PRIMARY && f->fenced == FACT_NO && f->lease_runs == FACT_YES &&
+	       f->right_version == FACT_YES && f->right_data_dir != FACT_NO &&
+	       f->read_only == FACT_NO && (!f->mode_sync || f->sync_on == FACT_YES) &&
+	       !meets_newer_primary(f);
+}
+
+static bool good_standby(const struct check_facts *f)
+{
+	return f->local == SERVER_STANDBY && f->fenced == FACT_NO && f->right_version == FACT_YES &&
+	       f->right_data_dir != FACT_NO && f->replay_paused == FACT_NO;
+}
+
+static void says_yes_exactly_when_it_may(void **state)
+{
+	struct check_facts f = { 0 };
+	uint32_t yes = 0;
+
+	(void)state;
+	for (uint32_t n = 0; combination(&f, n); n++) {
+		struct verdict verdict = check_decide(&f);
+
+		if ((verdict.outcome == OUT_YES) != (may_serve(&f) || good_standby(&f)))
+			fail_msg("combination %u: rule %s", n, verdict.rule);
+		if (f.local == SERVER_UNKNOWN)
+			assert_int_equal(verdict.outcome, OUT_UNKNOWN);
+		yes += verdict.outcome == OUT_YES;
+	}
+	assert_true(yes > 0);
+}
+
+static void fences_only_a_primary_and_never_one_that_serves(void **state)
+{
+	struct check_facts f = { 0 };
+
+	(void)state;
+	for (uint32_t n = 0; combination(&f, n); n++) {
+		if (!check_must_fence(&f))
+			continue;
+		assert_int_equal(f.local, SERVER_PRIMARY);
+		assert_int_not_equal(check_decide(&f).outcome, OUT_YES);
+	}
+}
+
+static void older_of_two_primaries_is_fenced_at_once(void **state)
+{
+	struct check_facts f = { .local = SERVER_PRIMARY,
+				 .lease_runs = FACT_YES,
+				 .peer_is_primary = FACT_YES,
+				 .peer_not_older = true };
+
+	(void)state;
+	assert_true(check_must_fence(&f));
+	f.peer_not_older = false;
+	assert_false(check_must_fence(&f));
+	f.peer_not_older = true;
+	f.peer_other_system = true;
+	assert_false(check_must_fence(&f));
+}
+
+static void late_guard_is_made_up_for(void **state)
+{
+	struct check_facts f = { .local = SERVER_PRIMARY, .lease_known = true };
+
+	(void)state;
+	f.lease_runs = FACT_NO;
+	assert_true(check_must_fence(&f));
+	/* never granted: the guard gives the standby's vote its time */
+	f.lease_known = false;
+	assert_false(check_must_fence(&f));
+}
+
+static void vip_needs_all_three(void **state)
+{
+	struct check_facts f = { .says_serving = FACT_YES,
+				 .fenced = FACT_NO,
+				 .lease_runs = FACT_YES };
+
+	(void)state;
+	assert_int_equal(check_serving_decide(&f).outcome, OUT_YES);
+	f.says_serving = FACT_UNKNOWN;
+	assert_int_equal(check_serving_decide(&f).outcome, OUT_NO);
+	f.says_serving = FACT_YES, f.fenced = FACT_UNKNOWN;
+	assert_int_equal(check_serving_decide(&f).outcome, OUT_NO);
+	f.fenced = FACT_NO, f.lease_runs = FACT_UNKNOWN;
+	assert_int_equal(check_serving_decide(&f).outcome, OUT_NO);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(says_yes_exactly_when_it_may),
+		cmocka_unit_test(fences_only_a_primary_and_never_one_that_serves),
+		cmocka_unit_test(older_of_two_primaries_is_fenced_at_once),
+		cmocka_unit_test(late_guard_is_made_up_for),
+		cmocka_unit_test(vip_needs_all_three),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* The guard: when it fences, and that nothing comes before that. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "auto.h"
+#include "guard_rules.h"
+
+#define NOW 100000
+
+static struct guard_facts facts(enum guard_server server)
+{
+	return (struct guard_facts){
+		.now = NOW,
+		.server = server,
+		.fenced = FACT_NO,
+		.lease = { .until_ms = NOW + 5000, .by = "vote" },
+		.last_contact_ms = NOW,
+		.auto_start = true,
+		.lease_ms = 5000,
+		.fence_time_ms = 1000,
+		.contact_lost_ms = 2500,
+	};
+}
+
+static void leaves_a_primary_with_a_lease_alone(void **state)
+{
+	struct guard_facts f = facts(GUARD_SERVER_PRIMARY);
+
+	(void)state;
+	assert_int_equal(guard_decide(&f), GUARD_NOTHING);
+}
+
+static void fences_early_enough_to_be_over_when_the_lease_ends(void **state)
+{
+	struct guard_facts f = facts(GUARD_SERVER_PRIMARY);
+
+	(void)state;
+	f.lease.until_ms = NOW + 1001;
+	assert_int_equal(guard_decide(&f), GUARD_NOTHING);
+	f.lease.until_ms = NOW + 1000;
+	assert_int_equal(guard_decide(&f), GUARD_FENCE_LEASE);
+	f.lease.until_ms = 1; /* it woke up long after */
+	assert_int_equal(guard_decide(&f), GUARD_FENCE_LEASE);
+}
+
+static void fences_what_it_cannot_look_at_when_the_lease_ends(void **state)
+{
+	struct guard_facts f = facts(GUARD_SERVER_UNKNOWN);
+
+	(void)state;
+	f.lease.until_ms = NOW;
+	assert_int_equal(guard_decide(&f), GUARD_FENCE_LEASE);
+}
+
+static void never_fences_a_standby_for_a_lease(void **state)
+{
+	struct guard_facts f = facts(GUARD_SERVER_STANDBY);
+
+	(void)state;
+	f.lease.until_ms = 1;
+	assert_int_equal(guard_decide(&f), GUARD_NOTHING);
+}
+
+static void fences_a_primary_that_nobody_gave_a_right(void **state)
+{
+	struct guard_facts f = facts(GUARD_SERVER_PRIMARY);
+
+	(void)state;
+	f.lease.until_ms = 0;
+	f.unentitled_since = NOW - 3999;
+	assert_int_equal(guard_decide(&f), GUARD_NOTHING);
+	f.unentitled_since = NOW - 4000;
+	assert_int_equal(guard_decide(&f), GUARD_FENCE_UNENTITLED);
+}
+
+static void fences_again_who_was_started_by_hand(void **state)
+{
+	struct guard_facts f = facts(GUARD_SERVER_PRIMARY);
+
+	(void)state;
+	f.fenced = FACT_YES;
+	assert_int_equal(guard_decide(&f), GUARD_FENCE_AGAIN);
+	f.fenced = FACT_UNKNOWN; /* a mark that cannot be read counts as there */
+	assert_int_equal(guard_decide(&f), GUARD_FENCE_AGAIN);
+}
+
+static void clears_up_before_it_starts_anything(void **state)
+{
+	struct guard_facts f = facts(GUARD_SERVER_DOWN);
+
+	(void)state;
+	f.died_as_primary = true;
+	assert_int_equal(guard_decide(&f), GUARD_CLEAR_UP);
+	f.died_as_primary = false;
+	assert_int_equal(guard_decide(&f), GUARD_START);
+	f.auto_start = false;
+	assert_int_equal(guard_decide(&f), GUARD_NOTHING);
+}
+
+static void looks_after_a_silent_primary_from_every_state(void **state)
+{
+	struct guard_facts f = facts(GUARD_SERVER_STANDBY);
+
+	(void)state;
+	f.last_contact_ms = NOW - 2500;
+	assert_int_equal(guard_decide(&f), GUARD_LOOK_AFTER);
+	f.last_contact_ms = 0; /* never seen in this boot, but only just a standby */
+	f.standby_since_ms = NOW - 2000;
+	assert_int_equal(guard_decide(&f), GUARD_NOTHING);
+	f.standby_since_ms = NOW - 2500;
+	assert_int_equal(guard_decide(&f), GUARD_LOOK_AFTER);
+}
+
+static void takes_up_a_vote_that_was_left_withdrawn(void **state)
+{
+	struct guard_facts f = facts(GUARD_SERVER_STANDBY);
+
+	(void)state;
+	f.vote_left = true;
+	assert_int_equal(guard_decide(&f), GUARD_LOOK_AFTER);
+}
+
+static void every_act_has_a_reason_in_words(void **state)
+{
+	(void)state;
+	for (int act = 0; act < GUARD_ACTS; act++)
+		assert_non_null(guard_act_word((enum guard_act)act));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(leaves_a_primary_with_a_lease_alone),
+		cmocka_unit_test(fences_early_enough_to_be_over_when_the_lease_ends),
+		cmocka_unit_test(fences_what_it_cannot_look_at_when_the_lease_ends),
+		cmocka_unit_test(never_fences_a_standby_for_a_lease),
+		cmocka_unit_test(fences_a_primary_that_nobody_gave_a_right),
+		cmocka_unit_test(fences_again_who_was_started_by_hand),
+		cmocka_unit_test(clears_up_before_it_starts_anything),
+		cmocka_unit_test(looks_after_a_silent_primary_from_every_state),
+		cmocka_unit_test(takes_up_a_vote_that_was_left_withdrawn),
+		cmocka_unit_test(every_act_has_a_reason_in_words),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
