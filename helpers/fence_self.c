@@ -188,7 +188,7 @@ int main(int argc, char **argv)
 
 	cli_parse(&cli, &spec, argc, argv);
 	if (cfg_load(&cfg, cli.config_path) < 0 || cfg_identify(&cfg, cli.node) < 0)
-		return OUT_CONFIG;
+		return cli_finish_config(&cli);
 	/* A node that cannot keep its files can still be made harmless, so this is told and passed
 	 * over. */
 	if (files_prepare(&cfg) < 0)

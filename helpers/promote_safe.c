@@ -335,7 +335,7 @@ int main(int argc, char **argv)
 
 	cli_parse(&cli, &spec, argc, argv);
 	if (cfg_load(&cfg, cli.config_path) < 0 || cfg_identify(&cfg, cli.node) < 0)
-		return OUT_CONFIG;
+		return cli_finish_config(&cli);
 	if (files_prepare(&cfg) < 0) {
 		verdict =
 		    (struct verdict){ .outcome = OUT_SYSTEM,

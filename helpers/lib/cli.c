@@ -257,3 +257,15 @@ int cli_finish(const struct cli *cli, const struct verdict *verdict)
 	log_verdict(&last, now_ms() - cli->started_ms);
 	return (int)last.outcome;
 }
+
+int cli_finish_config(const struct cli *cli)
+{
+	const struct verdict verdict = {
+		.outcome = OUT_CONFIG,
+		.rule = "config",
+		.message = "the configuration is not usable",
+		.hint = "the lines before this one say where, and what is allowed",
+	};
+
+	return cli_finish(cli, &verdict);
+}
