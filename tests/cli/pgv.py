@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: PostgreSQL
 """Runs the built binaries as keepalived, sshd or a person would, without a cluster around them."""
 
+import functools
 import os
 import shutil
 import socket
@@ -50,7 +51,7 @@ bin_dir = /usr/lib/postgresql/15/bin
 data_dir = {top}/data
 socket_dir = {top}
 os_user = postgres
-role = pg_vrrp
+role = keeper
 database = postgres
 [replication]
 mode = async
@@ -75,6 +76,21 @@ class Result:
     @property
     def verdicts(self):
         return [line for line in self.log if "outcome=" in line]
+
+
+def each(names):
+    """The method is run for every one of the names, its first argument."""
+
+    def decorate(method):
+        @functools.wraps(method)
+        def run(self, *args):
+            for name in names:
+                with self.subTest(helper=name):
+                    method(self, name, *args)
+
+        return run
+
+    return decorate
 
 
 def program(name):
@@ -134,11 +150,6 @@ class Case(unittest.TestCase):
         path = self.top / "clitest.ini"
         path.write_text(body)
         return path
-
-    def each(self, names=None):
-        for name in names or HELPERS:
-            with self.subTest(helper=name):
-                yield name
 
     def assert_one_verdict(self, result, outcome):
         self.assertEqual(len(result.verdicts), 1, result)

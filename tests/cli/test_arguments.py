@@ -13,38 +13,38 @@ class Arguments(pgv.Case):
         self.assertEqual(built, pgv.HELPERS)
         self.assertTrue(pgv.program("pg_vrrp").exists())
 
-    def test_help_is_on_standard_output_and_names_every_common_option(self):
-        for name in self.each():
-            result = self.run_helper(name, "--help")
-            self.assertEqual((result.code, result.err, result.log), (0, "", []))
-            self.assertTrue(result.out.startswith(f"{name} - "), result.out)
-            for option in ("--help", "--version", "--config", "--node", "--verbose"):
-                self.assertIn(option, result.out)
-            self.assertLessEqual(max(map(len, result.out.splitlines())), 100)
+    @pgv.each(pgv.HELPERS)
+    def test_help_is_on_standard_output_and_names_every_common_option(self, name):
+        result = self.run_helper(name, "--help")
+        self.assertEqual((result.code, result.err, result.log), (0, "", []))
+        self.assertTrue(result.out.startswith(f"{name} - "), result.out)
+        for option in ("--help", "--version", "--config", "--node", "--verbose"):
+            self.assertIn(option, result.out)
+        self.assertLessEqual(max(map(len, result.out.splitlines())), 100)
 
-    def test_helpers_that_act_can_be_asked_without_acting(self):
-        for name in self.each(pgv.ACTING):
-            result = self.run_helper(name, "--help")
-            self.assertIn("--dry-run", result.out)
-            self.assertIn("--explain", result.out)
+    @pgv.each(pgv.ACTING)
+    def test_helpers_that_act_can_be_asked_without_acting(self, name):
+        result = self.run_helper(name, "--help")
+        self.assertIn("--dry-run", result.out)
+        self.assertIn("--explain", result.out)
 
-    def test_version(self):
-        for name in self.each():
-            result = self.run_helper(name, "--version")
-            self.assertEqual((result.code, result.err), (0, ""))
-            self.assertRegex(result.out, rf"^{name} \(pg_vrrp\) \d+\.\d+\.\d+\n$")
+    @pgv.each(pgv.HELPERS)
+    def test_version(self, name):
+        result = self.run_helper(name, "--version")
+        self.assertEqual((result.code, result.err), (0, ""))
+        self.assertRegex(result.out, rf"^{name} \(pg_vrrp\) \d+\.\d+\.\d+\n$")
 
-    def test_help_that_cannot_be_written_is_an_error(self):
-        for name in self.each():
-            with open("/dev/full", "w", encoding="ascii") as full:
-                self.assertEqual(self.run_helper(name, "--help", stdout=full).code, pgv.SYSTEM)
+    @pgv.each(pgv.HELPERS)
+    def test_help_that_cannot_be_written_is_an_error(self, name):
+        with open("/dev/full", "w", encoding="ascii") as full:
+            self.assertEqual(self.run_helper(name, "--help", stdout=full).code, pgv.SYSTEM)
 
-    def wrong(self, *args):
-        for name in self.each():
-            result = self.run_helper(name, *args)
-            self.assertEqual((result.code, result.out), (pgv.USAGE, ""), result.err)
-            self.assertIn(f"{name} --help", result.err)  # the remedy
-            self.assert_one_verdict(result, "usage")
+    @pgv.each(pgv.HELPERS)
+    def wrong(self, name, *args):
+        result = self.run_helper(name, *args)
+        self.assertEqual((result.code, result.out), (pgv.USAGE, ""), result.err)
+        self.assertIn(f"{name} --help", result.err)  # the remedy
+        self.assert_one_verdict(result, "usage")
 
     def test_unknown_option_is_refused(self):
         self.wrong("--no-such-option")
@@ -70,21 +70,22 @@ class Arguments(pgv.Case):
     def test_too_many_operands_are_refused(self):
         self.wrong("one", "two", "three", "four")
 
-    def test_control_characters_do_not_reach_the_log(self):
-        for name in self.each():
-            result = self.run_helper(name, "--no\n\033[31mred")
-            self.assertEqual(result.code, pgv.USAGE)
-            self.assertNotIn("\033", result.err + "".join(result.log))
-            self.assert_one_verdict(result, "usage")
+    @pgv.each(pgv.HELPERS)
+    def test_control_characters_do_not_reach_the_log(self, name):
+        result = self.run_helper(name, "--no\n\033[31mred")
+        self.assertEqual(result.code, pgv.USAGE)
+        self.assertNotIn("\033", result.err + "".join(result.log))
+        self.assert_one_verdict(result, "usage")
 
-    def test_closed_standard_descriptors_do_no_harm(self):
+    @pgv.each(pgv.HELPERS)
+    def test_closed_standard_descriptors_do_no_harm(self, name):
         """keepalived and cron start programs with less than three open files."""
-        for name in self.each():
-            result = self.run_helper(name, "-c", "/nowhere.ini", redirect="<&- >&- 2>&-")
-            self.assertEqual(result.code, pgv.CONFIG)
-            self.assert_one_verdict(result, "config")
+        result = self.run_helper(name, "-c", "/nowhere.ini", redirect="<&- >&- 2>&-")
+        self.assertEqual(result.code, pgv.CONFIG)
+        self.assert_one_verdict(result, "config")
 
-    def test_hostile_environment_makes_no_difference(self):
+    @pgv.each(pgv.HELPERS)
+    def test_hostile_environment_makes_no_difference(self, name):
         env = {
             "PATH": "/nowhere:/usr/bin:/bin:/usr/sbin:/sbin",
             "PGHOST": "203.0.113.1",
@@ -93,9 +94,8 @@ class Arguments(pgv.Case):
             "LC_ALL": "nonsense",
             "IFS": "x",
         }
-        for name in self.each():
-            result = self.run_helper(name, "-c", "/nowhere.ini", env=env)
-            self.assertEqual(result.code, pgv.CONFIG)
+        result = self.run_helper(name, "-c", "/nowhere.ini", env=env)
+        self.assertEqual(result.code, pgv.CONFIG)
 
 
 class Front(pgv.Case):
@@ -110,12 +110,12 @@ class Front(pgv.Case):
         result = self.run_helper("pg_vrrp", "--version")
         self.assertRegex(result.out, r"^pg_vrrp \d+\.\d+\.\d+\n$")
 
-    def test_it_runs_the_helper_of_that_name_and_hands_on_its_code(self):
-        for name in self.each():
-            result = self.run_helper("pg_vrrp", name, "--version")
-            self.assertEqual(result.code, 0, result.err)
-            self.assertTrue(result.out.startswith(f"{name} "), result.out)
-            self.assertEqual(self.run_helper("pg_vrrp", name, "--bad").code, pgv.USAGE)
+    @pgv.each(pgv.HELPERS)
+    def test_it_runs_the_helper_of_that_name_and_hands_on_its_code(self, name):
+        result = self.run_helper("pg_vrrp", name, "--version")
+        self.assertEqual(result.code, 0, result.err)
+        self.assertTrue(result.out.startswith(f"{name} "), result.out)
+        self.assertEqual(self.run_helper("pg_vrrp", name, "--bad").code, pgv.USAGE)
 
     def test_nothing_but_a_helper_is_run(self):
         for name in ("no_such_helper", "../../../bin/sh", "/bin/sh", "", "sh"):

@@ -13,7 +13,7 @@ FAULTS = [
     ("key_twice", ("mode = async", "mode = async\nmode = sync"), "mode = sync", "mode"),
     ("section_twice", ("[timing]", "[timing]\n[cluster]"), "[cluster]\nlease", "cluster"),
     ("no_value", ("mode = async", "mode ="), "mode =", "mode"),
-    ("no_equals_sign", ("mode = async", "mode async"), "mode async", "mode async"),
+    ("no_equals_sign", ("mode = async", "mode async"), "mode async", "key = value"),
     ("bad_word", ("mode = async", "mode = fast"), "mode = fast", "async"),
     ("bad_number", ("port = 5432", "port = 5432x"), "port = 5432x", "5432x"),
     ("number_out_of_range", ("port = 5432", "port = 65536"), "port = 65536", "65535"),
@@ -24,9 +24,10 @@ FAULTS = [
     ("bad_address", ("address = 192.0.2.1", "address = 192.0.2.256"), ".256", "192.0.2.256"),
     ("vip_without_prefix", ("192.0.2.100/24", "192.0.2.100"), "vip =", "vip"),
     ("bad_name", ("name = clitest", "name = ../x"), "name = ../x", "name"),
-    ("semicolon_in_value", ("role = pg_vrrp", "role = pg;vrrp"), "role = pg;vrrp", ";"),
+    ("semicolon_in_value", ("role = keeper", "role = kee;per"), "role = kee;per", ";"),
     ("indented_key", ("port = 5432", "  port = 5432"), "  port = 5432", "port"),
-    ("line_too_long", ("role = pg_vrrp", "role = " + "x" * 5000), "role = x", "long"),
+    ("line_too_long", ("role = keeper", "role = " + "x" * 5000), "role = x", "bytes"),
+    ("role_that_postgresql_reserves", ("role = keeper", "role = pg_x"), "role = pg_x", "pg_"),
     ("byte_order_mark", ("[cluster]", "\ufeff[cluster]"), "[cluster]", ""),
     ("lease_shorter_than_a_fence", ("lease = 5s", "lease = 1s"), "lease = 1s", "lease"),
     ("margin_too_small", ("margin = 1s", "margin = 10ms"), "margin = 10ms", "margin"),
@@ -59,18 +60,19 @@ class Config(pgv.Case):
                 self.assertFalse((self.top / "run").exists(), "something was done")
                 self.assertLess(len(result.err.splitlines()), 12, result.err)
 
-    def test_every_helper_refuses_a_faulty_file(self):
+    @pgv.each(pgv.HELPERS)
+    def test_every_helper_refuses_a_faulty_file(self, name):
         path = self.config([("port = 5432", "prot = 5432")])
-        for name in self.each():
-            self.refused(name, path, f"{path}:18:", "prot", "HINT:")
+        line = path.read_text().split("prot")[0].count("\n") + 1
+        self.refused(name, path, f"{path}:{line}:", "prot", "HINT:")
 
     def test_all_faults_of_a_file_are_told_at_once(self):
         path = self.config([("port = 5432", "port = x"), ("mode = async", "mode = y")])
         self.refused("check_primary", path, "port", "mode")
 
-    def test_missing_file(self):
-        for name in self.each():
-            self.refused(name, self.top / "none.ini", "none.ini", "No such file")
+    @pgv.each(pgv.HELPERS)
+    def test_missing_file(self, name):
+        self.refused(name, self.top / "none.ini", "none.ini", "No such file")
 
     def test_missing_section_or_key(self):
         for old in ("[witness]\nkind = ping\naddress = 192.0.2.3\n", "address = 192.0.2.2\n",
@@ -108,19 +110,19 @@ class Config(pgv.Case):
         self.assertEqual(result.code, pgv.CONFIG)
         self.assertIn("/etc/pg_vrrp", result.err)
 
-    def test_unknown_node_is_refused(self):
+    @pgv.each(["check_primary", "promote_safe", "rejoin", "fence_self"])
+    def test_unknown_node_is_refused(self, name):
         path = self.config()
-        for name in self.each(["check_primary", "promote_safe", "rejoin", "fence_self"]):
-            result = self.run_helper(name, "-c", path, "-n", "n3")
-            self.assertEqual(result.code, pgv.CONFIG, result.err)
-            self.assert_one_verdict(result, "config")
+        result = self.run_helper(name, "-c", path, "-n", "n3")
+        self.assertEqual(result.code, pgv.CONFIG, result.err)
+        self.assert_one_verdict(result, "config")
 
-    def test_host_that_is_no_node_is_refused(self):
+    @pgv.each(["check_primary", "promote_safe", "rejoin", "fence_self"])
+    def test_host_that_is_no_node_is_refused(self, name):
         path = self.config()
-        for name in self.each(["check_primary", "promote_safe", "rejoin", "fence_self"]):
-            result = self.run_helper(name, "-c", path)
-            self.assertEqual(result.code, pgv.CONFIG, result.err)
-            self.assertIn("192.0.2.1", result.err + "".join(result.log))
+        result = self.run_helper(name, "-c", path)
+        self.assertEqual(result.code, pgv.CONFIG, result.err)
+        self.assertIn("192.0.2.1", result.err + "".join(result.log))
 
 
 if __name__ == "__main__":
