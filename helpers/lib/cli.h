@@ -64,7 +64,7 @@ void cli_parse(struct cli *cli, const struct cli_spec *spec, int argc, char **ar
  * standard output and turns OUT_YES into OUT_SYSTEM when that fails. */
 int cli_finish(const struct cli *cli, const struct verdict *verdict);
 
-/* The same after cfg_load or cfg_identify has said what is wrong: `return cli_finish_config(...)`. */
+/* The same once cfg_load or cfg_identify has said what is wrong. */
 int cli_finish_config(const struct cli *cli);
 
 #endif
