@@ -55,9 +55,10 @@ int64_t probe_take(struct probe *probe) MUST_CHECK;
 struct pollfd probe_pollfd(const struct probe *probe);
 
 /*
- * Asks now, every interval_ms, until answered or the deadline.  YES: answered.  NO: asked and
- * nothing came (or refused, for TCP). UNKNOWN: could not even ask (no socket, name not resolved).
- * why[size] gets a phrase such as "no ICMP echo reply from 192.0.2.3 in 300 ms".
+ * Asks now, every interval_ms (TCP: twice at the most), until answered or the deadline.  YES:
+ * answered.  NO: asked and nothing came (or refused, for TCP). UNKNOWN: could not even ask (no
+ * socket, name not resolved). why[size] gets a phrase such as "no ICMP echo reply from 192.0.2.3 in
+ * 300 ms".
  */
 enum fact probe_once(const char *address, uint16_t port, int64_t interval_ms,
 		     const struct deadline *dl, char *why, size_t size);
