@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: PostgreSQL
+"""The database cluster that every lab begins with: made once, kept, copied.
+
+It is made as a user would make it: initdb, the lines and the SQL that cluster_config prints, a role
+for the application.  Its name is a digest of all that went into it, so nothing stale is ever used.
+"""
+
+import fcntl
+import hashlib
+import os
+import secrets
+import shutil
+import tempfile
+
+from . import places
+from .errors import LabError, SYSTEM
+from .run import run
+from .settings import Settings
+
+INITDB = ["--auth=peer", "--encoding=UTF8", "--locale=C.UTF-8", "--data-checksums",
+          "--username=postgres"]
+
+CONF = """\
+# of the lab
+listen_addresses = '*'
+port = {port}
+unix_socket_directories = '{socket_dir}'
+log_destination = 'syslog'
+logging_collector = off
+log_min_messages = info
+log_connections = off
+shared_buffers = 32MB
+max_wal_size = 256MB
+min_wal_size = 32MB
+"""
+
+HBA = """\
+# of the lab: the application and the observers
+local all lab trust
+host all lab {network} trust
+local all postgres peer
+"""
+
+SQL = """\
+CREATE ROLE lab LOGIN;
+GRANT pg_monitor, pg_read_server_files TO lab;
+GRANT EXECUTE ON FUNCTION pg_read_file(text) TO lab;
+CREATE SCHEMA lab AUTHORIZATION lab;
+SET ROLE lab;
+CREATE TABLE lab.rows (run text, n bigint, PRIMARY KEY (run, n));
+CREATE TABLE lab.local_rows (run text, node text, n bigint, PRIMARY KEY (run, node, n));
+RESET ROLE;
+"""
+
+
+class Golden:
+    def __init__(self, directory: str):
+        self.directory = directory
+        self.data = f"{directory}/data"
+        with open(f"{directory}/password", encoding="ascii") as file:
+            self.password = file.read().strip()
+
+
+def get(settings: Settings, conf: str, hba: str, sql: str) -> Golden:
+    """conf, hba and sql: what cluster_config says for this configuration."""
+    conf = CONF.format(port=settings.port, socket_dir=settings.socket_dir) + conf
+    hba = HBA.format(network=settings.vip.network) + hba
+    version = run([f"{settings.bin_dir}/postgres", "-V"]).strip()
+    parts = [version, *INITDB, conf, hba, SQL, sql, settings.os_user, settings.role,
+             str(bool(settings.config_file))]
+    name = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+    directory = f"{places.CACHE}/{name}"
+    os.makedirs(places.CACHE, mode=0o755, exist_ok=True)
+    with open(f"{places.CACHE}/lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not os.path.isdir(directory):
+            _make(directory, settings, conf, hba, sql)
+    return Golden(directory)
+
+
+def _make(directory: str, settings: Settings, conf: str, hba: str, sql: str) -> None:
+    new = directory + ".new"
+    shutil.rmtree(new, ignore_errors=True)
+    os.mkdir(new, mode=0o755)
+    try:
+        user = settings.os_user
+        data = f"{new}/data"
+        os.mkdir(data, mode=0o700)
+        shutil.chown(data, user, user)
+        run([f"{settings.bin_dir}/initdb", *INITDB, "--no-sync", "-D", data], user=user,
+            timeout=120)
+        with open(f"{data}/postgresql.conf", "a", encoding="utf-8") as file:
+            file.write(conf)
+        password = secrets.token_hex(16)
+        _as_a_server(settings, data, SQL + sql
+                     + f"\nALTER ROLE \"{settings.role}\" PASSWORD '{password}';\n")
+        with open(f"{data}/pg_hba.conf", "w", encoding="utf-8") as file:
+            file.write(hba)
+        shutil.chown(f"{data}/pg_hba.conf", user, user)
+        fd = os.open(f"{new}/password", os.O_WRONLY | os.O_CREAT, 0o600)
+        with os.fdopen(fd, "w", encoding="ascii") as file:
+            file.write(password + "\n")
+        os.rename(new, directory)
+    except BaseException:
+        shutil.rmtree(new, ignore_errors=True)
+        raise
+
+
+def _as_a_server(settings: Settings, data: str, sql: str) -> None:
+    """Runs sql on a server that nobody else can reach."""
+    user = settings.os_user
+    with tempfile.TemporaryDirectory(prefix="pgv-golden-") as sockets:
+        shutil.chown(sockets, user, user)
+        options = (f"-c listen_addresses='' -c unix_socket_directories='{sockets}' -c fsync=off "
+                   "-c log_destination=stderr -c synchronous_standby_names=''")
+        pg_ctl = [f"{settings.bin_dir}/pg_ctl", "-D", data, "-w", "-s"]
+        log = f"{sockets}/log"
+        try:
+            run([*pg_ctl, "-l", log, "-o", options, "start"], user=user, timeout=60)
+        except LabError as error:
+            raise LabError(f"the first server of the lab does not start: {error}",
+                           _tail(log), SYSTEM) from error
+        try:
+            run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", sockets,
+                 "-p", str(settings.port), "-U", "postgres", "-d", "postgres", "-f", "-"],
+                text=sql, user=user)
+        finally:
+            run([*pg_ctl, "-m", "fast", "stop"], user=user, timeout=60)
+
+
+def _tail(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return "".join(file.readlines()[-5:]).strip()
+    except OSError:
+        return ""

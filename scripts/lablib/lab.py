@@ -1,0 +1,283 @@
+# SPDX-License-Identifier: PostgreSQL
+"""The lab as Python sees it: what scripts/lab does, and what scenario tests call."""
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+from . import kernel, places, status, switch, syslog
+from .errors import CONFIG, LabError
+from .faults import Faults
+from .inifile import IniFile
+from .node import Node, end_everything_in
+from .run import CLEAN_ENV, require_root, run
+from .seeds import LIBEXEC, Seeds
+from .settings import Host, Settings, make
+
+READY_LIMIT_S = 30.0
+
+
+class Lab:
+    def __init__(self, name: str, settings: Settings):
+        self.name = name
+        self.settings = settings
+        self.dir = places.lab_dir(name)
+
+    # ---- life ----
+
+    @classmethod
+    def up(cls, name: str = "main", *, witness: str | None = None, mode: str | None = None,
+           sets: list[str] | None = None, config: str | None = None,
+           say: Callable[[str], None] = lambda _: None) -> "Lab":
+        """Makes a lab and waits until writes through the VIP work and the standby streams."""
+        require_root()
+        places.check_name(name)
+        settings = make(config, witness, mode, sets or [])
+        lab = cls(name, settings)
+        with _lock(name):
+            if os.path.exists(lab.dir) or places.lab_netns(name):
+                raise LabError(f'there is a lab "{name}" already',
+                               f"scripts/lab down --name {name}")
+            try:
+                lab._make(say)
+            except BaseException:
+                _remove(name)
+                raise
+        say("waiting for the first write through the VIP")
+        lab.wait_ready()
+        return lab
+
+    @classmethod
+    def open(cls, name: str = "main") -> "Lab":
+        require_root()
+        path = f"{places.lab_dir(places.check_name(name))}/lab.ini"
+        try:
+            with open(path, encoding="utf-8") as file:
+                return cls(name, Settings(IniFile(file.read(), path)))
+        except FileNotFoundError as error:
+            raise LabError(f'there is no lab "{name}"',
+                           f"scripts/lab up --name {name}") from error
+
+    def _make(self, say: Callable[[str], None]) -> None:
+        os.makedirs(f"{self.dir}/log", mode=0o755)
+        with open(f"{self.dir}/lab.ini", "w", encoding="utf-8") as file:
+            file.write(self.settings.ini.text())
+        say("installing the helpers")
+        seeds = Seeds(self.name, self.settings)
+        _install(seeds.tree)
+        say("preparing the database and the keys")
+        seeds.make()
+        for host in self.settings.hosts.values():
+            self._spec(host, seeds)
+        say("switching on: " + " ".join(self.settings.hosts))
+        switch.make(self.name, self.settings)
+        nodes = [self.node(name) for name in self.settings.hosts]
+        booting = [(node, node.boot_begin()) for node in nodes]
+        for node, ready in booting:
+            node.boot_wait(ready)
+
+    def _spec(self, host: Host, seeds: Seeds) -> None:
+        """What pid 1 of the host is told."""
+        node_dir = places.node_dir(self.name, host.name)
+        image = f"{node_dir}/disk.img"
+        if os.path.exists("/dev/loop-control"):
+            with open(image, "wb") as file:
+                file.truncate(2 << 30)
+            run(["mkfs.ext4", "-q", "-F", "-m", "0", "-O", "^has_journal",
+                 "-E", "lazy_itable_init=1,nodiscard", image])
+        else:
+            image = ""
+        settings = self.settings
+        spec = {
+            "node": host.name, "kind": host.kind, "base": places.BASE,
+            "image": image, "disk_dir": f"{node_dir}/disk", "tree": seeds.tree,
+            "seeds": [f"{node_dir}/seed"], "log": places.log_path(self.name, host.name),
+            "os_user": settings.os_user, "data_dir": settings.data_dir,
+            "data_from": seeds.base.data if host.kind == "node" else "",
+            "data_files": seeds.data_files(host),
+            "address": host.address, "prefix": settings.vip.network.prefixlen,
+            "interface": host.interface,
+            "routes": [other.address for other in settings.hosts.values() if other is not host],
+            "listen_ports": [host.listen_port] if host.listen_port else [],
+            "services": _services(host, settings),
+        }
+        with open(f"{node_dir}/spec.json", "w", encoding="utf-8") as file:
+            json.dump(spec, file, indent=1)
+
+    def down(self) -> None:
+        remove(self.name)
+
+    # ---- what it is doing ----
+
+    def node(self, name: str) -> Node:
+        return Node(self.name, self.settings.host(name))
+
+    def status(self) -> dict:
+        return status.of_lab(self.name, self.settings)
+
+    def writable(self) -> bool:
+        """Does a write through the VIP, from the client's network, work now?"""
+        return self._on_client(lambda: status.writes_through_vip(self.settings))
+
+    def _on_client(self, deed: Callable[[], bool]) -> bool:
+        """In a child, because a process that went to another network namespace stays there."""
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                kernel.setns(places.netns_path(self.name, places.CLIENT), kernel.CLONE_NEWNET)
+                code = 0 if deed() else 1
+            finally:
+                os._exit(code)
+        return os.waitpid(child, 0)[1] == 0
+
+    def streaming(self) -> bool:
+        """One primary with a standby that streams from it."""
+        now = self.status()
+        primary = now["primary"]
+        return bool(primary and now["nodes"][primary].get("streaming")
+                    and any(node.get("streaming") for name, node in now["nodes"].items()
+                            if name != primary))
+
+    def ready(self) -> bool:
+        return self.streaming() and self.writable()
+
+    def wait(self, condition: Callable[[], bool], limit_s: float, what: str) -> None:
+        """Until the condition holds; a LabError that names it when it does not in time."""
+        limit = time.monotonic() + limit_s
+        while not condition():
+            if time.monotonic() > limit:
+                raise LabError(f"{what}: not within {limit_s:g} s",
+                               f"scripts/lab status --name {self.name}; "
+                               f"scripts/lab logs --name {self.name}")
+            time.sleep(0.05)
+
+    def wait_ready(self, limit_s: float = READY_LIMIT_S) -> None:
+        self.wait(self.ready, limit_s, "writes through the VIP, and a standby that streams")
+
+    # ---- deeds ----
+
+    def fault(self, *words: str) -> None:
+        with _lock(self.name):
+            Faults(self.name, self.settings).do(list(words))
+
+    def run(self, node: str, argv: list[str], timeout: float = 60,
+            **options) -> subprocess.CompletedProcess:
+        """Runs argv inside a host of the lab, output captured as text."""
+        return subprocess.run(self.node(node).command(argv), capture_output=True, text=True,
+                              timeout=timeout, check=False, env=CLEAN_ENV, **options)
+
+    def exec(self, node: str, argv: list[str]) -> None:
+        """Becomes argv inside a host of the lab."""
+        command = self.node(node).command(argv)
+        os.execvpe(command[0], command, {**CLEAN_ENV, "TERM": os.environ.get("TERM", "dumb")})
+
+    def helper(self, node: str, name: str, *arguments: str) -> subprocess.CompletedProcess:
+        return self.run(node, [f"{LIBEXEC}/{name}", "-c", self.settings.ini_path(), *arguments])
+
+    def load_begin(self, seconds: float) -> "LoadRun":
+        return LoadRun(self, seconds)
+
+    def logs(self, node: str | None = None, since_ms: float = 0) -> list[syslog.Line]:
+        names = [self.settings.host(node).name] if node else list(self.settings.hosts)
+        lines = [line for name in names
+                 for line in syslog.read(places.log_path(self.name, name), since_ms)]
+        return sorted(lines, key=lambda line: line.boot_ms)
+
+
+class LoadRun:
+    """A load that runs beside whatever comes next."""
+
+    def __init__(self, lab: Lab, seconds: float):
+        self.path = f"{lab.dir}/load-{time.monotonic_ns()}.json"
+        self.process = subprocess.Popen(
+            ["/usr/bin/python3", "-B", f"{places.SCRIPTS}/lab", "load", "--name", lab.name,
+             "--seconds", str(seconds), "--report", self.path],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def stop(self) -> dict:
+        """Ends it early."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.end()
+
+    def end(self) -> dict:
+        out, err = self.process.communicate()
+        if self.process.returncode not in (0, 3):
+            raise LabError(f"the load failed: {err.strip() or out.strip()}")
+        with open(self.path, encoding="utf-8") as file:
+            return json.load(file)
+
+
+@contextlib.contextmanager
+def _lock(name: str) -> Iterator[None]:
+    """One deed at a time on one lab; load, status, exec and logs do not take it."""
+    os.makedirs(places.BASE, mode=0o755, exist_ok=True)
+    with open(f"/run/{places.PREFIX}{name}.lock", "w", encoding="ascii") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _install(tree: str) -> None:
+    """`make install` into the lab's own tree, so that a rebuild does not change a running lab."""
+    build = os.environ.get("PGV_BUILD")
+    argv = ["make", "-s", "-j2", "-C", places.SOURCE, "install", f"DESTDIR={tree}",
+            "prefix=/usr/local"] + ([f"BUILD={build}"] if build else [])
+    try:
+        run(argv, timeout=600)
+    except LabError as error:
+        raise LabError(f"the helpers cannot be built: {error}", code=CONFIG) from error
+
+
+def _services(host: Host, settings: Settings) -> list[dict]:
+    if host.kind == "client":
+        return []
+    sshd = {"name": "sshd", "argv": ["/usr/sbin/sshd", "-D"], "restart": 1.0}
+    if host.kind == "witness":
+        return [sshd]
+    ini = settings.ini_path()
+    return [
+        sshd,
+        # As in scripts/systemd: the guard comes back, whatever ended it.
+        {"name": "guard", "argv": [f"{LIBEXEC}/fence_self", "--watch", "-c", ini], "restart": 0.1},
+        # As in Debian's unit: a keepalived that died stays dead until somebody starts it.
+        {"name": "keepalived", "argv": ["/usr/sbin/keepalived", "-n"], "restart": None,
+         "after": f"{settings.run_dir}/serving"},
+    ]
+
+
+def remove(name: str) -> None:
+    """Ends whatever is left of a lab, also of one that was only half made or half removed."""
+    with _lock(name):
+        _remove(name)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(f"/run/{places.PREFIX}{name}.lock")
+
+
+def _remove(name: str) -> None:
+    top = places.lab_dir(name)
+    for entry in sorted(os.listdir(top)) if os.path.isdir(top) else []:
+        # By its pid 1 first: it takes along what entered its other namespaces.
+        node = Node(name, Host(entry, "", "", "", "", ""))
+        identity = node.identity()
+        if identity:
+            kernel.kill_exactly(*identity, signal.SIGKILL)
+    for namespace in places.lab_netns(name):
+        end_everything_in(namespace)
+        run(["ip", "netns", "del", namespace], check=False)
+    shutil.rmtree(top, ignore_errors=True)
+    if os.path.isdir(top):
+        shutil.rmtree(top)
+    with contextlib.suppress(OSError):
+        os.rmdir(places.BASE)
+
+
+def python_of_debian() -> None:
+    if sys.version_info < (3, 11):
+        raise LabError("the lab needs Python 3.11 or newer as /usr/bin/python3", code=71)

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: PostgreSQL
+"""What each host's disk begins with: files of the configuration, keys, and on nodes the database."""
+
+import os
+import pwd
+
+from . import golden, keys, places
+
+from .run import run
+from .settings import Host, Settings
+
+LIBEXEC = "/usr/local/libexec/pg_vrrp"
+
+
+class Seeds:
+    """Everything is made below the lab's directory; pid 1 of each host copies it at first boot."""
+
+    def __init__(self, lab: str, settings: Settings):
+        self.lab = lab
+        self.settings = settings
+        self.top = places.lab_dir(lab)
+        self.tree = f"{self.top}/tree"
+        self.ini = f"{self.top}/{settings.cluster}.ini"
+        self.keys = f"{self.top}/keys"
+
+    def make(self) -> None:
+        with open(self.ini, "w", encoding="utf-8") as file:
+            file.write(self.settings.ini.text())
+        self.base = golden.get(self.settings, self.config("postgresql"), self.config("pg_hba"),
+                               self.config("sql"))
+        hosts = self.settings.hosts.values()
+        keys.make(self.keys, [host.name for host in hosts if host.kind != "client"])
+        for host in hosts:
+            self._files(host)
+
+    def config(self, what: str, node: str | None = None) -> str:
+        """What cluster_config prints; it is asked on the host and must not need to be a node."""
+        argv = [f"{self.tree}{LIBEXEC}/cluster_config", "-c", self.ini]
+        return run(argv + (["-n", node] if node else []) + [what])
+
+    # ---- files of one host ----
+
+    def _write(self, host: Host, path: str, text: str, mode: int = 0o644,
+               owner: str = "root") -> None:
+        target = f"{places.node_dir(self.lab, host.name)}/seed{path}"
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        fd = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+        with os.fdopen(fd, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(target, mode)
+        user = pwd.getpwnam(owner)
+        os.chown(target, user.pw_uid, user.pw_gid)
+
+    def _files(self, host: Host) -> None:
+        os.makedirs(places.node_dir(self.lab, host.name), exist_ok=True)
+        self._write(host, "/etc/hosts", self._etc_hosts())
+        self._write(host, "/etc/hostname", host.name + "\n")
+        if host.kind == "client":
+            return
+        self._write(host, self.settings.ini_path(), self.settings.ini.text())
+        self._write(host, "/etc/ssh/sshd_config", keys.SSHD_CONFIG.format(port=host.ssh_port))
+        with open(f"{self.keys}/{host.name}.host", encoding="ascii") as file:
+            self._write(host, "/etc/ssh/lab_host_key", file.read(), 0o600)
+        self._authorized(host)
+        if host.kind == "node":
+            self._node_files(host)
+
+    def _authorized(self, host: Host) -> None:
+        """The two nodes' keys, each with the one command that cluster_config allows it."""
+        witness = host.kind == "witness"
+        if witness and not self.settings.witness_ssh:
+            return
+        user = self.settings.witness_ssh_user if witness else self.settings.ssh_user
+        prefix = self.config("authorized_keys", None if witness else host.name)
+        lines = "".join(self._authorize(prefix, witness, node.name)
+                        for node in self.settings.nodes() if node.name != host.name)
+        home = pwd.getpwnam(user).pw_dir
+        self._write(host, f"{home}/.ssh/authorized_keys", lines, 0o600, user)
+
+    def _authorize(self, printed: str, witness: bool, node: str) -> str:
+        raise NotImplementedError
+
+    def _node_files(self, host: Host) -> None:
+        settings = self.settings
+        with open(f"{self.keys}/{host.name}", encoding="ascii") as file:
+            self._write(host, settings.ssh_key, file.read(), 0o600)
+        self._write(host, settings.ssh_known_hosts, keys.known_hosts(self.keys, settings))
+        self._write(host, settings.passfile, f"*:*:*:{settings.role}:{self.base.password}\n",
+                    0o600, settings.os_user)
+        self._write(host, "/etc/keepalived/keepalived.conf",
+                    self.config("keepalived", host.name))
+
+    def _etc_hosts(self) -> str:
+        lines = ["127.0.0.1 localhost", "::1 localhost"]
+        for host in self.settings.hosts.values():
+            names = host.name
+            if host.kind == "witness" and self.settings.witness_name:
+                names += " " + self.settings.witness_name
+            lines.append(f"{host.address} {names}")
+        return "\n".join(lines) + "\n"

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: PostgreSQL
+"""Who is what: seen from outside, without the helpers' own opinion where that is possible."""
+
+import os
+import subprocess
+
+from . import switch
+from .kernel import boot_ms
+from .node import Node
+from .pgsession import ask_once, socket_dsn
+from .settings import Settings
+
+SERVER = """
+SELECT pg_is_in_recovery(),
+       CASE WHEN pg_is_in_recovery()
+            THEN coalesce(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())
+            ELSE pg_current_wal_lsn() END::text,
+       CASE WHEN pg_is_in_recovery()
+            THEN (SELECT received_tli FROM pg_stat_wal_receiver)
+            ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END,
+       (SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'),
+       (SELECT string_agg(sync_state, ',') FROM pg_stat_replication),
+       EXISTS (SELECT FROM pg_stat_wal_receiver WHERE status = 'streaming')
+"""
+
+
+def stamp(node: Node, path: str) -> dict[str, str]:
+    """A file of key=value lines; empty when it is not there."""
+    try:
+        with open(node.path(path), encoding="utf-8", errors="replace") as file:
+            return dict(line.rstrip("\n").split("=", 1) for line in file if "=" in line)
+    except OSError:
+        return {}
+
+
+def number_in(node: Node, path: str) -> int | None:
+    try:
+        with open(node.path(path), encoding="ascii") as file:
+            return int(file.read())
+    except (OSError, ValueError):
+        return None
+
+
+def has_vip(node: Node, settings: Settings) -> bool:
+    done = subprocess.run(["nsenter", f"--net=/proc/{node.pid()}/ns/net", "--", "ip", "-o",
+                           "addr", "show", "to", f"{settings.vip.ip}"],
+                          capture_output=True, check=False)
+    return bool(done.stdout.strip())
+
+
+def of_server(node: Node, settings: Settings) -> dict:
+    directory = node.path(settings.socket_dir)
+    if not os.path.exists(f"{directory}/.s.PGSQL.{settings.port}"):
+        return {"role": "down"}
+    rows = ask_once(socket_dsn(directory, settings.port, "lab"), SERVER)
+    if not rows:
+        running = node.postmaster(settings.data_dir) is not None
+        return {"role": "unknown" if running else "down"}
+    standby, lsn, timeline, senders, sync, receiving = rows[0]
+    return {"role": "standby" if standby else "primary", "lsn": lsn, "timeline": timeline,
+            "streaming": receiving if standby else senders > 0, "sync_state": sync}
+
+
+def of_node(node: Node, settings: Settings) -> dict:
+    if not node.is_on():
+        return {"power": "off", "role": "down", "vip": False}
+    kinds = {process.kind() for process in node.processes()}
+    run, state = settings.run_dir, settings.state_dir
+    lease = stamp(node, f"{run}/lease")
+    until = next((lease[key] for key in ("at_ms", "until_ms", "at") if key in lease), "")
+    return {
+        "power": "on",
+        **of_server(node, settings),
+        "vip": has_vip(node, settings),
+        "serving": number_in(node, f"{run}/serving") == 0,
+        "lease_left_ms": round(float(until) - boot_ms()) if until.isdecimal() else None,
+        "fenced": os.path.exists(node.path(f"{state}/fenced")),
+        "withdrawn": os.path.exists(node.path(f"{state}/withdrawn")),
+        "guard": "guard" in kinds,
+        "keepalived": "keepalived" in kinds,
+    }
+
+
+def of_lab(lab: str, settings: Settings) -> dict:
+    nodes = {host.name: of_node(Node(lab, host), settings) for host in settings.nodes()}
+    cables = switch.load(lab)
+    others = {host.name: {"power": "on" if Node(lab, host).is_on() else "off"}
+              for host in settings.hosts.values() if host.kind != "node"}
+    primaries = [name for name, node in nodes.items() if node["role"] == "primary"]
+    return {
+        "lab": lab,
+        "cluster": settings.cluster,
+        "mode": settings.mode,
+        "witness": settings.witness_kind,
+        "vip": str(settings.vip.ip),
+        "vip_at": [name for name, node in nodes.items() if node["vip"]],
+        "primary": primaries[0] if len(primaries) == 1 else None,
+        "primaries": primaries,
+        "term": max((node.get("timeline") or 0 for node in nodes.values()), default=0),
+        "nodes": nodes,
+        "hosts": others,
+        "cables": {"down": cables.down, "frozen": cables.frozen, "cut": cables.cut,
+                   "loss": cables.loss},
+    }
+
+
+def writes_through_vip(settings: Settings) -> bool:
+    """To be asked on the client's network."""
+    rows = ask_once(f"host={settings.vip.ip} port={settings.port} user=lab dbname=postgres",
+                    "INSERT INTO lab.rows (run, n) SELECT 'ready', coalesce(max(n), 0) + 1 "
+                    "FROM lab.rows WHERE run = 'ready' RETURNING n", limit_ms=500)
+    return bool(rows)
+
+
+def as_text(status: dict) -> str:
+    out = [f"lab {status['lab']}: cluster {status['cluster']}, mode {status['mode']}, "
+           f"witness {status['witness']}, VIP {status['vip']} at "
+           f"{', '.join(status['vip_at']) or 'no node'}"]
+    heads = ["node", "power", "role", "tli", "lsn", "streams", "vip", "serving", "lease", "fenced",
+             "guard", "keepalived"]
+    rows = [heads]
+    for name, node in status["nodes"].items():
+        left = node.get("lease_left_ms")
+        rows.append([name, node["power"], node["role"], str(node.get("timeline") or "-"),
+                     node.get("lsn") or "-", _word(node.get("streaming")), _word(node["vip"]),
+                     _word(node.get("serving")), "-" if left is None else f"{left} ms",
+                     _word(node.get("fenced")), _word(node.get("guard")),
+                     _word(node.get("keepalived"))])
+    widths = [max(len(row[column]) for row in rows) for column in range(len(heads))]
+    out += ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip()
+            for row in rows]
+    cables = status["cables"]
+    faults = [f"{name} cut off" for name in cables["down"]]
+    faults += [f"{name} frozen" for name in cables["frozen"]]
+    faults += [f"{a} -> {b} cut" for a, b in cables["cut"]]
+    faults += [f"{pair.replace(' ', ' -> ')} loses {percent} %"
+               for pair, percent in cables["loss"].items()]
+    out.append(f"network: {', '.join(faults) or 'whole'}")
+    return "\n".join(out)
+
+
+def _word(fact: bool | None) -> str:
+    return "-" if fact is None else "yes" if fact else "no"
