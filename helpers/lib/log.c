@@ -12,6 +12,8 @@
 #include <syslog.h>
 #include <time.h>
 
+#include "deadline.h"
+
 /*
  * syslog(3) sends with a blocking socket: a log daemon that is stopped or stuck on a full disk
  * would hold up a fence for as long as it likes.  So the same datagram is sent from here without
@@ -22,8 +24,9 @@
 #define LOG_SOCKET_PATH _PATH_LOG
 #endif
 
-#define LINE_MAX_BYTES 1500 /* the longest verdict fits; more is cut */
-#define NAME_MAX_BYTES 64
+#define LINE_MAX_BYTES  1500 /* the longest verdict fits; more is cut */
+#define NAME_MAX_BYTES  64
+#define VERDICT_WAIT_MS 50 /* the last line of a run may wait so long for room in the queue */
 
 static struct {
 	const char *program;
@@ -131,6 +134,24 @@ static bool to_syslog(int priority, const char *text)
 		return true;
 	logger.lost++;
 	return false;
+}
+
+/*
+ * The kernel queues ten lines unless told otherwise, and a file full of faults fills them.  The
+ * verdict comes after the deed, so it can wait a moment.
+ */
+static bool verdict_to_syslog(int priority, const char *text)
+{
+	struct deadline dl = deadline_in_ms(VERDICT_WAIT_MS);
+	struct pollfd room = { .events = POLLOUT };
+
+	while (!to_syslog(priority, text)) {
+		room.fd = logger.fd;
+		if (!logger.opened || deadline_poll(&room, 1, &dl) <= 0)
+			return false;
+		logger.lost--;
+	}
+	return true;
 }
 
 /* A warning that syslog did not take is shown to whoever holds standard error. */
@@ -293,7 +314,7 @@ void log_verdict(const struct verdict *verdict, int64_t elapsed_ms)
 	used = strlen(line);
 	(void)snprintf(line + used, sizeof(line) - used, " elapsed_ms=%lld", (long long)elapsed_ms);
 
-	taken = to_syslog(priority, line);
+	taken = verdict_to_syslog(priority, line);
 	if (wants_stderr(priority, taken)) {
 		print_part(level_word(priority),
 			   verdict->message != NULL ? verdict->message : rule);
