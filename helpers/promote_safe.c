@@ -314,12 +314,12 @@ int main(int argc, char **argv)
 	const struct cli_option extra[] = {
 		{ "auto", NULL, "called by keepalived or the guard", &options.automatic, NULL },
 		{ "by-hand", NULL,
-		  "an operator decides: keepalived need not run here, VRRP may say what it likes",
+		  "an operator decides: whatever keepalived and VRRP say",
 		  &options.by_hand, NULL },
 		{ "accept-loss", NULL, "promote a standby beyond max_lag or max_staleness",
 		  &options.accept_loss, NULL },
 		{ "assume-peer-down", "NODE",
-		  "a person has looked: that host is switched off (its name, as a safeguard)", NULL,
+		  "a person has looked: that host is switched off", NULL,
 		  &options.assume_peer_down },
 		{ 0 },
 	};
