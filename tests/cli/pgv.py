@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import threading
 import unittest
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,6 +98,42 @@ def program(name):
     return BUILD / ("bin" if name == "pg_vrrp" else "libexec") / name
 
 
+class Syslog:
+    """Reads all the time, because the kernel queues no more than ten lines."""
+
+    def __init__(self, path):
+        self.path = str(path)
+        self.lines = []
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(self.path)
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
+
+    def read(self):
+        while (line := self.socket.recv(65536).decode(errors="replace")) != "over":
+            if line == "taken":
+                self.taken.set()
+            else:
+                self.lines.append(line)
+
+    def send(self, word):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+            sender.sendto(word.encode(), self.path)
+
+    def take(self):
+        """What has come so far: lines do not overtake each other."""
+        self.taken = threading.Event()
+        self.send("taken")
+        self.taken.wait(10)
+        lines, self.lines = self.lines, []
+        return lines
+
+    def close(self):
+        self.send("over")
+        self.reader.join(10)
+        self.socket.close()
+
+
 class Case(unittest.TestCase):
     """Each test has its own directory, network namespace and system log."""
 
@@ -106,19 +143,19 @@ class Case(unittest.TestCase):
         self.top = Path(tempfile.mkdtemp(prefix="pgv-cli-"))
         self.addCleanup(shutil.rmtree, self.top)
         self.top.chmod(0o755)
-        self.syslog = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-        self.addCleanup(self.syslog.close)
         # A /dev of our own, because that is where the log socket has to be.
         self.dev = self.top / "dev"
         self.dev.mkdir()
         for name, minor in (("null", 3), ("zero", 5), ("full", 7), ("random", 8), ("urandom", 9)):
             os.mknod(self.dev / name, 0o20666, os.makedev(1, minor))
             (self.dev / name).chmod(0o666)
-        self.syslog.bind(str(self.dev / "log"))
+        self.syslog = Syslog(self.dev / "log")
+        self.addCleanup(self.syslog.close)
 
     def run_helper(self, name, *args, env=None, stdout=subprocess.PIPE, redirect="", limit=30):
         """redirect: shell words behind the call, for instance to close descriptors."""
-        script = f'mount --bind "$1" /dev || exit 99; shift; ip link set lo up; exec "$@" {redirect}'
+        script = 'mount --bind "$1" /dev || exit 99; shift; ip link set lo up; exec "$@" '
+        script += redirect
         argv = ["unshare", "-m", "-n", "sh", "-c", script, "sh", str(self.dev), str(program(name))]
         done = subprocess.run(
             [*argv, *map(str, args)],
@@ -131,15 +168,7 @@ class Case(unittest.TestCase):
             check=False,
         )
         self.assertNotEqual(done.returncode, 99, done.stderr)
-        return Result(done.returncode, done.stdout or "", done.stderr, self.drain())
-
-    def drain(self):
-        lines = []
-        while True:
-            try:
-                lines.append(self.syslog.recv(65536).decode(errors="replace"))
-            except BlockingIOError:
-                return lines
+        return Result(done.returncode, done.stdout or "", done.stderr, self.syslog.take())
 
     def config(self, replace=(), text=None):
         """A sound file, with (old, new) pairs exchanged in it."""
@@ -154,4 +183,5 @@ class Case(unittest.TestCase):
     def assert_one_verdict(self, result, outcome):
         self.assertEqual(len(result.verdicts), 1, result)
         self.assertIn(f"outcome={outcome} ", result.verdicts[0])
-        self.assertRegex(result.verdicts[0], r' rule=[a-z0-9-]+ .*message="[^"]+".* elapsed_ms=\d+$')
+        form = r' rule=[a-z0-9-]+ .*message="[^"]+".* elapsed_ms=\d+$'
+        self.assertRegex(result.verdicts[0], form)
