@@ -313,14 +313,12 @@ int main(int argc, char **argv)
 	struct options options = { 0 };
 	const struct cli_option extra[] = {
 		{ "auto", NULL, "called by keepalived or the guard", &options.automatic, NULL },
-		{ "by-hand", NULL,
-		  "an operator decides: whatever keepalived and VRRP say",
+		{ "by-hand", NULL, "an operator decides: whatever keepalived and VRRP say",
 		  &options.by_hand, NULL },
 		{ "accept-loss", NULL, "promote a standby beyond max_lag or max_staleness",
 		  &options.accept_loss, NULL },
-		{ "assume-peer-down", "NODE",
-		  "a person has looked: that host is switched off", NULL,
-		  &options.assume_peer_down },
+		{ "assume-peer-down", "NODE", "a person has looked: that host is switched off",
+		  NULL, &options.assume_peer_down },
 		{ 0 },
 	};
 	const struct cli_spec spec = {
