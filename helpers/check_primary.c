@@ -5,12 +5,14 @@
  * Run each second by keepalived as the track script of both instances (--keepalived: the election;
  * --serving: the virtual address), by the guard when keepalived does not, by fence_self
  * (--primary), by cron and monitoring.  On a primary it asks the peer for its vote and, while the
- * lease runs, says "serving" to keepalived; on a standby it notes when the primary was last seen. It
- * changes only files of its own node, and starts fence_self when it finds a second primary or a
+ * lease runs, says "serving" to keepalived; on a standby it notes when the primary was last seen.
+ * It changes only files of its own node, and starts fence_self when it finds a second primary or a
  * guard that is late.  Exit codes:
  *
- *	0 yes	1 no	3 could not be found out in time	64 71 78 called wrongly, system,
- * configuration
+ *	0 yes
+ *	1 no
+ *	3 could not be found out in time
+ *	64 71 78 called wrongly, system, configuration
  */
 #include <errno.h>
 #include <inttypes.h>

@@ -4,12 +4,14 @@
  *
  * Run by an operator, by the guard (--test: every way is tried and nothing is touched; it also
  * notes that the witness host reaches the node in good times, without which "isolated" proves
- * nothing), and on the witness host as the forced command of ssh (--observe).  promote_safe does the
- * same through lib/fence.h.  Exit codes:
+ * nothing), and on the witness host as the forced command of ssh (--observe). promote_safe does
+ * the same through lib/fence.h.  Exit codes:
  *
- *	0 fenced, isolated, or (test) every way works	1 alive: it serves by right and was spared
- *	2 (test) a way does not work	3 nothing was proven	64 71 78 called wrongly, system,
- * configuration
+ *	0 fenced, isolated, or (test) every way works
+ *	1 alive: it serves by right and was spared
+ *	2 (test) a way does not work
+ *	3 nothing was proven
+ *	64 71 78 called wrongly, system, configuration
  */
 #include <errno.h>
 #include <inttypes.h>

@@ -3,11 +3,14 @@
  * fence_self - make this node harmless, now; or, with --watch, be the guard that does it in time.
  *
  * Run by the guard's unit (--watch), by the other node over ssh as its forced command (--answer),
- * by check_primary when it finds that it must, and by an operator.  It changes: the fenced mark, the
- * track files, client connections, the virtual address, the server.  Exit codes:
+ * by check_primary when it finds that it must, and by an operator.  It changes: the fenced mark,
+ * the track files, client connections, the virtual address, the server.  Exit codes:
  *
- *	0 harmless (or: the guard was told to stop)	1 it serves by right and was to be spared
- *	2 a second guard	3 not proven	64 71 78 called wrongly, system, configuration
+ *	0 harmless (or: the guard was told to stop)
+ *	1 it serves by right and was to be spared
+ *	2 a second guard
+ *	3 not proven
+ *	64 71 78 called wrongly, system, configuration
  */
 #include <errno.h>
 #include <stdio.h>

@@ -3,12 +3,15 @@
  * promote_safe - make this standby the primary, only if every rule permits.
  *
  * Run by keepalived (notify_master of the election), by the guard as long as the primary is not to
- * be seen (--auto), and by an operator.  A refusal leaves everything as it was: a withdrawn vote is
- * given back.  It can be killed at any line; the next run, which the guard starts, takes up what it
- * finds.  Exit codes:
+ * be seen (--auto), and by an operator.  A refusal leaves everything as it was: a withdrawn vote
+ * is given back.  It can be killed at any line; the next run, which the guard starts, takes up
+ * what it finds.  Exit codes:
  *
- *	0 promoted, or a primary already	2 refused by a rule	3 the local server did not
- * answer 4 promotion begun, the end not seen	64 71 78 called wrongly, system, configuration
+ *	0 promoted, or a primary already
+ *	2 refused by a rule
+ *	3 the local server did not answer
+ *	4 promotion begun, the end not seen
+ *	64 71 78 called wrongly, system, configuration
  */
 #include <errno.h>
 #include <inttypes.h>
