@@ -58,6 +58,10 @@ struct server {
 void server_ask(struct server *server, const struct cfg *cfg, enum pg_where where,
 		const struct deadline *dl);
 
+/* Asks both servers at the same time: it takes as long as the slower one, not as the sum. */
+void server_ask_both(struct server *local, const struct deadline *local_dl, struct server *peer,
+		     const struct deadline *peer_dl, const struct cfg *cfg);
+
 /*
  * Is this answer of the peer a vote for us (DESIGN section 4): a standby, of our system, following
  * this node (its primary_conninfo names one of our addresses), not withdrawn, on a timeline not
