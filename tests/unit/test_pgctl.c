@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* Stopping by signals to verified processes, starting so that the server survives us. */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "deadline.h"
+#include "pgctl.h"
+#include "pgdata.h"
+#include "pgfixture.h"
+#include "server.h"
+#include "state.h"
+
+static struct pgfixture servers;
+static struct cfg *const cfg = &servers.cfg[0];
+static pid_t client;
+
+static const struct pgctl_stop stages = { .fast_ms = 3000, .immediate_ms = 3000 };
+
+static int stop(const struct pgctl_stop *stop_stages, int64_t budget_ms, const char **how)
+{
+	struct deadline dl = deadline_in_ms(budget_ms);
+
+	return pgctl_stop(cfg, stop_stages, &dl, how);
+}
+
+static int running(void)
+{
+	return pgdata_processes(cfg, NULL, 0);
+}
+
+/*
+ * What pgctl_stop has ended is to be reaped by its parent, which is this process, for servers that
+ * were left to init too: PostgreSQL takes a zombie in postmaster.pid for a running server.
+ */
+static void reap(void)
+{
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		continue;
+	servers.postmaster[0] = 0;
+}
+
+static int tear_down(void **unused)
+{
+	const struct pgctl_stop now = { 0 };
+	const char *how;
+	int rc;
+
+	(void)unused;
+	rc = stop(&now, 5000, &how);
+	if (client != 0) {
+		(void)kill(client, SIGKILL);
+		(void)waitpid(client, NULL, 0);
+		client = 0;
+	}
+	reap();
+	return rc;
+}
+
+/* A client whose backend computes and looks at nothing, least of all at its postmaster. */
+static void keep_a_backend_busy(void)
+{
+	assert_int_equal(pgfixture_start(&servers, 0, true), 0);
+	client = fork();
+	if (client == 0) {
+		(void)pgfixture_sql(&servers, 0,
+				    "SET max_parallel_workers_per_gather = 0;"
+				    "SELECT count(*) FROM generate_series(1, 100000) a,"
+				    " generate_series(1, 100000) b",
+				    NULL, 0);
+		_exit(0);
+	}
+	assert_int_equal(pgfixture_until(&servers, 0,
+					 "SELECT count(*) FROM pg_stat_activity"
+					 " WHERE state = 'active' AND query LIKE '%generate%'"
+					 " AND pid <> pg_backend_pid()",
+					 "1"),
+			 0);
+}
+
+/* ---- stop ---- */
+
+static void nothing_runs_is_success(void **unused)
+{
+	const char *how = NULL;
+
+	(void)unused;
+	assert_int_equal(stop(&stages, 1000, &how), 0);
+	assert_string_equal(how, "not running");
+}
+
+static void no_directory_is_not_stopped(void **unused)
+{
+	struct deadline dl = deadline_in_ms(300);
+	struct cfg other = *cfg;
+	const char *how;
+
+	(void)unused;
+	(void)snprintf(other.data_dir, sizeof(other.data_dir), "/nonexistent");
+	assert_int_equal(pgctl_stop(&other, &stages, &dl, &how), -ENODEV);
+}
+
+static void stops_fast(void **unused)
+{
+	const char *how;
+
+	(void)unused;
+	assert_int_equal(pgfixture_start(&servers, 0, true), 0);
+	assert_int_equal(stop(&stages, 10000, &how), 0);
+	assert_string_equal(how, "fast");
+	assert_int_equal(running(), 0);
+}
+
+static void stops_immediately_when_told(void **unused)
+{
+	const struct pgctl_stop immediate = { .immediate_ms = 3000 };
+	const char *how;
+
+	(void)unused;
+	assert_int_equal(pgfixture_start(&servers, 0, true), 0);
+	assert_int_equal(stop(&immediate, 10000, &how), 0);
+	assert_string_equal(how, "immediate");
+	assert_int_equal(running(), 0);
+}
+
+static void kills_when_told(void **unused)
+{
+	const struct pgctl_stop now = { 0 };
+	const char *how;
+
+	(void)unused;
+	keep_a_backend_busy();
+	assert_int_equal(stop(&now, 10000, &how), 0);
+	assert_string_equal(how, "killed");
+	assert_int_equal(running(), 0);
+}
+
+/* A frozen postmaster takes neither SIGINT nor SIGQUIT, and the stages end in time all the same. */
+static void kills_a_frozen_postmaster(void **unused)
+{
+	const struct pgctl_stop quick = { .fast_ms = 200, .immediate_ms = 100 };
+	int64_t began;
+	const char *how;
+
+	(void)unused;
+	keep_a_backend_busy();
+	assert_int_equal(kill(servers.postmaster[0], SIGSTOP), 0);
+	began = now_ms();
+	assert_int_equal(stop(&quick, 5000, &how), 0);
+	assert_string_equal(how, "killed");
+	assert_in_range(now_ms() - began, 300, 1500);
+	assert_int_equal(running(), 0);
+}
+
+/* Backends go on committing when the postmaster is killed; one that computes does not notice. */
+static void ends_orphaned_backends(void **unused)
+{
+	const char *how;
+	pid_t pid;
+
+	(void)unused;
+	keep_a_backend_busy();
+	assert_int_equal(pgfixture_stop(&servers, 0, SIGKILL), 0);
+	assert_int_equal(pgdata_postmaster(cfg, &pid), -ENOENT);
+	assert_true(running() >= 1);
+	assert_int_equal(stop(&stages, 5000, &how), 0);
+	assert_string_equal(how, "killed");
+	assert_int_equal(running(), 0);
+}
+
+static void stops_without_postmaster_pid(void **unused)
+{
+	char path[CFG_PATH_MAX + 32];
+	const char *how;
+
+	(void)unused;
+	assert_int_equal(pgfixture_start(&servers, 0, true), 0);
+	(void)snprintf(path, sizeof(path), "%s/postmaster.pid", cfg->data_dir);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(stop(&stages, 5000, &how), 0);
+	assert_string_equal(how, "killed");
+	assert_int_equal(running(), 0);
+}
+
+static void a_passed_deadline_still_kills(void **unused)
+{
+	const char *how;
+
+	(void)unused;
+	assert_int_equal(pgfixture_start(&servers, 0, true), 0);
+	/* 0 when the kernel was quick, -ETIMEDOUT when the end was not seen. */
+	assert_in_set((uintmax_t)(stop(&stages, 0, &how) + 200),
+		      ((uintmax_t[]){ 200, (uintmax_t)(200 - ETIMEDOUT) }), 2);
+	reap();
+	assert_int_equal(stop(&stages, 2000, &how), 0);
+	assert_int_equal(running(), 0);
+}
+
+static void spares_other_processes_of_the_user(void **unused)
+{
+	const struct pgctl_stop now = { 0 };
+	const char *how;
+	pid_t other;
+
+	(void)unused;
+	assert_int_equal(pgfixture_start(&servers, 0, true), 0);
+	other = fork();
+	if (other == 0) {
+		struct stat owner;
+
+		if (stat(cfg->data_dir, &owner) == 0 && chdir(cfg->data_dir) == 0 &&
+		    setgid(owner.st_gid) == 0 && setuid(owner.st_uid) == 0)
+			(void)pause();
+		_exit(1);
+	}
+	assert_int_equal(stop(&now, 5000, &how), 0);
+	assert_int_equal(kill(other, 0), 0);
+	assert_int_equal(waitpid(other, NULL, WNOHANG), 0);
+	assert_int_equal(kill(other, SIGKILL), 0);
+	assert_int_equal(waitpid(other, NULL, 0), other);
+}
+
+/* ---- start ---- */
+
+static void starts_and_takes_connections(void **unused)
+{
+	struct deadline dl = deadline_in_ms(10000);
+	char text[8];
+	pid_t pid;
+	int fd;
+
+	(void)unused;
+	assert_int_equal(unlink(cfg->log_file) < 0 && errno != ENOENT, 0);
+	assert_int_equal(pgctl_start(cfg, &dl), 0);
+	fd = pgdata_postmaster(cfg, &pid);
+	assert_true(fd >= 0);
+	(void)close(fd);
+	assert_int_equal(pgfixture_sql(&servers, 0, "SELECT 1", text, sizeof(text)), 0);
+	/* In a session of its own: no signal to our group reaches it. */
+	assert_int_equal(getsid(pid), pid);
+	assert_int_equal(getpgid(pid), pid);
+}
+
+static bool answers(int64_t within_ms)
+{
+	struct deadline dl = deadline_in_ms(within_ms);
+	struct server server = { 0 };
+
+	do {
+		struct deadline once = deadline_sooner(&dl, 1000), pause = deadline_in_ms(20);
+
+		server_ask(&server, cfg, PG_LOCAL, &once);
+		deadline_sleep(&pause);
+	} while (server.state != SERVER_PRIMARY && !deadline_passed(&dl));
+	return server.state == SERVER_PRIMARY;
+}
+
+/* Starts it in a child that ends, or is killed as soon as there is a process of the server. */
+static bool survives(bool killed)
+{
+	struct deadline until = deadline_in_ms(10000);
+	struct deadline stays = { 0 };
+	pid_t child = fork();
+
+	if (child == 0) {
+		struct deadline dl = deadline_in_ms(10000);
+
+		_exit(pgctl_start(cfg, &dl) < 0);
+	}
+	while (killed && running() <= 0 && !deadline_passed(&until))
+		(void)poll(NULL, 0, 1);
+	if (killed)
+		(void)kill(child, SIGKILL);
+	(void)waitpid(child, NULL, 0);
+	if (!answers(10000))
+		return false;
+	stays = deadline_in_ms(200);
+	deadline_sleep(&stays);
+	return answers(1000);
+}
+
+static void server_outlives_a_starter_that_ends(void **unused)
+{
+	(void)unused;
+	assert_true(survives(false));
+}
+
+static void server_outlives_a_starter_that_is_killed(void **unused)
+{
+	(void)unused;
+	assert_true(survives(true));
+}
+
+static void a_server_that_ends_is_seen(void **unused)
+{
+	struct deadline dl = deadline_in_ms(10000);
+	int64_t began = now_ms();
+	char path[CFG_PATH_MAX + 32], away[CFG_PATH_MAX + 32];
+
+	(void)unused;
+	(void)snprintf(path, sizeof(path), "%s/global/pg_control", cfg->data_dir);
+	(void)snprintf(away, sizeof(away), "%s/global/away", cfg->data_dir);
+	assert_int_equal(rename(path, away), 0);
+	assert_int_equal(pgctl_start(cfg, &dl), -ECHILD);
+	assert_true(now_ms() - began < 3000);
+	assert_int_equal(rename(away, path), 0);
+}
+
+static void a_program_that_is_missing_is_no_start(void **unused)
+{
+	struct deadline dl = deadline_in_ms(1000);
+	struct cfg other = *cfg;
+
+	(void)unused;
+	(void)snprintf(other.bin_dir, sizeof(other.bin_dir), "/nonexistent");
+	assert_true(pgctl_start(&other, &dl) < 0);
+}
+
+/* Debian keeps postgresql.conf in /etc. */
+static void starts_with_the_configuration_elsewhere(void **unused)
+{
+	struct deadline dl = deadline_in_ms(10000);
+	char from[CFG_PATH_MAX + 32], text[CFG_PATH_MAX];
+	int rc;
+
+	(void)unused;
+	(void)snprintf(from, sizeof(from), "%s/postgresql.conf", cfg->data_dir);
+	(void)snprintf(cfg->config_file, sizeof(cfg->config_file), "%s/else where $HOME.conf",
+		       servers.dir);
+	assert_int_equal(rename(from, cfg->config_file), 0);
+	rc = pgctl_start(cfg, &dl);
+	assert_int_equal(rename(cfg->config_file, from), 0);
+	assert_int_equal(rc, 0);
+	assert_int_equal(pgfixture_sql(&servers, 0, "SHOW config_file", text, sizeof(text)), 0);
+	assert_string_equal(text, cfg->config_file);
+	(void)snprintf(cfg->config_file, sizeof(cfg->config_file), "/tmp/it's");
+	assert_int_equal(pgctl_start(cfg, &dl), -EINVAL);
+	cfg->config_file[0] = '\0';
+}
+
+/* The log of a server may be below a directory of root's. */
+static void makes_a_log_that_the_server_may_write(void **unused)
+{
+	struct deadline dl = deadline_in_ms(10000);
+	struct cfg other = *cfg;
+	struct stat status;
+
+	(void)unused;
+	assert_int_equal(state_mkdirs(other.state_dir), 0);
+	(void)snprintf(other.log_file, sizeof(other.log_file), "%.200s/postgresql.log",
+		       other.state_dir);
+	assert_int_equal(pgctl_start(&other, &dl), 0);
+	assert_int_equal(stat(other.log_file, &status), 0);
+	assert_int_not_equal(status.st_uid, 0);
+	assert_true(status.st_size > 0);
+}
+
+#define TEST(name) cmocka_unit_test_teardown(name, tear_down)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(nothing_runs_is_success),
+		TEST(no_directory_is_not_stopped),
+		TEST(stops_fast),
+		TEST(stops_immediately_when_told),
+		TEST(kills_when_told),
+		TEST(kills_a_frozen_postmaster),
+		TEST(ends_orphaned_backends),
+		TEST(stops_without_postmaster_pid),
+		TEST(a_passed_deadline_still_kills),
+		TEST(spares_other_processes_of_the_user),
+		TEST(starts_and_takes_connections),
+		TEST(server_outlives_a_starter_that_ends),
+		TEST(server_outlives_a_starter_that_is_killed),
+		TEST(a_server_that_ends_is_seen),
+		TEST(a_program_that_is_missing_is_no_start),
+		TEST(starts_with_the_configuration_elsewhere),
+		TEST(makes_a_log_that_the_server_may_write),
+	};
+	int failed;
+
+	if (!pgfixture_possible())
+		return 0;
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0 || pgfixture_network() < 0 ||
+	    pgfixture_init(&servers) < 0) {
+		pgfixture_end(&servers);
+		return 1;
+	}
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	pgfixture_end(&servers);
+	return failed;
+}
