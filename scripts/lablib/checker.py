@@ -98,13 +98,14 @@ def vip_dual_ms(history: dict) -> float:
 
 
 def phases(history: dict, outage: float, outage_begin: float) -> dict[str, float]:
-    """Milliseconds since the fault that the longest outage belongs to; without a fault, since the
-    last write before it."""
+    """Milliseconds since the fault that the longest outage belongs to; nothing without a fault."""
     # The last row may be acknowledged a moment after the fault was noted, and a fault may take a
     # lease to be felt: the last fault before the outage's end began it.
     before = [moment for moment, words in history["faults"]
               if words[0] not in ("heal", "boot", "thaw") and moment < outage_begin + outage]
-    zero = before[-1] if before else outage_begin
+    if not before:
+        return {}
+    zero = before[-1]
     out = {name: round(moment - zero, 1) for name, moment in sorted(
         history["phases"].items(), key=lambda item: item[1]) if moment >= zero}
     first = [row[2] for row in acked(history["vip"]) if row[2] >= outage_begin + outage]
@@ -133,8 +134,8 @@ def evaluate(history: dict) -> dict:
         "refused": len([row for row in rows if row[3] == "refused"]),
         "local_acked": {node: len(acked(rows)) for node, rows in history["local"].items()},
         "local_lost": local_lost(history),
-        "vip_dual_ms": round(vip_dual_ms(history), 1),
-        "outage_open": bool(rows) and outage_begin + outage >= history["ended_ms"],
+        "vip_dual_ms": round(vip_dual_ms(history), 1) if history["probes"] else None,
+        "outage_open": outage_begin + outage >= history["ended_ms"],
         "duration_ms": round(history["ended_ms"] - history["begun_ms"], 1),
         "faults": [" ".join(words) for _, words in history["faults"]],
     }

@@ -10,14 +10,18 @@ import hashlib
 import os
 import secrets
 import shutil
+import signal
+import subprocess
 import tempfile
+import time
 
 from . import places
 from .errors import LabError, SYSTEM
-from .run import run
+from .pgsession import ask_once, socket_dsn
+from .run import CLEAN_ENV, run
 from .settings import Settings
 
-INITDB = ["--auth=peer", "--encoding=UTF8", "--locale=C.UTF-8", "--data-checksums",
+INITDB = ["--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--data-checksums",
           "--username=postgres"]
 
 CONF = """\
@@ -28,7 +32,8 @@ unix_socket_directories = '{socket_dir}'
 log_destination = 'syslog'
 logging_collector = off
 log_min_messages = info
-log_connections = off
+log_line_prefix = ''
+syslog_sequence_numbers = off
 shared_buffers = 32MB
 max_wal_size = 256MB
 min_wal_size = 32MB
@@ -107,25 +112,33 @@ def _make(directory: str, settings: Settings, conf: str, hba: str, sql: str) -> 
 
 
 def _as_a_server(settings: Settings, data: str, sql: str) -> None:
-    """Runs sql on a server that nobody else can reach."""
+    """Runs sql on a server that nobody else can reach, and that dies with us."""
     user = settings.os_user
     with tempfile.TemporaryDirectory(prefix="pgv-golden-") as sockets:
         shutil.chown(sockets, user, user)
-        options = (f"-c listen_addresses='' -c unix_socket_directories='{sockets}' -c fsync=off "
-                   "-c log_destination=stderr -c synchronous_standby_names=''")
-        pg_ctl = [f"{settings.bin_dir}/pg_ctl", "-D", data, "-w", "-s"]
-        log = f"{sockets}/log"
-        try:
-            run([*pg_ctl, "-l", log, "-o", options, "start"], user=user, timeout=60)
-        except LabError as error:
-            raise LabError(f"the first server of the lab does not start: {error}",
-                           _tail(log), SYSTEM) from error
-        try:
-            run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", sockets,
-                 "-p", str(settings.port), "-U", "postgres", "-d", "postgres", "-f", "-"],
-                text=sql, user=user)
-        finally:
-            run([*pg_ctl, "-m", "fast", "stop"], user=user, timeout=60)
+        options = {"listen_addresses": "", "unix_socket_directories": sockets, "fsync": "off",
+                   "log_destination": "stderr", "synchronous_standby_names": ""}
+        argv = ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups",
+                "--pdeathsig=KILL", f"{settings.bin_dir}/postgres", "-D", data]
+        argv += [f"--{name}={value}" for name, value in options.items()]
+        with open(f"{sockets}/log", "wb") as log, \
+             subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/",
+                              env=CLEAN_ENV) as server:
+            try:
+                _wait_for(server, socket_dsn(sockets, settings.port, "postgres"), log.name)
+                run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", sockets, "-p",
+                     str(settings.port), "-U", "postgres", "-d", "postgres", "-f", "-"], text=sql)
+            finally:
+                server.send_signal(signal.SIGINT)
+                server.wait(60)
+
+
+def _wait_for(server: subprocess.Popen, dsn: str, log: str) -> None:
+    limit = time.monotonic() + 60
+    while ask_once(dsn, "SELECT 1") is None:
+        if server.poll() is not None or time.monotonic() > limit:
+            raise LabError("the first server of the lab does not start", _tail(log), SYSTEM)
+        time.sleep(0.02)
 
 
 def _tail(path: str) -> str:

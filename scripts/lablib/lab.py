@@ -100,6 +100,7 @@ class Lab:
             "image": image, "disk_dir": f"{node_dir}/disk", "tree": seeds.tree,
             "seeds": [f"{node_dir}/seed"], "log": places.log_path(self.name, host.name),
             "os_user": settings.os_user, "data_dir": settings.data_dir,
+            "run_dir": settings.run_dir,
             "data_from": seeds.base.data if host.kind == "node" else "",
             "data_files": seeds.data_files(host),
             "address": host.address, "prefix": settings.vip.network.prefixlen,

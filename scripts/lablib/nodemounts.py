@@ -38,21 +38,24 @@ def build(spec: dict) -> None:
     kernel.mount("sysfs", "/sys", "sysfs", QUIET)
     kernel.mount("proc", "/proc", "proc", QUIET)
     # A node that resets "its" machine through sysrq must not reset ours.
-    kernel.mount("/dev/null", "/proc/sysrq-trigger", flags=kernel.MS_BIND)
+    if os.path.exists("/proc/sysrq-trigger"):
+        kernel.mount("/dev/null", "/proc/sysrq-trigger", flags=kernel.MS_BIND)
 
 
 def _forget_other_labs(base: str) -> None:
-    """Mounts of other labs that were copied into this namespace would keep their disks busy."""
+    """Mounts of other labs that were copied into this namespace would keep their disks busy, and
+    their network namespaces, with every connection in them, alive."""
     with open("/proc/self/mountinfo", encoding="utf-8") as file:
         points = [line.split()[4] for line in file]
     for point in reversed(points):
-        if point.startswith(base + "/"):
+        if point.startswith((base + "/", "/run/netns/")):
             kernel.umount(point)
 
 
 def _mount_disk(image: str, disk: str) -> None:
     """The disk is a file, so that it can be full; it must have left its last boot first, because
     one image under two mounts is a destroyed file system."""
+    os.makedirs(disk, exist_ok=True)
     if not image:
         return
     limit = time.monotonic() + 10
@@ -132,6 +135,8 @@ def _run(spec: dict) -> None:
     os.mkdir("/run/lock")
     os.chmod("/run/lock", 0o1777)
     user = spec["os_user"]
+    # keepalived never looks at track files whose directory was not there when it started.
+    os.makedirs(spec["run_dir"], mode=0o755)
     os.mkdir("/run/postgresql")
     shutil.chown("/run/postgresql", user, user)
     os.chmod("/run/postgresql", 0o2775)

@@ -78,7 +78,17 @@ class Seeds:
         self._write(host, f"{home}/.ssh/authorized_keys", lines, 0o600, user)
 
     def _authorize(self, printed: str, witness: bool, node: str) -> str:
-        raise NotImplementedError
+        return f"{printed.strip()} {keys.public(self.keys, node)}\n"
+
+    def data_files(self, host: Host) -> dict[str, str]:
+        """What is added to the copied database: the second node begins as a standby."""
+        nodes = self.settings.nodes()
+        if host.kind != "node" or host.name == nodes[0].name:
+            return {}
+        conninfo = (f"host={nodes[0].address} port={self.settings.port} user={self.settings.role} "
+                    f"passfile={self.settings.passfile} application_name={host.name}")
+        return {"standby.signal": "",
+                "postgresql.auto.conf": f"primary_conninfo = '{conninfo}'\n"}
 
     def _node_files(self, host: Host) -> None:
         settings = self.settings
