@@ -51,6 +51,19 @@ class Broken(unittest.TestCase):
 """
 
 
+HANGING = """
+import pathlib, time, unittest
+class Case(unittest.TestCase):
+    def test_hangs(self):
+        self.addCleanup(pathlib.Path("{left}").touch)
+        while True:
+            try:
+                time.sleep(60)
+            except Exception:
+                pass
+"""
+
+
 def count(job, folder):
     runner = Runner(folder, io.StringIO())
     runner.run([job])
@@ -89,6 +102,10 @@ def selftest():
         check("python_file_that_does_not_load", got == (0, 1, 0), f"{got}")
 
         left = Path(folder) / "left"
+        source.write_text(HANGING.format(left=left))
+        got, _ = count(Job("hang", [sys.executable, "-B", tap, str(source)], 2), folder)
+        check("python_case_that_hangs_clears_up", got[1] > 0 and left.exists(), f"{got}")
+
         job = Job("orphan", SH + [f"sleep 60 & echo $! >{left}; echo ok 1 - a"], 5)
         count(job, folder)
         check("nothing_is_left_behind", gone(int(left.read_text())))

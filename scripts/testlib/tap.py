@@ -92,8 +92,8 @@ def load(path):
     return list(cases(unittest.defaultTestLoader.loadTestsFromModule(module)))
 
 
-def terminated(_number, _frame):
-    raise KeyboardInterrupt("out of time")
+class OutOfTime(BaseException):
+    """Not caught by a test's own `except Exception`; unittest still runs the cleanups."""
 
 
 def main():
@@ -103,7 +103,6 @@ def main():
     parser.add_argument("-k", default="", help="only tests whose name contains this")
     parser.add_argument("names", nargs="*")
     args = parser.parse_args()
-    signal.signal(signal.SIGTERM, terminated)
     chosen = [
         case
         for case in load(args.file)
@@ -114,6 +113,12 @@ def main():
         return 0
     print(f"1..{len(chosen)}", flush=True)
     result = Tap()
+
+    def terminated(_number, _frame):
+        result.stop()  # no further test
+        raise OutOfTime("ended by the runner")
+
+    signal.signal(signal.SIGTERM, terminated)
     unittest.TestSuite(chosen).run(result)
     return 0 if result.wasSuccessful() and chosen else 1
 
