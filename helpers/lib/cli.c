@@ -174,6 +174,7 @@ static void apply(struct parser *p, const struct cli_option *option, const char 
 			show_and_exit(p);
 		return;
 	}
+	assert(option->text != NULL);
 	if (value == NULL && p->next < p->argc)
 		value = p->argv[p->next++];
 	if (value == NULL || value[0] == '\0')
