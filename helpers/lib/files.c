@@ -123,7 +123,7 @@ int attempt_read(const struct cfg *cfg, const char *helper, char *text, size_t s
 		rc = state_get(content, "message", message, sizeof(message));
 	if (rc == 0)
 		rc = state_get(content, "detail", detail, sizeof(detail));
-	if (rc < 0)
+	if (rc != 0)
 		return rc;
 	if (snprintf(text, size, "%s %s: %s%s%s%s", outcome, rule, message,
 		     detail[0] != '\0' ? " (" : "", detail, detail[0] != '\0' ? ")" : "") < 0)
