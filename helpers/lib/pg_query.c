@@ -82,10 +82,31 @@ static int refused(struct pg *pg, const PGresult *rows)
 	return strncmp(sqlstate, "57P0", 4) == 0 ? -ECONNRESET : -EPROTO;
 }
 
+static bool is_copy(const PGresult *rows)
+{
+	const ExecStatusType status = PQresultStatus(rows);
+
+	return status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH;
+}
+
+/* Takes everything that is still to come, so that the connection can be used again. */
+static int drain(struct pg *pg, size_t *results, const struct deadline *dl)
+{
+	for (;;) {
+		PGresult *more = NULL;
+		int rc = next_result(pg, &more, dl);
+
+		if (rc < 0 || more == NULL)
+			return rc;
+		(*results)++;
+		PQclear(more);
+	}
+}
+
 static int run(PGresult **rows, struct pg *pg, const char *sql, ExecStatusType wanted,
 	       const struct deadline *dl)
 {
-	PGresult *more = NULL;
+	size_t results = 1;
 	int rc;
 
 	forget_error(pg);
@@ -96,17 +117,16 @@ static int run(PGresult **rows, struct pg *pg, const char *sql, ExecStatusType w
 		return rc;
 	if (*rows == NULL)
 		return lost(pg);
+	/* It would have to be read to its end first; nobody here asks for one. */
+	if (is_copy(*rows))
+		return shape(pg, "the server answered with a copy of a table");
+	rc = drain(pg, &results, dl);
 	if (PQresultStatus(*rows) == PGRES_FATAL_ERROR)
 		return refused(pg, *rows);
-	if (PQresultStatus(*rows) != wanted)
-		return shape(pg, "the server answered with another kind of result");
-	rc = next_result(pg, &more, dl);
 	if (rc < 0)
 		return rc;
-	if (more != NULL) {
-		PQclear(more);
-		return shape(pg, "the server answered with more than one result");
-	}
+	if (PQresultStatus(*rows) != wanted || results != 1)
+		return shape(pg, "the server answered with another kind of result");
 	return 0;
 }
 

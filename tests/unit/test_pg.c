@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* libpq under a deadline: which failure it was, how long it took, and nothing but what was asked. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "deadline.h"
+#include "fakeserver.h"
+#include "pg.h"
+#include "pgfixture.h"
+
+#define NOBODY   "10.99.0.3" /* an address of ours without a server: the VIP of the cluster here */
+#define PATIENCE 2000
+
+static struct pgfixture fixture;
+
+struct attempt {
+	int rc;
+	enum pg_failure failure;
+	char why[160];
+	int64_t took_ms;
+};
+
+static struct attempt attempt(const struct cfg *cfg, enum pg_where where, int64_t ms)
+{
+	const struct deadline dl = deadline_in_ms(ms);
+	const int64_t begun = now_ms();
+	struct attempt made = { 0 };
+	struct pg *pg = NULL;
+
+	made.rc = pg_open(&pg, cfg, where, &dl, &made.failure, made.why, sizeof(made.why));
+	made.took_ms = now_ms() - begun;
+	assert_true((made.rc == 0) == (pg != NULL));
+	assert_true((made.rc == 0) == (made.failure == PG_FAIL_NONE));
+	if (made.rc != 0)
+		assert_int_not_equal(strlen(made.why), 0);
+	pg_close(&pg);
+	return made;
+}
+
+static struct cfg cluster_at(const char *vip)
+{
+	struct cfg cfg = fixture.cfg[0];
+
+	(void)snprintf(cfg.vip, sizeof(cfg.vip), "%s", vip);
+	return cfg;
+}
+
+/* ---- connecting ---- */
+
+static void opens_local_by_socket_and_peer_by_tcp(void **state)
+{
+	(void)state;
+	assert_int_equal(attempt(&fixture.cfg[0], PG_LOCAL, PATIENCE).rc, 0);
+	assert_int_equal(attempt(&fixture.cfg[1], PG_PEER, PATIENCE).rc, 0);
+}
+
+static void refused_where_nobody_listens(void **state)
+{
+	const struct cfg cfg = cluster_at(NOBODY);
+	const struct attempt made = attempt(&cfg, PG_VIP, PATIENCE);
+
+	(void)state;
+	assert_int_equal(made.failure, PG_FAIL_REFUSED);
+	assert_int_equal(made.rc, -ECONNREFUSED);
+	assert_string_equal(made.why, "Connection refused");
+	assert_in_range(made.took_ms, 0, 200);
+}
+
+static void refused_without_a_socket_and_with_a_stale_one(void **state)
+{
+	struct cfg cfg = fixture.cfg[0];
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	int AUTO_FD fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	(void)state;
+	(void)snprintf(cfg.socket_dir, sizeof(cfg.socket_dir), "%s", fixture.dir);
+	assert_int_equal(attempt(&cfg, PG_LOCAL, PATIENCE).failure, PG_FAIL_REFUSED);
+
+	(void)snprintf(un.sun_path, sizeof(un.sun_path), "%s/.s.PGSQL.%d", fixture.dir,
+		       PGFIXTURE_PORT);
+	assert_int_equal(bind(fd, (const struct sockaddr *)&un, sizeof(un)), 0);
+	assert_int_equal(attempt(&cfg, PG_LOCAL, PATIENCE).failure, PG_FAIL_REFUSED);
+	assert_int_equal(unlink(un.sun_path), 0);
+}
+
+static void a_socket_whose_queue_is_full_is_silent(void **state)
+{
+	struct cfg cfg = fixture.cfg[0];
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	int AUTO_FD fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int AUTO_FD waiting = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	(void)state;
+	(void)snprintf(cfg.socket_dir, sizeof(cfg.socket_dir), "%s", fixture.dir);
+	(void)snprintf(un.sun_path, sizeof(un.sun_path), "%s/.s.PGSQL.%d", fixture.dir,
+		       PGFIXTURE_PORT);
+	assert_int_equal(bind(fd, (const struct sockaddr *)&un, sizeof(un)), 0);
+	assert_int_equal(listen(fd, 0), 0);
+	assert_int_equal(connect(waiting, (const struct sockaddr *)&un, sizeof(un)), 0);
+	assert_int_equal(attempt(&cfg, PG_LOCAL, 200).failure, PG_FAIL_SILENT);
+	assert_int_equal(unlink(un.sun_path), 0);
+}
+
+static void a_network_without_a_way_there_is_silent(void **state)
+{
+	const struct cfg cfg = cluster_at("198.51.100.1");
+
+	(void)state;
+	assert_int_equal(attempt(&cfg, PG_VIP, PATIENCE).failure, PG_FAIL_SILENT);
+}
+
+static void a_frozen_server_is_silent_at_the_deadline(void **state)
+{
+	struct attempt made;
+
+	(void)state;
+	assert_int_equal(kill(fixture.postmaster[0], SIGSTOP), 0);
+	for (int where = PG_LOCAL; where <= PG_PEER; where++) {
+		made = attempt(&fixture.cfg[where == PG_LOCAL ? 0 : 1], (enum pg_where)where, 150);
+		assert_int_equal(made.failure, PG_FAIL_SILENT);
+		assert_int_equal(made.rc, -ETIMEDOUT);
+		assert_string_equal(made.why, "connected, then no answer");
+		assert_in_range(made.took_ms, 150, 400);
+	}
+	assert_int_equal(kill(fixture.postmaster[0], SIGCONT), 0);
+}
+
+static void a_passed_deadline_asks_for_nothing_more(void **state)
+{
+	const struct attempt made = attempt(&fixture.cfg[1], PG_PEER, 0);
+
+	(void)state;
+	assert_int_equal(made.failure, PG_FAIL_SILENT);
+	assert_in_range(made.took_ms, 0, 100);
+}
+
+/* ---- servers that answer no ---- */
+
+static void starting_when_it_takes_no_questions_yet(void **state)
+{
+	struct attempt made = { .failure = PG_FAIL_REFUSED };
+
+	(void)state;
+	assert_int_equal(pgfixture_clone(&fixture), 0);
+	assert_int_equal(pgfixture_configure(&fixture, 1, "hot_standby = off\n"), 0);
+	assert_int_equal(pgfixture_start(&fixture, 1, false), 0);
+	for (int i = 0; i < 500 && made.failure == PG_FAIL_REFUSED; i++) {
+		const struct deadline pause = deadline_in_ms(10);
+
+		made = attempt(&fixture.cfg[1], PG_LOCAL, PATIENCE);
+		deadline_sleep(&pause);
+	}
+	assert_int_equal(made.failure, PG_FAIL_STARTING);
+	assert_int_equal(made.rc, -EAGAIN);
+	assert_non_null(strstr(made.why, "the database system is"));
+	assert_null(strstr(made.why, "57P03"));
+	assert_int_equal(pgfixture_stop(&fixture, 1, SIGQUIT), 0);
+}
+
+static void busy_when_there_is_no_connection_left(void **state)
+{
+	struct attempt made;
+
+	(void)state;
+	assert_int_equal(
+	    pgfixture_sql(&fixture, 0, "ALTER ROLE pgvrrp CONNECTION LIMIT 0", NULL, 0), 0);
+	made = attempt(&fixture.cfg[0], PG_LOCAL, PATIENCE);
+	assert_int_equal(made.failure, PG_FAIL_BUSY);
+	assert_int_equal(made.rc, -EBUSY);
+	assert_int_equal(
+	    pgfixture_sql(&fixture, 0, "ALTER ROLE pgvrrp CONNECTION LIMIT -1", NULL, 0), 0);
+}
+
+static void auth_when_it_does_not_know_us(void **state)
+{
+	struct cfg cfg = fixture.cfg[1];
+	struct attempt made;
+
+	(void)state;
+	/* no line in pg_hba.conf for that role */
+	(void)snprintf(cfg.role, sizeof(cfg.role), "somebody");
+	assert_int_equal(attempt(&cfg, PG_PEER, PATIENCE).failure, PG_FAIL_AUTH);
+	/* no password */
+	cfg = fixture.cfg[1];
+	(void)snprintf(cfg.passfile, sizeof(cfg.passfile), "%s/none", fixture.dir);
+	made = attempt(&cfg, PG_PEER, PATIENCE);
+	assert_int_equal(made.failure, PG_FAIL_AUTH);
+	assert_int_equal(made.rc, -EACCES);
+	/* a wrong one, and it is not shown */
+	(void)snprintf(cfg.conninfo, sizeof(cfg.conninfo), "password=wrong-as-wrong");
+	made = attempt(&cfg, PG_PEER, PATIENCE);
+	assert_int_equal(made.failure, PG_FAIL_AUTH);
+	assert_string_equal(made.why, "password authentication failed for user \"pgvrrp\"");
+	/* TLS where there is none */
+	cfg = fixture.cfg[1];
+	(void)snprintf(cfg.conninfo, sizeof(cfg.conninfo), "sslmode=require");
+	assert_int_equal(attempt(&cfg, PG_PEER, PATIENCE).failure, PG_FAIL_AUTH);
+}
+
+static void other_when_the_database_is_not_there(void **state)
+{
+	struct cfg cfg = fixture.cfg[0];
+	struct attempt made;
+
+	(void)state;
+	(void)snprintf(cfg.database, sizeof(cfg.database), "nowhere");
+	made = attempt(&cfg, PG_LOCAL, PATIENCE);
+	assert_int_equal(made.failure, PG_FAIL_OTHER);
+	assert_string_equal(made.why, "database \"nowhere\" does not exist");
+}
+
+static void a_broken_conninfo_is_not_quoted_back(void **state)
+{
+	struct cfg cfg = fixture.cfg[1];
+	struct attempt made;
+
+	(void)state;
+	(void)snprintf(cfg.conninfo, sizeof(cfg.conninfo), "password secret-of-ours");
+	made = attempt(&cfg, PG_PEER, PATIENCE);
+	assert_int_equal(made.failure, PG_FAIL_OTHER);
+	assert_null(strstr(made.why, "secret"));
+}
+
+/* ---- servers that are none ---- */
+
+static struct attempt against(struct fake *fake, int64_t ms)
+{
+	struct cfg cfg = cluster_at(NOBODY);
+	struct attempt made;
+
+	assert_int_equal(fake_start(fake, NOBODY, PGFIXTURE_PORT), 0);
+	made = attempt(&cfg, PG_VIP, ms);
+	fake_stop(fake);
+	return made;
+}
+
+static void silent_when_it_accepts_and_never_answers(void **state)
+{
+	struct fake fake = { .manner = FAKE_SILENT };
+	const struct attempt made = against(&fake, 150);
+
+	(void)state;
+	assert_int_equal(made.failure, PG_FAIL_SILENT);
+	assert_in_range(made.took_ms, 150, 400);
+}
+
+static void other_when_it_closes_at_once(void **state)
+{
+	struct fake fake = { .manner = FAKE_CLOSE };
+	const struct attempt made = against(&fake, PATIENCE);
+
+	(void)state;
+	assert_int_equal(made.failure, PG_FAIL_OTHER);
+	assert_in_range(made.took_ms, 0, 500);
+}
+
+static void other_when_it_answers_with_garbage(void **state)
+{
+	static const char http[] = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n";
+	static const unsigned char endless[] = { 'E', 0x7f, 0xff, 0xff, 0xff, 1, 2, 3 };
+	static const unsigned char authentication[] = { 'R', 0, 0, 0, 8, 0, 0, 0, 99 };
+	static const struct {
+		const void *bytes;
+		size_t size;
+	} garbage[] = {
+		{ http, sizeof(http) - 1 },
+		{ endless, sizeof(endless) },
+		{ authentication, sizeof(authentication) },
+		{ "", 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(garbage); i++) {
+		struct fake fake = { .manner = FAKE_SAY,
+				     .bytes = garbage[i].bytes,
+				     .size = garbage[i].size };
+		const struct attempt made = against(&fake, 500);
+
+		assert_int_equal(made.failure, PG_FAIL_OTHER);
+		assert_null(strchr(made.why, '\n'));
+	}
+}
+
+static void a_long_message_is_cut_between_characters(void **state)
+{
+	char message[4096] = "";
+	char bytes[8192];
+	struct fake fake = { .manner = FAKE_SAY, .bytes = bytes };
+	struct attempt made;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(message) / 3 - 1; i++)
+		memcpy(message + 3 * i, "\xe2\x82\xac", 4);
+	fake.size = fake_error(bytes, sizeof(bytes), "XX000", message);
+	made = against(&fake, PATIENCE);
+	assert_int_equal(made.failure, PG_FAIL_OTHER);
+	assert_int_equal(strlen(made.why), 159); /* 53 times three bytes */
+	assert_memory_equal(made.why, message, 159);
+
+	made.why[0] = '\0';
+	fake.size = fake_error(bytes, sizeof(bytes), "57P03", "a\tb\x1b[31m\nsecond line");
+	made = against(&fake, PATIENCE);
+	assert_int_equal(made.failure, PG_FAIL_STARTING);
+	assert_string_equal(made.why, "a b [31m");
+}
+
+static void a_server_that_quotes_the_password_is_not_quoted(void **state)
+{
+	char bytes[512];
+	struct fake fake = { .manner = FAKE_PASSWORD, .bytes = bytes };
+	struct attempt made;
+
+	(void)state;
+	fake.size = fake_error(bytes, sizeof(bytes), "28P01",
+			       "you said " PGFIXTURE_PASS " and " PGFIXTURE_PASS "!");
+	made = against(&fake, PATIENCE);
+	assert_int_equal(made.failure, PG_FAIL_AUTH);
+	assert_string_equal(made.why, "you said **************** and ****************!");
+}
+
+static int begin(void **state)
+{
+	(void)state;
+	if (!pgfixture_possible() || pgfixture_network() < 0)
+		return -1;
+	if (pgfixture_init(&fixture) == 0 && pgfixture_start(&fixture, 0, true) == 0)
+		return 0;
+	pgfixture_end(&fixture);
+	return -1;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	pgfixture_end(&fixture);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(opens_local_by_socket_and_peer_by_tcp),
+		cmocka_unit_test(refused_where_nobody_listens),
+		cmocka_unit_test(refused_without_a_socket_and_with_a_stale_one),
+		cmocka_unit_test(a_socket_whose_queue_is_full_is_silent),
+		cmocka_unit_test(a_network_without_a_way_there_is_silent),
+		cmocka_unit_test(a_frozen_server_is_silent_at_the_deadline),
+		cmocka_unit_test(a_passed_deadline_asks_for_nothing_more),
+		cmocka_unit_test(starting_when_it_takes_no_questions_yet),
+		cmocka_unit_test(busy_when_there_is_no_connection_left),
+		cmocka_unit_test(auth_when_it_does_not_know_us),
+		cmocka_unit_test(other_when_the_database_is_not_there),
+		cmocka_unit_test(a_broken_conninfo_is_not_quoted_back),
+		cmocka_unit_test(silent_when_it_accepts_and_never_answers),
+		cmocka_unit_test(other_when_it_closes_at_once),
+		cmocka_unit_test(other_when_it_answers_with_garbage),
+		cmocka_unit_test(a_long_message_is_cut_between_characters),
+		cmocka_unit_test(a_server_that_quotes_the_password_is_not_quoted),
+	};
+
+	return cmocka_run_group_tests(tests, begin, end);
+}
