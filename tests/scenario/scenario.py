@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: PostgreSQL
+"""What every scenario shares: one lab a class, whole and healed before each test, its logs when a test fails.
+
+A scenario reads: begin a load, do the fault, wait for what must come, end the load, check.  Lost and dual are computed by the
+checker from what clients were told and from what each node's own socket accepted; nothing here assumes them.
+"""
+
+import os
+import sys
+import time
+import unittest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "scripts"))
+
+from lablib import Lab, LabError  # noqa: E402
+
+# A short lease keeps scenarios short; tests of the defaults set their own.
+QUICK = ["timing.lease=2s", "timing.retry_interval=1s"]
+
+
+class Scenario(unittest.TestCase):
+    mode = "async"
+    witness = "ping"
+    sets: list[str] = QUICK
+    lab: Lab | None = None
+
+    # ---- the lab ----
+
+    @classmethod
+    def lab_name(cls) -> str:
+        return f"t{os.getpid() % 100000}-{cls.__name__.lower()}"[:24]
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        cls.drop_lab()
+
+    @classmethod
+    def drop_lab(cls) -> None:
+        if cls.lab:
+            cls.lab.down()
+        cls.lab = None
+
+    def setUp(self) -> None:
+        cls = type(self)
+        if cls.lab is None:
+            cls.lab = Lab.up(cls.lab_name(), witness=self.witness, mode=self.mode, sets=self.sets)
+        else:
+            self.make_whole()
+        self.wait(self.baseline, 15, "the witness host is known to reach the primary")
+        status = self.lab.status()
+        self.old = status["primary"]
+        self.new = next(name for name in status["nodes"] if name != self.old)
+        self.begun_ms = self.now_ms()
+
+    def tearDown(self) -> None:
+        outcome = self._outcome.result
+        failed = any(test is self for test, _ in outcome.failures + outcome.errors)
+        if failed and self.lab:
+            self.show_logs()
+            # What is broken is not handed on to the next test.
+            type(self).drop_lab()
+
+    def make_whole(self) -> None:
+        try:
+            self.lab.fault("heal")
+            for name, node in self.lab.status()["nodes"].items():
+                if node["power"] == "off":
+                    self.lab.fault("boot", name)
+            for name, host in self.lab.status()["hosts"].items():
+                if host["power"] == "off":
+                    self.lab.fault("boot", name)
+            self.lab.wait_ready(40)
+        except LabError:
+            type(self).drop_lab()
+            type(self).lab = Lab.up(self.lab_name(), witness=self.witness, mode=self.mode,
+                                    sets=self.sets)
+
+    def show_logs(self) -> None:
+        print(f"\n--- log of {self.id()} ---", file=sys.stderr)
+        for line in self.lab.logs(since_ms=self.begun_ms)[-400:]:
+            print(f"{line.boot_ms - self.begun_ms:9.0f} {line.node:8} {line.text}",
+                  file=sys.stderr)
+        try:
+            print(self.lab.helper("n1", "cluster_status").stdout, file=sys.stderr)
+        except (LabError, OSError):
+            pass
+
+    # ---- looking ----
+
+    @staticmethod
+    def now_ms() -> float:
+        return time.clock_gettime(time.CLOCK_BOOTTIME) * 1000
+
+    def wait(self, condition, limit_s: float, what: str) -> None:
+        self.lab.wait(condition, limit_s, what)
+
+    def state_file(self, node: str, name: str) -> str:
+        return self.lab.node(node).path(f"{self.lab.settings.state_dir}/{name}")
+
+    def run_file(self, node: str, name: str) -> str:
+        return self.lab.node(node).path(f"{self.lab.settings.run_dir}/{name}")
+
+    def baseline(self) -> bool:
+        status = self.lab.status()
+        standby = next((name for name in status["nodes"] if name != status["primary"]), None)
+        return bool(standby) and os.path.exists(
+            self.state_file(standby, f"baseline.{status['primary']}"))
+
+    def role(self, node: str) -> str:
+        return self.lab.status()["nodes"][node]["role"]
+
+    def primary_is(self, node: str):
+        return lambda: self.lab.status()["primary"] == node
+
+    def serves(self, node: str):
+        def look() -> bool:
+            status = self.lab.status()
+            return status["primary"] == node and status["vip_at"] == [node]
+        return look
+
+    def standby_streams(self, node: str):
+        def look() -> bool:
+            status = self.lab.status()["nodes"][node]
+            return status["role"] == "standby" and bool(status.get("streaming"))
+        return look
+
+    def said(self, node: str, text: str) -> bool:
+        return any(text in line.text for line in self.lab.logs(node, self.begun_ms))
+
+    def wait_said(self, node: str, text: str, limit_s: float) -> None:
+        self.wait(lambda: self.said(node, text), limit_s, f'{node} says "{text}"')
+
+    # ---- judging ----
+
+    def assert_safe(self, report: dict) -> None:
+        """No second writer ever, and in sync mode nothing acknowledged is missing."""
+        self.assertEqual(report["dual_ms"], 0, report)
+        if self.mode == "sync":
+            self.assertEqual(report["lost"], 0, report)
+            self.assertEqual(report["local_lost"], 0, report)
+        self.assertGreater(report["acked"], 0, report)
+
+    def assert_one_vip(self) -> None:
+        self.wait(lambda: len(self.lab.status()["vip_at"]) == 1, 5, "the VIP at exactly one node")
+
+    def assert_took_over(self, report: dict) -> None:
+        self.assert_safe(report)
+        self.assertEqual(report["final"], self.new, report)
+        self.assert_one_vip()
+        self.assertEqual(self.lab.status()["vip_at"], [self.new])
+
+    def assert_nothing_happened(self, report: dict) -> None:
+        self.assert_safe(report)
+        self.assertEqual(report["final"], self.old, report)
+        self.assertEqual(self.lab.status()["vip_at"], [self.old])
+        # No failover is this quick, and no hiccup of a busy machine this long.
+        self.assertLess(report["outage_ms"], 1000, report)
