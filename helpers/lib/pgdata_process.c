@@ -190,8 +190,11 @@ int pgdata_processes(const struct cfg *cfg, pid_t *pids, size_t max)
 	struct identity identity;
 	struct dirent *entry;
 	size_t count = 0;
-	int rc = all == NULL ? -errno : identity_read(&identity, cfg);
+	int rc;
 
+	if (all == NULL)
+		return -errno;
+	rc = identity_read(&identity, cfg);
 	if (rc < 0)
 		return rc;
 	/* One pass over /proc, bounded by the number of processes. */

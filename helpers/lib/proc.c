@@ -47,7 +47,7 @@ static int make_pipe(int *ours, int *theirs)
 int proc_start(struct proc *proc, const struct proc_spec *spec)
 {
 	int theirs[2] = { -1, -1 };
-	struct spawn_failure failure;
+	struct spawn_failure failure = { 0 };
 	int rc = 0;
 
 	*proc = PROC_NONE;
@@ -235,7 +235,7 @@ int proc_run(struct proc *proc, const struct proc_spec *spec, const struct deadl
 int proc_detach(const struct proc_spec *spec)
 {
 	const int nowhere[2] = { -1, -1 };
-	struct spawn_failure failure;
+	struct spawn_failure failure = { 0 };
 	pid_t pid;
 	int rc = spawn(&pid, spec, nowhere, true, &failure);
 
