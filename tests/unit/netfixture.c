@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "netfixture.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -98,6 +103,55 @@ int netfixture_sysctl(const char *name, const char *value)
 	return write(fd, value, strlen(value)) == (ssize_t)strlen(value) ? 0 : -errno;
 }
 
+int netfixture_far_drops(const struct netfixture *fixture, const char *what)
+{
+	static const char *const table[] = {
+		"/usr/sbin/nft add table inet quiet",
+		"/usr/sbin/nft delete table inet quiet",
+		"/usr/sbin/nft add table inet quiet",
+		"/usr/sbin/nft add chain inet quiet in { type filter hook input priority 0 ; }",
+	};
+	char rule[COMMAND_MAX];
+	int rc = 0;
+
+	(void)snprintf(rule, sizeof(rule), "/usr/sbin/nft add rule inet quiet in %s drop", what);
+	for (size_t i = 0; i < ARRAY_COUNT(table) && rc == 0; i++)
+		rc = netfixture_far(fixture, table[i]);
+	if (rc == 0 && *what != '\0')
+		rc = netfixture_far(fixture, rule);
+	return rc == 0 ? 0 : -EPERM;
+}
+
+int netfixture_far_listen(const struct netfixture *fixture, uint16_t port)
+{
+	const struct sockaddr_in6 here = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
+	int AUTO_FD home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	int fd = -1;
+
+	if (home < 0 || enter(fixture->far) != 0)
+		return -EPERM;
+	fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (setns(home, CLONE_NEWNET) != 0)
+		return -errno;
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&here, sizeof(here)) != 0 ||
+	    listen(fd, SOMAXCONN) != 0)
+		return -errno;
+	return fd;
+}
+
+int netfixture_descriptors(void)
+{
+	DIR *directory = opendir("/proc/self/fd");
+	int count = 0;
+
+	if (directory == NULL)
+		return -errno;
+	while (readdir(directory) != NULL)
+		count++;
+	(void)closedir(directory);
+	return count;
+}
+
 /* The far host: a namespace, and a process that waits to be ended. */
 static pid_t far_start(void)
 {
@@ -122,43 +176,65 @@ static pid_t far_start(void)
 	return pid;
 }
 
-int netfixture_begin(struct netfixture *fixture)
+/* Addresses that the kernel would make itself come later, and are tentative at first: none of
+ * these. */
+static int set_up(struct netfixture *fixture)
 {
-	static const char *const both[] = {
-		"/usr/sbin/sysctl -q -w net.ipv6.conf.all.accept_dad=0",
-		"/usr/sbin/sysctl -q -w net.ipv6.conf.default.accept_dad=0",
-		"/usr/sbin/ip link set lo up",
-	};
 	static const char *const near[] = {
+		"/usr/sbin/ip link set lo up",
+		"/usr/sbin/ip link set near0 addrgenmode none",
 		"/usr/sbin/ip addr add " NEAR "/24 dev near0",
 		"/usr/sbin/ip addr add " NEAR6 "/64 dev near0 nodad",
+		"/usr/sbin/ip addr add fe80::1/64 dev near0 nodad",
 		"/usr/sbin/ip link set near0 up",
 	};
 	static const char *const far[] = {
+		"/usr/sbin/ip link set lo up",
+		"/usr/sbin/ip link set far0 addrgenmode none",
 		"/usr/sbin/ip addr add " FAR "/24 dev far0",
 		"/usr/sbin/ip addr add " FAR6 "/64 dev far0 nodad",
+		"/usr/sbin/ip addr add fe80::2/64 dev far0 nodad",
 		"/usr/sbin/ip link set far0 up",
 	};
 	char veth[128];
-	int rc = 0;
+	int rc;
+
+	(void)snprintf(veth, sizeof(veth),
+		       "/usr/sbin/ip link add near0 type veth peer name far0 netns %d",
+		       (int)fixture->far);
+	rc = netfixture_near(veth);
+	for (size_t i = 0; i < ARRAY_COUNT(near) && rc == 0; i++)
+		rc = netfixture_near(near[i]);
+	for (size_t i = 0; i < ARRAY_COUNT(far) && rc == 0; i++)
+		rc = netfixture_far(fixture, far[i]);
+	return rc == 0 ? 0 : -EPERM;
+}
+
+/* Until the kernel has noticed that both ends are up, it drops what is sent. */
+static int is_running(const void *ifname)
+{
+	struct ifreq request = { 0 };
+	int AUTO_FD fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	(void)snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", (const char *)ifname);
+	if (fd < 0 || ioctl(fd, SIOCGIFFLAGS, &request) != 0)
+		return -errno;
+	return (request.ifr_flags & IFF_RUNNING) != 0;
+}
+
+int netfixture_begin(struct netfixture *fixture)
+{
+	int rc;
 
 	if (unshare(CLONE_NEWNET) != 0)
 		return -errno;
 	fixture->far = far_start();
 	if (fixture->far < 0)
 		return fixture->far;
-	for (size_t i = 0; i < ARRAY_COUNT(both) && rc == 0; i++)
-		rc = netfixture_near(both[i]) | netfixture_far(fixture, both[i]);
-	(void)snprintf(veth, sizeof(veth),
-		       "/usr/sbin/ip link add near0 type veth peer name far0 netns %d",
-		       (int)fixture->far);
-	if (rc == 0)
-		rc = netfixture_near(veth);
-	for (size_t i = 0; i < ARRAY_COUNT(near) && rc == 0; i++)
-		rc = netfixture_near(near[i]);
-	for (size_t i = 0; i < ARRAY_COUNT(far) && rc == 0; i++)
-		rc = netfixture_far(fixture, far[i]);
-	return rc == 0 ? 0 : -EPERM;
+	rc = set_up(fixture);
+	if (rc != 0)
+		return rc;
+	return netfixture_until(is_running, "near0", 1) == 1 ? 0 : -ENETDOWN;
 }
 
 void netfixture_end(struct netfixture *fixture)

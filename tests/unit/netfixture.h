@@ -5,12 +5,14 @@
  * root.
  *
  *   near0  192.0.2.1/24  2001:db8::1/64  <-- veth -->  far0  192.0.2.2/24  2001:db8::2/64
+ *          fe80::1/64                                        fe80::2/64
  *
  * ICMP echo sockets are closed to everybody at first (net.ipv4.ping_group_range = 1 0).
  */
 #ifndef NETFIXTURE_H
 #define NETFIXTURE_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
 #define NEAR  "192.0.2.1"
@@ -31,6 +33,10 @@ void netfixture_end(struct netfixture *fixture);
 int netfixture_near(const char *command);
 int netfixture_far(const struct netfixture *fixture, const char *command);
 
+/* The far host hears nothing of one kind, an nft expression; "" again: it hears everything.  0 or
+ * -errno. */
+int netfixture_far_drops(const struct netfixture *fixture, const char *what);
+
 /* Starts `serve` in the far namespace as a child of this process; it inherits open descriptors and
  * dies with us. Returns its pid or -errno. */
 pid_t netfixture_serve(const struct netfixture *fixture, void (*serve)(void *arg), void *arg);
@@ -39,6 +45,12 @@ void netfixture_stop(pid_t pid);
 
 /* Writes a value below /proc/sys/net of the near namespace. */
 int netfixture_sysctl(const char *name, const char *value);
+
+/* A listening TCP socket on the far host, for IPv4 and IPv6.  Descriptor or -errno. */
+int netfixture_far_listen(const struct netfixture *fixture, uint16_t port);
+
+/* Descriptors that this process has open. */
+int netfixture_descriptors(void);
 
 /* Asks until it gives `wanted` or ten seconds have passed; returns the last answer. */
 int netfixture_until(int (*ask)(const void *arg), const void *arg, int wanted);

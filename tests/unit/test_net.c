@@ -7,7 +7,6 @@
 
 #include <cmocka.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -31,18 +30,6 @@ static int end(void **state)
 	(void)state;
 	netfixture_end(&fixture);
 	return 0;
-}
-
-static int open_descriptors(void)
-{
-	DIR *directory = opendir("/proc/self/fd");
-	int count = 0;
-
-	assert_non_null(directory);
-	while (readdir(directory) != NULL)
-		count++;
-	(void)closedir(directory);
-	return count;
 }
 
 /* Makes the kernel ask for the neighbour. */
@@ -293,7 +280,7 @@ static void an_entry_made_by_hand_proves_nothing_and_stays(void **state)
 
 static void keeps_no_descriptor_open(void **state)
 {
-	int before = open_descriptors();
+	int before = netfixture_descriptors();
 
 	(void)state;
 	for (int i = 0; i < 50; i++) {
@@ -304,7 +291,7 @@ static void keeps_no_descriptor_open(void **state)
 		assert_int_equal(net_neighbour_forget("203.0.113.50"), -ENETUNREACH);
 		(void)net_neighbour(FAR, NULL, 0);
 	}
-	assert_int_equal(open_descriptors(), before);
+	assert_int_equal(netfixture_descriptors(), before);
 }
 
 int main(void)
