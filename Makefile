@@ -34,6 +34,7 @@ front_src  := $(wildcard helpers/pg_vrrp.c)
 helper_src := $(filter-out $(front_src),$(sort $(wildcard helpers/*.c)))
 test_src   := $(sort $(wildcard tests/unit/test_*.c))
 shared_src := $(filter-out $(test_src),$(sort $(wildcard tests/unit/*.c)))
+bench_src  := $(sort $(wildcard tests/bench/*.c))
 man_src    := $(sort $(wildcard docs/man/*.8))
 unit_src   := $(sort $(wildcard scripts/systemd/*.in))
 share_src  := $(sort $(wildcard keepalived/*.in))
@@ -45,6 +46,7 @@ helpers    := $(helper_src:helpers/%.c=$(BUILD)/libexec/%)
 front      := $(front_src:helpers/%.c=$(BUILD)/bin/%)
 tests      := $(test_src:tests/unit/%.c=$(BUILD)/tests/%)
 shared_obj := $(shared_src:tests/unit/%.c=$(BUILD)/obj/tests/%.o)
+bench      := $(bench_src:tests/bench/%.c=$(BUILD)/bench/%)
 fixtures   := $(if $(shared_src),$(BUILD)/libfixtures.a)
 units      := $(unit_src:scripts/systemd/%.in=$(BUILD)/systemd/%)
 
@@ -91,7 +93,7 @@ libs       := $(shell $(PKG_CONFIG) --libs $(packages))
 .SECONDARY:
 
 all: $(helpers) $(front) $(units)
-tests: $(tests)
+tests: $(tests) $(bench)
 
 # Changes when the flags, the places or the list of modules do, and then everything is built anew.
 # -Werror makes no difference to what is built.
@@ -118,6 +120,10 @@ $(BUILD)/obj/tests/%.o: tests/unit/%.c $(BUILD)/flags
 	$(call say,CC,$<)
 	$(call compile,-Wno-missing-prototypes)
 
+$(BUILD)/obj/bench/%.o: tests/bench/%.c $(BUILD)/flags
+	$(call say,CC,$<)
+	$(call compile)
+
 $(archive): $(lib_obj)
 $(fixtures): $(shared_obj)
 $(archive) $(fixtures):
@@ -131,6 +137,10 @@ $(BUILD)/libexec/% $(BUILD)/bin/%: $(BUILD)/obj/%.o $(archive)
 $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(fixtures) $(archive)
 	$(call say,LD,$@)
 	$(call link,-lcmocka)
+
+$(BUILD)/bench/%: $(BUILD)/obj/bench/%.o $(archive)
+	$(call say,LD,$@)
+	$(call link)
 
 $(BUILD)/systemd/%: scripts/systemd/%.in $(BUILD)/flags
 	$(Q)mkdir -p $(@D) && sed 's|@libexecdir@|$(libexecdir)|g' $< >$@
