@@ -24,7 +24,7 @@ thaw NODE                  everything runs again
 kill NODE keepalived|guard SIGKILL
 fill-disk NODE             not one free block on its disk
 drop N% A B                so many of the packets between the two are lost, both ways
-heal                       all cables whole, all frozen thawed, disks free, keepalived runs
+heal                       all cables whole, all frozen thawed, disks free, all daemons run
 """
 
 
@@ -217,12 +217,13 @@ class Faults:
             if node.name in off:
                 continue
             _signal_all(node.processes(), signal.SIGCONT)
+            for service in node.order("pids"):
+                node.order(f"start {service}")
             if node.host.kind == "node":
                 try:
                     os.unlink(node.path(FILLER))
                 except FileNotFoundError:
                     pass
-                node.order("start keepalived")
 
 
 def _add(things: list, thing) -> None:

@@ -25,10 +25,8 @@ INITDB = ["--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--data-checksu
           "--username=postgres"]
 
 CONF = """\
+
 # of the lab
-listen_addresses = '*'
-port = {port}
-unix_socket_directories = '{socket_dir}'
 log_destination = 'syslog'
 logging_collector = off
 log_min_messages = info
@@ -66,12 +64,12 @@ class Golden:
             self.password = file.read().strip()
 
 
-def get(settings: Settings, conf: str, hba: str, sql: str) -> Golden:
-    """conf, hba and sql: what cluster_config says for this configuration."""
-    conf = CONF.format(port=settings.port, socket_dir=settings.socket_dir) + conf
+def get(settings: Settings, conf: str, hba: str, ident: str, sql: str) -> Golden:
+    """conf, hba, ident and sql: what cluster_config says for this configuration."""
+    conf = conf + CONF
     hba = HBA.format(network=settings.vip.network) + hba
     version = run([f"{settings.bin_dir}/postgres", "-V"]).strip()
-    parts = [version, *INITDB, conf, hba, SQL, sql, settings.os_user, settings.role,
+    parts = [version, *INITDB, conf, hba, ident, SQL, sql, settings.os_user, settings.role,
              str(bool(settings.config_file))]
     name = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
     directory = f"{places.CACHE}/{name}"
@@ -79,11 +77,13 @@ def get(settings: Settings, conf: str, hba: str, sql: str) -> Golden:
     with open(f"{places.CACHE}/lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not os.path.isdir(directory):
-            _make(directory, settings, conf, hba, sql)
+            _make(directory, settings, conf, {"pg_hba.conf": hba, "pg_ident.conf": ident},
+                  sql)
     return Golden(directory)
 
 
-def _make(directory: str, settings: Settings, conf: str, hba: str, sql: str) -> None:
+def _make(directory: str, settings: Settings, conf: str, files: dict[str, str],
+          sql: str) -> None:
     new = directory + ".new"
     shutil.rmtree(new, ignore_errors=True)
     os.mkdir(new, mode=0o755)
@@ -99,9 +99,10 @@ def _make(directory: str, settings: Settings, conf: str, hba: str, sql: str) -> 
         password = secrets.token_hex(16)
         _as_a_server(settings, data, SQL + sql
                      + f"\nALTER ROLE \"{settings.role}\" PASSWORD '{password}';\n")
-        with open(f"{data}/pg_hba.conf", "w", encoding="utf-8") as file:
-            file.write(hba)
-        shutil.chown(f"{data}/pg_hba.conf", user, user)
+        for name, text in files.items():
+            with open(f"{data}/{name}", "w", encoding="utf-8") as file:
+                file.write(text)
+            shutil.chown(f"{data}/{name}", user, user)
         fd = os.open(f"{new}/password", os.O_WRONLY | os.O_CREAT, 0o600)
         with os.fdopen(fd, "w", encoding="ascii") as file:
             file.write(password + "\n")

@@ -239,7 +239,7 @@ def _install(tree: str) -> None:
 def _services(host: Host, settings: Settings) -> list[dict]:
     if host.kind == "client":
         return []
-    sshd = {"name": "sshd", "argv": ["/usr/sbin/sshd", "-D"], "restart": 1.0}
+    sshd = {"name": "sshd", "argv": ["/usr/sbin/sshd", "-D"], "restart": None}
     if host.kind == "witness":
         return [sshd]
     ini = settings.ini_path()

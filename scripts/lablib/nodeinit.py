@@ -146,7 +146,7 @@ class Init:
         self.write(*[f"{now} {self.node} info {name}: {line}" for line in text.split("\n")])
 
     def take_command(self) -> None:
-        """One line: "pids", "start NAME", "restart off|on NAME"; one line of JSON comes back."""
+        """One line: "pids", "start NAME" or "stop NAME"; one line of JSON comes back."""
         connection, _ = self.control.accept()
         with connection:
             connection.settimeout(1)
@@ -161,8 +161,12 @@ class Init:
         if words == ["pids"]:
             return {service.name: {"pid": service.pid, "starts": service.starts}
                     for service in self.services}
-        if len(words) == 2 and words[0] == "start" and words[1] in by_name:
-            by_name[words[1]].want()
+        if len(words) == 2 and words[0] in ("start", "stop") and words[1] in by_name:
+            service = by_name[words[1]]
+            if words[0] == "start":
+                service.want()
+            else:
+                service.stop()
             return {"ok": True}
         return {"ok": False, "error": f"not understood: {' '.join(words)}"}
 

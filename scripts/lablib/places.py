@@ -20,9 +20,9 @@ SWITCH = "sw"
 
 
 def check_name(name: str) -> str:
-    if not re.fullmatch(r"[a-z][a-z0-9_]{0,19}", name):
+    if not re.fullmatch(r"[a-z][a-z0-9_-]{0,31}", name):
         raise LabError(f'"{name}" is not a name for a lab',
-                       "use up to 20 of a-z, 0-9 and _, and begin with a letter", USAGE)
+                       "use up to 32 of a-z, 0-9, _ and -, and begin with a letter", USAGE)
     return name
 
 
@@ -39,7 +39,8 @@ def log_path(lab: str, node: str) -> str:
 
 
 def netns(lab: str, node: str) -> str:
-    return f"{PREFIX}{lab}-{node}"
+    """No "-" in the last part, so that a name can be taken apart again."""
+    return f"{PREFIX}{lab}-{node.replace('-', '_')}"
 
 
 def netns_path(lab: str, node: str) -> str:
@@ -53,15 +54,14 @@ def lab_names() -> list[str]:
         names.update(os.listdir(BASE))
     if os.path.isdir(NETNS_DIR):
         for entry in os.listdir(NETNS_DIR):
-            match = re.fullmatch(PREFIX + r"([a-z][a-z0-9_]*)-.+", entry)
-            if match:
-                names.add(match.group(1))
-    return sorted(names)
+            if entry.startswith(PREFIX):
+                names.add(entry[len(PREFIX):].rpartition("-")[0])
+    return sorted(names - {""})
 
 
 def lab_netns(lab: str) -> list[str]:
     """The namespaces of one lab that exist now, whatever its configuration said."""
     if not os.path.isdir(NETNS_DIR):
         return []
-    start = netns(lab, "")
-    return sorted(entry for entry in os.listdir(NETNS_DIR) if entry.startswith(start))
+    return sorted(entry for entry in os.listdir(NETNS_DIR)
+                  if entry.rpartition("-")[0] == PREFIX + lab)

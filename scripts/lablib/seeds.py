@@ -26,17 +26,20 @@ class Seeds:
     def make(self) -> None:
         with open(self.ini, "w", encoding="utf-8") as file:
             file.write(self.settings.ini.text())
-        self.base = golden.get(self.settings, self.config("postgresql"), self.config("pg_hba"),
-                               self.config("sql"))
+        self.config("check")
+        self.base = golden.get(self.settings, *(self.config(part) for part in
+                                                ("postgresql", "pg_hba", "pg_ident", "sql")))
         hosts = self.settings.hosts.values()
         keys.make(self.keys, [host.name for host in hosts if host.kind != "client"])
         for host in hosts:
             self._files(host)
 
-    def config(self, what: str, node: str | None = None) -> str:
-        """What cluster_config prints; it is asked on the host and must not need to be a node."""
-        argv = [f"{self.tree}{LIBEXEC}/cluster_config", "-c", self.ini]
-        return run(argv + (["-n", node] if node else []) + [what])
+    def config(self, part: str, *options: str) -> str:
+        """What cluster_config prints.  It is asked here and now, so it names the file where it is
+        here, and not where the nodes have it."""
+        program = f"{self.tree}{LIBEXEC}/cluster_config"
+        text = run([program, "-c", self.ini, part, *options])
+        return text.replace(os.path.realpath(self.ini), self.settings.ini_path())
 
     # ---- files of one host ----
 
@@ -71,14 +74,12 @@ class Seeds:
         if witness and not self.settings.witness_ssh:
             return
         user = self.settings.witness_ssh_user if witness else self.settings.ssh_user
-        prefix = self.config("authorized_keys", None if witness else host.name)
-        lines = "".join(self._authorize(prefix, witness, node.name)
-                        for node in self.settings.nodes() if node.name != host.name)
+        where = ["--witness"] if witness else ["-n", host.name]
+        lines = "".join(
+            self.config("authorized_keys", *where, "--key", f"{self.keys}/{node.name}.pub")
+            for node in self.settings.nodes() if node.name != host.name)
         home = pwd.getpwnam(user).pw_dir
         self._write(host, f"{home}/.ssh/authorized_keys", lines, 0o600, user)
-
-    def _authorize(self, printed: str, witness: bool, node: str) -> str:
-        return f"{printed.strip()} {keys.public(self.keys, node)}\n"
 
     def data_files(self, host: Host) -> dict[str, str]:
         """What is added to the copied database: the second node begins as a standby."""
@@ -98,7 +99,7 @@ class Seeds:
         self._write(host, settings.passfile, f"*:*:*:{settings.role}:{self.base.password}\n",
                     0o600, settings.os_user)
         self._write(host, "/etc/keepalived/keepalived.conf",
-                    self.config("keepalived", host.name))
+                    self.config("keepalived", "-n", host.name))
 
     def _etc_hosts(self) -> str:
         lines = ["127.0.0.1 localhost", "::1 localhost"]

@@ -26,8 +26,17 @@ class Service:
         self.starts = 0
         self.due_ms: float | None = boot_ms()
         self.waited_since = boot_ms()
+        self.stopped = False
+
+    def stop(self) -> None:
+        """As systemctl stop does: it is asked to end and not started again."""
+        self.stopped = True
+        self.due_ms = None
+        if self.pid:
+            os.kill(self.pid, signal.SIGTERM)
 
     def want(self) -> None:
+        self.stopped = False
         if self.pid == 0:
             self.due_ms = self.waited_since = boot_ms()
 
@@ -59,6 +68,6 @@ class Service:
 
     def ended(self) -> None:
         self.pid = 0
-        if self.restart is not None:
+        if self.restart is not None and not self.stopped:
             self.due_ms = boot_ms() + self.restart * 1000
             self.waited_since = self.due_ms
