@@ -52,7 +52,7 @@ class Heal(Scenario):
 
     def kill_promote_safe(self) -> int:
         victims = [process for process in self.lab.node(self.new).processes()
-                   if process.command().endswith("promote_safe")]
+                   if process.exe == "promote_safe"]
         for process in victims:
             process.signal(signal.SIGKILL)
         return len(victims)
@@ -137,7 +137,7 @@ class Unproven(Scenario):
         """sshd and PostgreSQL hang, but the host answers: that is a sign of life."""
         for kind in ("sshd", "postgres"):
             for process in self.lab.node(self.old).processes():
-                if process.kind() == kind or process.command().endswith(kind):
+                if process.exe == kind:
                     process.signal(signal.SIGSTOP)
         self.lab.fault("freeze", self.old, "guard")
         self.wait_said(self.new, "rule=sign-of-life", 30)
