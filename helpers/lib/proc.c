@@ -164,31 +164,41 @@ static int watch(struct proc *const procs[], size_t count, const struct deadline
 	return 0;
 }
 
+/* Index of a child that has ended, -EAGAIN when all still run, -ECHILD when none does, or -errno. */
+static int reap_any(struct proc *const procs[], size_t count)
+{
+	int none = -ECHILD;
+
+	for (size_t i = 0; i < count; i++) {
+		int rc;
+
+		if (!running(procs[i]))
+			continue;
+		rc = reap(procs[i]);
+		if (rc == 0)
+			return (int)i;
+		if (rc != -EAGAIN)
+			return rc;
+		none = -EAGAIN;
+	}
+	return none;
+}
+
 int proc_wait_any(struct proc *const procs[], size_t count, const struct deadline *dl)
 {
 	if (count > WATCH_MAX)
 		return -EINVAL;
-	for (;;) {
-		bool last = deadline_passed(dl); /* before the look, so that there is always one */
-		size_t live = 0;
-		int rc = watch(procs, count, dl);
+	/* A late caller gets a look at the output too: a child with a full pipe never ends. */
+	for (bool looked = false;; looked = true) {
+		int rc = reap_any(procs, count);
 
+		if (rc != -EAGAIN)
+			return rc;
+		if (looked && deadline_passed(dl))
+			return -ETIMEDOUT;
+		rc = watch(procs, count, dl);
 		if (rc < 0)
 			return rc;
-		for (size_t i = 0; i < count; i++) {
-			if (!running(procs[i]))
-				continue;
-			live++;
-			rc = reap(procs[i]);
-			if (rc == 0)
-				return (int)i;
-			if (rc != -EAGAIN)
-				return rc;
-		}
-		if (live == 0)
-			return -ECHILD;
-		if (last)
-			return -ETIMEDOUT;
 	}
 }
 
@@ -213,7 +223,7 @@ void proc_end(struct proc *proc)
 		 * is taken as long as that. */
 		if (pidfd_send_signal(proc->pidfd, SIGKILL, NULL, 0) == 0)
 			(void)kill(-pid, SIGKILL);
-		if (proc_wait(proc, &dl) < 0)
+		if (proc_wait(proc, &dl) == -ETIMEDOUT)
 			log_warning("process %d does not end after SIGKILL, it is left behind",
 				    (int)pid);
 	}
