@@ -54,12 +54,13 @@ static bool stamp_there(const struct cfg *cfg, const char *name)
 /* What the files of this node say; needs no server. */
 static void gather_files(struct check_facts *f, const struct cfg *cfg)
 {
-	int serving = 1;
+	int serving = TRACK_NO;
 
 	f->fenced = fenced_read(cfg).present;
 	f->lease_runs = fact_of(stamp_runs(cfg, "lease") || stamp_runs(cfg, "grant"));
 	f->lease_known = stamp_there(cfg, "lease");
-	f->says_serving = fact_of(track_read(cfg, "serving", &serving) == 0 && serving == 0);
+	f->says_serving =
+	    fact_of(track_read(cfg, "serving", &serving) == 0 && serving == TRACK_YES);
 }
 
 static void gather_peer(struct check_facts *f, const struct cfg *cfg, const struct server *local,

@@ -5,9 +5,9 @@
  * in stamps.c.
  *
  * Below run_dir (gone at reboot):
- * - serving: track file of keepalived: 0 this node serves, 1 it does not.  0 is written by
- *   check_primary and promote_safe only, 1 by anybody
- * - election: track file: 0 stand for election, 1 stand aside.  guard, fence_self, rejoin
+ * - serving: track file of keepalived: 1 this node serves, 0 it does not.  1 is written by
+ *   check_primary and promote_safe only, 0 by anybody
+ * - election: track file: 1 stand for election, 0 stand aside.  guard, fence_self, rejoin
  * - priority: track file: added to the priority of both instances
  * - lease: the guard's lease: until when, how it was last renewed
  * - vote: the peer's last vote for this primary.  check_primary
@@ -56,20 +56,22 @@ void file_wall_clock(char *text, size_t size);
  * which is right. 0 or -errno. */
 int boot_id(char *id, size_t size) MUST_CHECK;
 
-/* ---- keepalived's track files: a bare decimal number, replaced by rename ---- */
+/* ---- keepalived's track files: a bare decimal number, replaced by rename.
+ * keepalived takes a missing or garbled one for 0, so 0 is the no. ---- */
+enum { TRACK_NO = 0, TRACK_YES = 1 }; /* serving, election: tracked with "reverse" */
 int track_write(const struct cfg *cfg, const char *name, int value) MUST_CHECK;
 /* Strict: one to four digits and a newline, else -ENOENT, -EINVAL and *value is -1 (keepalived
  * would take garbage for 0, healthy; we do not). */
 int track_read(const struct cfg *cfg, const char *name, int *value) MUST_CHECK;
 
 /*
- * Writes serving = 0 under serving.lock, after looking once more, under the lock, that the node is
+ * Writes serving = 1 under serving.lock, after looking once more, under the lock, that the node is
  * not fenced (known) and that the lease or the grant runs; then looks again and withdraws it when
- * that changed meanwhile.  Writes nothing when it is 0 already.  0, -EACCES when the right is not
- * there (serving is then 1), or -errno: -ETIMEDOUT when the lock was not free within 100 ms.
+ * that changed meanwhile.  Writes nothing when it is 1 already.  0, -EACCES when the right is not
+ * there (serving is then 0), or -errno: -ETIMEDOUT when the lock was not free within 100 ms.
  */
 int serving_begin(const struct cfg *cfg) MUST_CHECK;
-/* Writes serving = 1.  Waits at most 100 ms for the lock, then writes without it: the doubt wins.
+/* Writes serving = 0.  Waits at most 100 ms for the lock, then writes without it: the doubt wins.
  */
 int serving_end(const struct cfg *cfg) MUST_CHECK;
 

@@ -102,7 +102,7 @@ static void act_on(struct guard *g, enum guard_act act)
 static void keep_election(struct guard *g, const struct guard_facts *f)
 {
 	bool up = f->server == GUARD_SERVER_PRIMARY || f->server == GUARD_SERVER_STANDBY;
-	int wanted = up && f->fenced == FACT_NO ? 0 : 1;
+	int wanted = up && f->fenced == FACT_NO ? TRACK_YES : TRACK_NO;
 	int is;
 
 	if (track_read(g->cfg, "election", &is) == 0 && is == wanted)

@@ -30,7 +30,7 @@ static void leave_service(const struct cfg *cfg, const struct harmless *how)
 	if (how->stay_down)
 		tell("write the fenced mark", fenced_write(cfg, how->reason, how->by));
 	tell("write the serving file", serving_end(cfg));
-	tell("write the election file", track_write(cfg, "election", 1));
+	tell("write the election file", track_write(cfg, "election", TRACK_NO));
 }
 
 static void cut_clients(const struct cfg *cfg, const struct deadline *dl)

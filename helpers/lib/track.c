@@ -78,16 +78,16 @@ int serving_begin(const struct cfg *cfg)
 	if (rc < 0)
 		return rc;
 	if (!may_serve(cfg)) {
-		rc = serving_write_if_other(cfg, 1);
+		rc = serving_write_if_other(cfg, TRACK_NO);
 		return rc < 0 ? rc : -EACCES;
 	}
-	rc = serving_write_if_other(cfg, 0);
+	rc = serving_write_if_other(cfg, TRACK_YES);
 	if (rc < 0)
 		return rc;
 	/* Had we been frozen between the look and the write, serving_end would have gone ahead
-	 * without the lock and our 0 would have come after its 1: so look once more. */
+	 * without the lock and our yes would have come after its no: so look once more. */
 	if (!may_serve(cfg)) {
-		rc = track_write(cfg, "serving", 1);
+		rc = track_write(cfg, "serving", TRACK_NO);
 		return rc < 0 ? rc : -EACCES;
 	}
 	return 0;
@@ -99,6 +99,7 @@ int serving_end(const struct cfg *cfg)
 	AUTO_FD int lock = -1;
 
 	if (lock_take(&lock, file_run(cfg, "serving.lock").text, &dl) < 0)
-		return track_write(cfg, "serving", 1); /* the doubt wins, with or without it */
-	return serving_write_if_other(cfg, 1);
+		return track_write(cfg, "serving",
+				   TRACK_NO); /* the doubt wins, with or without it */
+	return serving_write_if_other(cfg, TRACK_NO);
 }

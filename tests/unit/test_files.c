@@ -159,11 +159,11 @@ static void serves_while_lease_or_grant_runs(void **unused)
 	for (size_t i = 0; i < ARRAY_COUNT(rights); i++) {
 		assert_int_equal(stamp_write(&cfg, rights[i], now_ms() + 4000, "vote"), 0);
 		assert_int_equal(serving_begin(&cfg), 0);
-		assert_int_equal(serving(), 0);
+		assert_int_equal(serving(), TRACK_YES);
 		assert_int_equal(serving_begin(&cfg), 0);
-		assert_int_equal(serving(), 0);
+		assert_int_equal(serving(), TRACK_YES);
 		assert_int_equal(serving_end(&cfg), 0);
-		assert_int_equal(serving(), 1);
+		assert_int_equal(serving(), TRACK_NO);
 		assert_int_equal(unlink(file_run(&cfg, rights[i]).text), 0);
 	}
 }
@@ -172,24 +172,24 @@ static void serves_while_lease_or_grant_runs(void **unused)
 static void never_serves_without_a_right(void **unused)
 {
 	(void)unused;
-	assert_int_equal(track_write(&cfg, "serving", 0), 0);
+	assert_int_equal(track_write(&cfg, "serving", TRACK_YES), 0);
 	assert_int_equal(serving_begin(&cfg), -EACCES);
-	assert_int_equal(serving(), 1);
+	assert_int_equal(serving(), TRACK_NO);
 
 	assert_int_equal(stamp_write(&cfg, "lease", now_ms() - 1, "vote"), 0);
-	assert_int_equal(track_write(&cfg, "serving", 0), 0);
+	assert_int_equal(track_write(&cfg, "serving", TRACK_YES), 0);
 	assert_int_equal(serving_begin(&cfg), -EACCES);
-	assert_int_equal(serving(), 1);
+	assert_int_equal(serving(), TRACK_NO);
 
 	put(file_run(&cfg, "lease"), "boot=another\nat_ms=99999999999999\nword=vote\n");
 	assert_int_equal(serving_begin(&cfg), -EACCES);
 	put(file_run(&cfg, "grant"), "at_ms=99999999999999\n");
 	assert_int_equal(serving_begin(&cfg), -EACCES);
-	assert_int_equal(serving(), 1);
+	assert_int_equal(serving(), TRACK_NO);
 	/* A vote or a contact is no right by itself. */
 	assert_int_equal(stamp_write(&cfg, "vote", now_ms(), "n2"), 0);
 	assert_int_equal(serving_begin(&cfg), -EACCES);
-	assert_int_equal(serving(), 1);
+	assert_int_equal(serving(), TRACK_NO);
 }
 
 static void never_serves_when_fenced_or_not_known(void **unused)
@@ -200,14 +200,14 @@ static void never_serves_when_fenced_or_not_known(void **unused)
 	assert_int_equal(stamp_write(&cfg, "lease", now_ms() + 4000, "vote"), 0);
 	assert_int_equal(fenced_write(&cfg, "test", "operator"), 0);
 	assert_int_equal(serving_begin(&cfg), -EACCES);
-	assert_int_equal(serving(), 1);
+	assert_int_equal(serving(), TRACK_NO);
 	assert_int_equal(fenced_clear(&cfg), 0);
 	assert_int_equal(serving_begin(&cfg), 0);
 	/* The state directory vanishes: nobody knows whether we are fenced. */
 	(void)snprintf(renamed, sizeof(renamed), "%s.away", cfg.state_dir);
 	assert_int_equal(rename(cfg.state_dir, renamed), 0);
 	assert_int_equal(serving_begin(&cfg), -EACCES);
-	assert_int_equal(serving(), 1);
+	assert_int_equal(serving(), TRACK_NO);
 	assert_int_equal(rename(renamed, cfg.state_dir), 0);
 }
 
@@ -218,15 +218,15 @@ static void ends_serving_though_the_lock_is_held(void **unused)
 	int64_t began;
 
 	(void)unused;
-	assert_int_equal(track_write(&cfg, "serving", 0), 0);
+	assert_int_equal(track_write(&cfg, "serving", TRACK_YES), 0);
 	assert_int_equal(stamp_write(&cfg, "lease", now_ms() + 4000, "vote"), 0);
 	assert_int_equal(lock_take(&lock, file_run(&cfg, "serving.lock").text, &dl), 0);
 	began = now_ms();
 	assert_int_equal(serving_end(&cfg), 0);
 	assert_in_range(now_ms() - began, 90, 400);
-	assert_int_equal(serving(), 1);
+	assert_int_equal(serving(), TRACK_NO);
 	assert_int_equal(serving_begin(&cfg), -ETIMEDOUT);
-	assert_int_equal(serving(), 1);
+	assert_int_equal(serving(), TRACK_NO);
 }
 
 /* ---- marks ---- */
