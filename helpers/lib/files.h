@@ -94,9 +94,19 @@ enum fact withdrawn_read(const struct cfg *cfg, char *conninfo, size_t size);
 int withdrawn_write(const struct cfg *cfg, const char *conninfo) MUST_CHECK;
 int withdrawn_clear(const struct cfg *cfg) MUST_CHECK;
 
-/* ---- rewinding: value is the system identifier of the source, 0 when it cannot be read ---- */
-enum fact rewinding_read(const struct cfg *cfg, uint64_t *system_identifier);
-int rewinding_write(const struct cfg *cfg, uint64_t system_identifier) MUST_CHECK;
+/*
+ * ---- rewinding ----
+ * Begun: pg_rewind may have changed the directory, which must not be started.  Done: it ended well,
+ * and only the rest of making a standby is missing.  Removed when that is there.
+ */
+struct rewinding_mark {
+	enum fact present;
+	uint64_t system_identifier; /* of the source; 0 when it cannot be read */
+	bool done;
+	bool this_boot; /* written since this host was started */
+};
+struct rewinding_mark rewinding_read(const struct cfg *cfg);
+int rewinding_write(const struct cfg *cfg, uint64_t system_identifier, bool done) MUST_CHECK;
 int rewinding_clear(const struct cfg *cfg) MUST_CHECK;
 
 /*

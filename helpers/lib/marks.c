@@ -88,24 +88,34 @@ int withdrawn_clear(const struct cfg *cfg)
 	return state_remove(file_state(cfg, "withdrawn").text, true);
 }
 
-enum fact rewinding_read(const struct cfg *cfg, uint64_t *system_identifier)
+struct rewinding_mark rewinding_read(const struct cfg *cfg)
 {
-	char text[STATE_TEXT_MAX];
-	enum fact present = mark_read(cfg, "rewinding", text, sizeof(text));
-	char value[32];
+	struct rewinding_mark mark = { 0 };
+	char text[STATE_TEXT_MAX], value[64], boot[64];
 
-	*system_identifier = 0;
-	if (present == FACT_YES && state_get(text, "system", value, sizeof(value)) == 0 &&
-	    sscanf(value, "%" SCNu64, system_identifier) != 1)
-		*system_identifier = 0;
-	return present;
+	mark.present = mark_read(cfg, "rewinding", text, sizeof(text));
+	if (mark.present != FACT_YES)
+		return mark;
+	if (state_get(text, "system", value, sizeof(value)) < 0 ||
+	    sscanf(value, "%" SCNu64, &mark.system_identifier) != 1)
+		mark.system_identifier = 0;
+	mark.done =
+	    state_get(text, "phase", value, sizeof(value)) == 0 && strcmp(value, "done") == 0;
+	mark.this_boot = boot_id(boot, sizeof(boot)) == 0 &&
+			 state_get(text, "boot", value, sizeof(value)) == 0 &&
+			 strcmp(value, boot) == 0;
+	return mark;
 }
 
-int rewinding_write(const struct cfg *cfg, uint64_t system_identifier)
+int rewinding_write(const struct cfg *cfg, uint64_t system_identifier, bool done)
 {
-	char text[64];
+	char boot[64], text[256];
+	int rc = boot_id(boot, sizeof(boot));
 
-	(void)snprintf(text, sizeof(text), "system=%" PRIu64 "\n", system_identifier);
+	if (rc < 0)
+		return rc;
+	(void)snprintf(text, sizeof(text), "system=%" PRIu64 "\nphase=%s\nboot=%s\n",
+		       system_identifier, done ? "done" : "begun", boot);
 	return state_write(file_state(cfg, "rewinding").text, text, 0644, true);
 }
 

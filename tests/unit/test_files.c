@@ -250,7 +250,6 @@ static void fenced_mark_says_who_and_why(void **unused)
 static void garbage_in_a_mark_is_a_mark(void **unused)
 {
 	char conninfo[CFG_TEXT_MAX];
-	uint64_t source;
 
 	(void)unused;
 	put(file_state(&cfg, "fenced"), "");
@@ -266,20 +265,20 @@ static void garbage_in_a_mark_is_a_mark(void **unused)
 	assert_int_equal(withdrawn_read(&cfg, conninfo, sizeof(conninfo)), FACT_YES);
 	assert_string_equal(conninfo, "");
 	put(file_state(&cfg, "rewinding"), "system=x\n");
-	assert_int_equal(rewinding_read(&cfg, &source), FACT_YES);
-	assert_int_equal(source, 0);
+	assert_int_equal(rewinding_read(&cfg).present, FACT_YES);
+	assert_false(rewinding_read(&cfg).done || rewinding_read(&cfg).this_boot);
+	assert_int_equal(rewinding_read(&cfg).system_identifier, 0);
 }
 
 static void mark_in_a_missing_directory_is_unknown(void **unused)
 {
 	char conninfo[CFG_TEXT_MAX];
-	uint64_t source;
 
 	(void)unused;
 	assert_int_equal(rmdir(cfg.state_dir), 0);
 	assert_int_equal(fenced_read(&cfg).present, FACT_UNKNOWN);
 	assert_int_equal(withdrawn_read(&cfg, conninfo, sizeof(conninfo)), FACT_UNKNOWN);
-	assert_int_equal(rewinding_read(&cfg, &source), FACT_UNKNOWN);
+	assert_int_equal(rewinding_read(&cfg).present, FACT_UNKNOWN);
 	assert_int_equal(files_prepare(&cfg), 0);
 }
 
@@ -303,17 +302,25 @@ static void withdrawn_keeps_the_conninfo(void **unused)
 	assert_int_equal(withdrawn_read(&cfg, conninfo, sizeof(conninfo)), FACT_NO);
 }
 
-static void rewinding_keeps_the_source(void **unused)
+static void rewinding_keeps_source_phase_and_boot(void **unused)
 {
-	uint64_t source;
+	const uint64_t source = UINT64_C(17999999999999999999);
+	struct rewinding_mark mark;
 
 	(void)unused;
-	assert_int_equal(rewinding_read(&cfg, &source), FACT_NO);
-	assert_int_equal(rewinding_write(&cfg, UINT64_C(17999999999999999999)), 0);
-	assert_int_equal(rewinding_read(&cfg, &source), FACT_YES);
-	assert_true(source == UINT64_C(17999999999999999999));
+	assert_int_equal(rewinding_read(&cfg).present, FACT_NO);
+	for (int done = 0; done < 2; done++) {
+		assert_int_equal(rewinding_write(&cfg, source, done), 0);
+		mark = rewinding_read(&cfg);
+		assert_int_equal(mark.present, FACT_YES);
+		assert_true(mark.system_identifier == source);
+		assert_int_equal(mark.done, done);
+		assert_true(mark.this_boot);
+	}
+	put(file_state(&cfg, "rewinding"), "system=7\nphase=begun\nboot=another\n");
+	assert_false(rewinding_read(&cfg).this_boot);
 	assert_int_equal(rewinding_clear(&cfg), 0);
-	assert_int_equal(rewinding_read(&cfg, &source), FACT_NO);
+	assert_int_equal(rewinding_read(&cfg).present, FACT_NO);
 }
 
 static void baseline_is_for_the_addresses_of_today(void **unused)
@@ -486,7 +493,7 @@ int main(void)
 		TEST(garbage_in_a_mark_is_a_mark),
 		TEST(mark_in_a_missing_directory_is_unknown),
 		TEST(withdrawn_keeps_the_conninfo),
-		TEST(rewinding_keeps_the_source),
+		TEST(rewinding_keeps_source_phase_and_boot),
 		TEST(baseline_is_for_the_addresses_of_today),
 		TEST(stamp_reads_back),
 		TEST(stamp_of_another_boot_or_garbage_is_none),
