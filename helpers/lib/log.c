@@ -87,7 +87,7 @@ static int syslog_send(const char *datagram, size_t length)
 			if (rc < 0)
 				return rc;
 		}
-		if (send(logger.fd, datagram, length, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+		if (send(logger.fd, datagram, length, MSG_NOSIGNAL) >= 0)
 			return 0;
 		rc = -errno;
 		if (rc == -EAGAIN || rc == -ENOBUFS || rc == -EMSGSIZE)

@@ -2,6 +2,7 @@
 /* What a child is given: exactly what it was meant to have, and nothing of ours. */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <pwd.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -224,6 +225,7 @@ static void another_user_has_nothing_of_ours(void **state)
 	const struct passwd *other = getpwnam(OTHER);
 	struct proc_spec spec = { .argv = ARGV("/bin/sh", "-c", "id -u; id -g; id -G; id -ru"),
 				  .as_user = OTHER };
+	const gid_t ours[] = { 0, 6 };
 	char expected[128];
 
 	(void)state;
@@ -231,6 +233,7 @@ static void another_user_has_nothing_of_ours(void **state)
 		skip();
 		return;
 	}
+	assert_int_equal(setgroups(ARRAY_COUNT(ours), ours), 0);
 	(void)snprintf(expected, sizeof(expected), "%u\n%u\n%u\n%u\n", other->pw_uid, other->pw_gid,
 		       other->pw_gid, other->pw_uid);
 	assert_prints(&spec, expected);
