@@ -199,8 +199,9 @@ static struct verdict check_node(const struct cfg *cfg, const struct cli *cli,
 }
 
 /*
- * The vip instance asks this beside its track file, because keepalived takes a missing or garbled
- * track file for a healthy one.  Files only, so that it is always in time.
+ * The vip instance asks this beside its track file, so that a yes which nobody takes back any more ends with the lease.
+ * Files only, so that it is always in time; and yes where the file says no, so that a promotion need not
+ * wait for keepalived's next round.
  */
 static struct verdict check_serving(const struct cfg *cfg)
 {
@@ -232,7 +233,7 @@ int main(int argc, char **argv)
 	const struct cli_option extra[] = {
 		{ "keepalived", NULL, "called by keepalived's election instance",
 		  &options.keepalived, NULL },
-		{ "serving", NULL, "may the virtual address be here? (files only)",
+		{ "serving", NULL, "may keepalived believe the serving file? (files only)",
 		  &options.serving, NULL },
 		{ "primary", NULL, "yes only for a primary that serves by right, not for a standby",
 		  &options.primary, NULL },

@@ -148,13 +148,17 @@ struct verdict check_decide(const struct check_facts *f)
 
 struct verdict check_serving_decide(const struct check_facts *f)
 {
+	if (f->says_serving == FACT_NO)
+		return (struct verdict){ .outcome = OUT_YES,
+					 .rule = "serves-not",
+					 .message = "this node does not serve, and says so" };
 	if (f->says_serving == FACT_YES && f->fenced == FACT_NO && f->lease_runs == FACT_YES)
 		return (struct verdict){ .outcome = OUT_YES,
 					 .rule = "serves",
 					 .message = "this node serves by right" };
 	return (struct verdict){ .outcome = OUT_NO,
-				 .rule = "serves-not",
-				 .message = "this node does not serve" };
+				 .rule = "serves-without-right",
+				 .message = "the serving file is not to be believed" };
 }
 
 bool check_must_fence(const struct check_facts *f)

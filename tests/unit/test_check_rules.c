@@ -110,7 +110,7 @@ static void late_guard_is_made_up_for(void **state)
 	assert_false(check_must_fence(&f));
 }
 
-static void vip_needs_all_three(void **state)
+static void serving_file_is_believed_only_with_the_lease(void **state)
 {
 	struct check_facts f = { .says_serving = FACT_YES,
 				 .fenced = FACT_NO,
@@ -124,6 +124,8 @@ static void vip_needs_all_three(void **state)
 	assert_int_equal(check_serving_decide(&f).outcome, OUT_NO);
 	f.fenced = FACT_NO, f.lease_runs = FACT_UNKNOWN;
 	assert_int_equal(check_serving_decide(&f).outcome, OUT_NO);
+	f.says_serving = FACT_NO; /* its no needs no proof */
+	assert_int_equal(check_serving_decide(&f).outcome, OUT_YES);
 }
 
 int main(void)
@@ -133,7 +135,7 @@ int main(void)
 		cmocka_unit_test(fences_only_a_primary_and_never_one_that_serves),
 		cmocka_unit_test(older_of_two_primaries_is_fenced_at_once),
 		cmocka_unit_test(late_guard_is_made_up_for),
-		cmocka_unit_test(vip_needs_all_three),
+		cmocka_unit_test(serving_file_is_believed_only_with_the_lease),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
