@@ -74,6 +74,13 @@ static void start_server(struct guard *g)
 			cfg->retry_interval_ms);
 }
 
+/* keepalived may have called it already. */
+static void look_after(struct guard *g)
+{
+	if (lock_held(file_run(g->cfg, "promote.lock").text) != 1)
+		guard_job_start(&g->jobs, g->cfg, JOB_PROMOTE, g->cfg->retry_interval_ms);
+}
+
 static void act_on(struct guard *g, enum guard_act act)
 {
 	switch (act) {
@@ -89,7 +96,7 @@ static void act_on(struct guard *g, enum guard_act act)
 		start_server(g);
 		break;
 	case GUARD_LOOK_AFTER:
-		guard_job_start(&g->jobs, g->cfg, JOB_PROMOTE, g->cfg->retry_interval_ms);
+		look_after(g);
 		break;
 	case GUARD_NOTHING:
 	case GUARD_ACTS:

@@ -57,12 +57,11 @@ static void ask_peer(struct promotion *p)
 	}
 }
 
-static void ask_others(struct promotion *p)
+static void ask_witness(struct promotion *p)
 {
-	p->asked_others_ms = now_ms();
 	p->facts.witness_seen =
 	    witness_seen(p->cfg, &p->dl, p->witness_why, sizeof(p->witness_why));
-	ask_peer(p);
+	p->asked_others_ms = now_ms();
 }
 
 /*
@@ -120,23 +119,25 @@ static void look_at_rest(struct promotion *p)
 void promote_gather(struct promotion *p)
 {
 	ask_local(p);
-	if (p->facts.local == SERVER_STANDBY)
-		ask_others(p);
+	if (p->facts.local == SERVER_STANDBY) {
+		ask_peer(p);
+		ask_witness(p);
+	}
 	look_at_rest(p);
 }
 
-void promote_refresh(struct promotion *p, bool all)
+void promote_refresh(struct promotion *p, bool last)
 {
 	/* A fenced primary does not answer; asking it again would only take the time of the
 	 * failover. */
 	bool proven = p->fencing && fence_verdict(&p->fence) == FENCE_FENCED;
+	bool due = now_ms() - p->asked_others_ms >= OTHERS_MS;
 
 	ask_local(p);
-	if (all && proven)
-		p->facts.witness_seen =
-		    witness_seen(p->cfg, &p->dl, p->witness_why, sizeof(p->witness_why));
-	else if (all || (!proven && now_ms() - p->asked_others_ms >= OTHERS_MS))
-		ask_others(p);
+	if (due && !proven)
+		ask_peer(p);
+	if (due || last)
+		ask_witness(p);
 	look_at_rest(p);
 }
 

@@ -32,9 +32,11 @@ struct promotion {
 /* The first look at everything. */
 void promote_gather(struct promotion *p);
 
-/* Looks again; peer and witness only when their last answers are older than half a second, or
- * `all`. */
-void promote_refresh(struct promotion *p, bool all);
+/*
+ * Looks again at this node, and at peer and witness when their last answers are older than half a
+ * second.  last: just before the deed, the witness in any case.
+ */
+void promote_refresh(struct promotion *p, bool last);
 
 /* Any answer at all from the old primary's address or the VIP?  Sets facts.no_sign_of_life. */
 void promote_probe(struct promotion *p);
