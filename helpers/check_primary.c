@@ -63,12 +63,10 @@ static void gather_files(struct check_facts *f, const struct cfg *cfg)
 	    fact_of(track_read(cfg, "serving", &serving) == 0 && serving == TRACK_YES);
 }
 
+/* What the other server's answer means for this node. */
 static void gather_peer(struct check_facts *f, const struct cfg *cfg, const struct server *local,
-			struct server *peer, const struct deadline *dl)
+			const struct server *peer)
 {
-	struct deadline soon = deadline_sooner(dl, cfg->probe_timeout_ms);
-
-	server_ask(peer, cfg, PG_PEER, &soon);
 	f->peer_votes = server_votes_for(peer, cfg_self(cfg)->address, local->system_identifier,
 					 local->timeline);
 	f->peer_is_primary =
@@ -165,17 +163,16 @@ static struct verdict check_node(const struct cfg *cfg, const struct cli *cli,
 				 const struct options *options)
 {
 	struct deadline dl = { .at_ms = cli->started_ms + cfg->check_budget_ms };
-	struct deadline local_dl =
-	    deadline_sooner(&dl, cfg->check_budget_ms - cfg->probe_timeout_ms);
+	struct deadline peer_dl = deadline_sooner(&dl, cfg->probe_timeout_ms);
 	struct check_facts f = { .mode_sync = cfg->mode == MODE_SYNC };
 	struct server local;
 	struct server peer;
 	struct verdict verdict;
 
-	server_ask(&local, cfg, PG_LOCAL, &local_dl);
+	server_ask_both(&local, &dl, &peer, &peer_dl, cfg);
 	check_facts_of(&f, &local, cfg);
 	if (f.local == SERVER_PRIMARY || f.local == SERVER_STANDBY)
-		gather_peer(&f, cfg, &local, &peer, &dl);
+		gather_peer(&f, cfg, &local, &peer);
 	/* The vote is for the guard, which may take it before we look at the lease ourselves. */
 	if (f.local == SERVER_PRIMARY)
 		leave_vote(cfg, &f, &peer);
