@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* What cluster_status concludes: never "all is well" while something is wrong or not known. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "auto.h"
+#include "status_rules.h"
+
+#define COMBINATIONS 3000000
+
+static const struct status_facts good = {
+	.local = SERVER_PRIMARY,
+	.peer = SERVER_STANDBY,
+	.same_system = FACT_YES,
+	.read_only = FACT_NO,
+	.withdrawn = FACT_NO,
+	.streaming = FACT_YES,
+	.replay_paused = FACT_NO,
+	.fresh = FACT_YES,
+	.mode_sync = true,
+	.sync_held = FACT_YES,
+	.sync_bypass = FACT_NO,
+	.fenced = FACT_NO,
+	.lease_runs = FACT_YES,
+	.says_serving = FACT_YES,
+	.keepalived = FACT_YES,
+	.guard = FACT_YES,
+	.witness = FACT_YES,
+	.vip = VIP_HERE,
+};
+
+/* Every fact that is a tri-state, with the value that it has when all is well. */
+#define FACTS 14
+static void facts_of(struct status_facts *f, enum fact *facts[FACTS])
+{
+	enum fact *const all[FACTS] = {
+		&f->same_system,   &f->read_only,  &f->withdrawn,   &f->streaming, &f->fresh,
+		&f->replay_paused, &f->sync_held,  &f->sync_bypass, &f->fenced,    &f->lease_runs,
+		&f->says_serving,  &f->keepalived, &f->guard,       &f->witness,
+	};
+
+	memcpy(facts, all, sizeof(all));
+}
+
+static bool matters(const struct status_facts *f, size_t fact)
+{
+	if (fact == 6 || fact == 7)
+		return f->mode_sync;
+	if (fact == 9 || fact == 10)
+		return f->local == SERVER_PRIMARY;
+	return true;
+}
+
+static bool one_serves_one_stands_by(const struct status_facts *f)
+{
+	return (f->local == SERVER_PRIMARY && f->peer == SERVER_STANDBY && f->vip == VIP_HERE) ||
+	       (f->local == SERVER_STANDBY && f->peer == SERVER_PRIMARY && f->vip == VIP_PEER);
+}
+
+/* Is there, for certain, something that is not as it ought to be? */
+static bool wrong(const struct status_facts *f)
+{
+	struct status_facts wanted = good;
+	struct status_facts is = *f;
+	enum fact *are[FACTS];
+	enum fact *ought[FACTS];
+
+	facts_of(&is, are);
+	facts_of(&wanted, ought);
+	for (size_t i = 0; i < FACTS; i++) {
+		if (matters(f, i) && *are[i] != FACT_UNKNOWN && *are[i] != *ought[i])
+			return true;
+	}
+	if (f->local == SERVER_UNKNOWN || f->peer == SERVER_UNKNOWN)
+		return f->local == SERVER_DOWN || f->local == SERVER_STARTING ||
+		       f->peer == SERVER_DOWN || f->peer == SERVER_STARTING ||
+		       f->vip != VIP_UNKNOWN;
+	return !one_serves_one_stands_by(f);
+}
+
+static bool all_known(const struct status_facts *f)
+{
+	struct status_facts is = *f;
+	enum fact *are[FACTS];
+
+	facts_of(&is, are);
+	for (size_t i = 0; i < FACTS; i++) {
+		if (matters(f, i) && *are[i] == FACT_UNKNOWN)
+			return false;
+	}
+	return f->local != SERVER_UNKNOWN && f->peer != SERVER_UNKNOWN && f->vip != VIP_UNKNOWN;
+}
+
+static void check(const struct status_facts *f)
+{
+	const struct verdict verdict = status_decide(f);
+
+	assert_non_null(verdict.message);
+	if (verdict.outcome == OUT_YES) {
+		assert_false(wrong(f));
+		assert_true(all_known(f));
+		assert_true(one_serves_one_stands_by(f));
+	} else if (verdict.outcome == OUT_NO) {
+		assert_true(wrong(f));
+	} else {
+		assert_int_equal(verdict.outcome, OUT_UNKNOWN);
+		assert_false(all_known(f));
+	}
+	/* What is wrong for certain with a known pair is never hidden by what is not known. */
+	if (f->local != SERVER_UNKNOWN && f->peer != SERVER_UNKNOWN && wrong(f) &&
+	    f->vip != VIP_UNKNOWN)
+		assert_int_equal(verdict.outcome, OUT_NO);
+}
+
+static void well_only_when_all_is_known_and_right(void **state)
+{
+	static const enum server_state states[] = { SERVER_UNKNOWN, SERVER_DOWN, SERVER_STARTING,
+						    SERVER_PRIMARY, SERVER_STANDBY };
+	uint64_t seed = 1;
+
+	(void)state;
+	assert_int_equal(status_decide(&good).outcome, OUT_YES);
+	for (int i = 0; i < COMBINATIONS; i++) {
+		struct status_facts f = good;
+		enum fact *facts[FACTS];
+		uint64_t dice;
+
+		/* Half of them near the good state: far from it the first rules decide all. */
+		seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+		dice = seed >> 20;
+		facts_of(&f, facts);
+		if (i % 2 == 0) {
+			*facts[dice % FACTS] = (enum fact)(dice / FACTS % 3);
+			*facts[dice / 64 % FACTS] = (enum fact)(dice / 1024 % 3);
+			f.vip =
+			    dice & 4096 ? VIP_HERE : (enum status_vip)(dice / 8192 % VIP_WHERES);
+			f.peer = dice & 65536 ? SERVER_STANDBY : states[dice / 131072 % 5];
+		} else {
+			for (size_t k = 0; k < FACTS; k++, dice /= 3)
+				*facts[k] = (enum fact)(dice % 3);
+			f.vip = (enum status_vip)((seed >> 8) % VIP_WHERES);
+			f.local = states[(seed >> 12) % 5];
+			f.peer = states[(seed >> 16) % 5];
+		}
+		f.mode_sync = seed >> 63;
+		check(&f);
+	}
+}
+
+/* One thing amiss or unknown, all else well: named by its own rule. */
+static void each_fault_alone_has_its_own_rule(void **state)
+{
+	static const char *const expected[FACTS] = {
+		"other-system",  "read-only",       "vote-withdrawn", "not-streaming",  "lag",
+		"replay-paused", "sync-off",        "sync-bypassed",  "fenced",         "no-lease",
+		"serves-not",    "keepalived-gone", "guard-gone",     "witness-unseen",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < FACTS; i++) {
+		struct status_facts f = good;
+		enum fact *facts[FACTS];
+
+		facts_of(&f, facts);
+		*facts[i] = *facts[i] == FACT_YES ? FACT_NO : FACT_YES;
+		assert_string_equal(status_decide(&f).rule, expected[i]);
+		*facts[i] = FACT_UNKNOWN;
+		assert_string_equal(status_decide(&f).rule, "not-all-known");
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(well_only_when_all_is_known_and_right),
+		cmocka_unit_test(each_fault_alone_has_its_own_rule),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
