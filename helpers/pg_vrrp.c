@@ -32,7 +32,8 @@ static int list(FILE *out)
 {
 	(void)fprintf(out,
 		      "pg_vrrp %s - failover of PostgreSQL with keepalived\n\n"
-		      "Usage: pg_vrrp NAME [OPTION]...\n\n",
+		      "Usage: pg_vrrp NAME [OPTION]...\n"
+		      "       pg_vrrp --help | --version\n\n",
 		      PGV_VERSION);
 	for (size_t i = 0; i < ARRAY_COUNT(helpers); i++)
 		(void)fprintf(out, "  %-16s%s\n", helpers[i].name, helpers[i].summary);

@@ -15,8 +15,6 @@
 #include <sys/wait.h>
 #include <time.h>
 
-extern char **environ;
-
 static double now_ms(void)
 {
 	struct timespec now;
