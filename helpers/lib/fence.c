@@ -9,6 +9,12 @@
 #include "files.h"
 #include "log.h"
 
+/*
+ * A host that lives answers the straight way within this; the detour is for the case that only the path is
+ * broken, and would meanwhile take the processor from the handshake that counts.
+ */
+#define DETOUR_AFTER_MS 500
+
 static const char *const verdict_words[FENCE_VERDICTS] = {
 	[FENCE_UNKNOWN] = "unknown", [FENCE_FENCED] = "fenced", [FENCE_ISOLATED] = "isolated",
 	[FENCE_ALIVE] = "alive",     [FENCE_READY] = "ready",
@@ -78,20 +84,50 @@ static int start_way(struct fence *fence, const struct cfg *cfg, enum fence_way 
 	return rc < 0 ? rc : proc_start(&fence->ways[way], &spec);
 }
 
+static void begin_way(struct fence *fence, const struct cfg *cfg, enum fence_way way)
+{
+	int rc = start_way(fence, cfg, way);
+
+	fence->due_ms[way] = 0;
+	fence->under_way[way] = rc == 0;
+	(void)snprintf(fence->why[way], sizeof(fence->why[way]), "%s",
+		       rc == 0 ? "no answer" : strerror(-rc));
+}
+
 void fence_begin(struct fence *fence, const struct cfg *cfg, const struct fence_request *request)
 {
 	*fence = (struct fence){ .request = *request };
 	for (int way = 0; way < FENCE_WAYS; way++) {
-		int rc;
-
 		fence->ways[way] = PROC_NONE;
 		if (!way_wanted(cfg, request, (enum fence_way)way))
 			continue;
-		rc = start_way(fence, cfg, (enum fence_way)way);
-		fence->under_way[way] = rc == 0;
-		(void)snprintf(fence->why[way], sizeof(fence->why[way]), "%s",
-			       rc == 0 ? "no answer" : strerror(-rc));
+		if (way == FENCE_WAY_SSH_WITNESS && fence->under_way[FENCE_WAY_SSH])
+			fence->due_ms[way] = now_ms() + DETOUR_AFTER_MS;
+		else
+			begin_way(fence, cfg, (enum fence_way)way);
 	}
+}
+
+/* The detour through the witness host: when its time has come, or the straight way has failed. */
+static void begin_due(struct fence *fence, const struct cfg *cfg)
+{
+	enum fence_way way = FENCE_WAY_SSH_WITNESS;
+
+	if (fence->due_ms[way] == 0)
+		return;
+	if (now_ms() >= fence->due_ms[way] || !fence->under_way[FENCE_WAY_SSH])
+		begin_way(fence, cfg, way);
+}
+
+/* The caller's deadline, or the moment at which another way begins. */
+static struct deadline next_look(const struct fence *fence, const struct deadline *dl)
+{
+	int64_t due_ms = fence->due_ms[FENCE_WAY_SSH_WITNESS];
+	struct deadline next = *dl;
+
+	if (due_ms > 0 && due_ms < next.at_ms)
+		next.at_ms = due_ms;
+	return next;
 }
 
 /* The last line that ssh wrote to standard error says best why it failed; only people read it. */
@@ -184,30 +220,38 @@ enum fence_verdict fence_verdict(const struct fence *fence)
 bool fence_over(const struct fence *fence)
 {
 	for (int way = 0; way < FENCE_WAYS; way++)
-		if (fence->under_way[way])
+		if (fence->under_way[way] || fence->due_ms[way] > 0)
 			return false;
 	return true;
 }
 
+static bool decided(const struct fence *fence)
+{
+	return fence->request.ask != FENCE_ASK_TEST && fence_verdict(fence) != FENCE_UNKNOWN;
+}
+
 void fence_go_on(struct fence *fence, const struct cfg *cfg, const struct deadline *dl)
 {
-	while (!fence_over(fence) &&
-	       (fence->request.ask == FENCE_ASK_TEST || fence_verdict(fence) == FENCE_UNKNOWN)) {
+	while (!fence_over(fence) && !decided(fence)) {
 		struct proc *running[FENCE_WAYS];
 		enum fence_way which[FENCE_WAYS];
+		struct deadline next;
 		size_t count = 0;
 		int index;
 
+		begin_due(fence, cfg);
 		for (int way = 0; way < FENCE_WAYS; way++) {
 			if (!fence->under_way[way])
 				continue;
 			running[count] = &fence->ways[way];
 			which[count++] = (enum fence_way)way;
 		}
-		index = proc_wait_any(running, count, dl);
-		if (index < 0)
+		next = next_look(fence, dl);
+		index = proc_wait_any(running, count, &next);
+		if (index >= 0)
+			take_answer(fence, cfg, which[index]);
+		else if (index != -ETIMEDOUT || deadline_passed(dl))
 			return;
-		take_answer(fence, cfg, which[index]);
 	}
 }
 
@@ -216,6 +260,7 @@ void fence_end(struct fence *fence)
 	for (int way = 0; way < FENCE_WAYS; way++) {
 		proc_end(&fence->ways[way]);
 		fence->under_way[way] = false;
+		fence->due_ms[way] = 0;
 	}
 }
 

@@ -41,12 +41,16 @@ struct fence {
 	struct fence_request request;
 	struct proc ways[FENCE_WAYS];
 	bool under_way[FENCE_WAYS];
+	int64_t due_ms[FENCE_WAYS]; /* not begun yet; 0: begun, or not configured */
 	enum fence_verdict answers[FENCE_WAYS];
 	bool reachable;            /* the witness host reached the node */
 	char why[FENCE_WAYS][160]; /* "" for a way that is not configured */
 };
 
-/* Starts every configured way.  A way that cannot be started has its reason in why. */
+/*
+ * Begins with the configured ways; the way through the witness host starts a moment later, or when the straight one has
+ * ended.  A way that cannot be started has its reason in why.
+ */
 void fence_begin(struct fence *fence, const struct cfg *cfg, const struct fence_request *request);
 
 /*

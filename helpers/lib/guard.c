@@ -215,8 +215,9 @@ static void resume_lease(struct guard *g)
 
 	if (stamp_read(g->cfg, "lease", &until_ms, by, sizeof(by)) < 0)
 		return;
+	/* Also one that ran out while no guard was here: that is what the first look must see. */
 	g->written_lease_ms = until_ms;
-	lease_grant(&g->lease, until_ms, "file");
+	g->lease = (struct lease){ .until_ms = until_ms, .by = "file" };
 }
 
 void guard_run(const struct cfg *cfg, struct verdict *verdict)

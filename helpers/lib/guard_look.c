@@ -137,9 +137,9 @@ static void read_votes(struct guard *g)
 	int64_t at_ms;
 
 	if (stamp_read(g->cfg, "vote", &at_ms, by, sizeof(by)) == 0)
-		lease_vote(&g->lease, at_ms, g->cfg->lease_ms);
+		lease_vote(&g->lease, at_ms, g->cfg->lease_ms, now_ms());
 	if (stamp_read(g->cfg, "grant", &at_ms, by, sizeof(by)) == 0)
-		lease_grant(&g->lease, at_ms, "grant");
+		lease_grant(&g->lease, at_ms, "grant", now_ms());
 }
 
 /* A promote_safe that was killed half-way leaves its mark; the next one goes on or gives the vote

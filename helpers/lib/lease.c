@@ -12,10 +12,14 @@ static void extend(struct lease *lease, int64_t until_ms, const char *by)
 	lease->by = by;
 }
 
-void lease_vote(struct lease *lease, int64_t sent_ms, int64_t lease_ms)
+/*
+ * What lies in the past gives no time, and must not look like a lease that has just run out: a server that
+ * starts anew would be fenced for the vote of an earlier one.
+ */
+void lease_vote(struct lease *lease, int64_t sent_ms, int64_t lease_ms, int64_t now)
 {
 	if (sent_ms > 0)
-		extend(lease, sent_ms + lease_ms, "vote");
+		lease_grant(lease, sent_ms + lease_ms, "vote", now);
 }
 
 void lease_witness(struct lease *lease, int64_t sent_ms, int64_t lease_ms, int64_t now)
@@ -29,9 +33,10 @@ void lease_witness(struct lease *lease, int64_t sent_ms, int64_t lease_ms, int64
 	extend(lease, sent_ms + lease_ms, "witness");
 }
 
-void lease_grant(struct lease *lease, int64_t until_ms, const char *by)
+void lease_grant(struct lease *lease, int64_t until_ms, const char *by, int64_t now)
 {
-	extend(lease, until_ms, by);
+	if (until_ms > now)
+		extend(lease, until_ms, by);
 }
 
 bool lease_runs(const struct lease *lease, int64_t now)

@@ -19,15 +19,15 @@ struct lease {
 	const char *by;   /* "vote", "witness", "promotion", "operator", "file" */
 };
 
-/* The peer's vote, asked at sent_ms: begins or prolongs. */
-void lease_vote(struct lease *lease, int64_t sent_ms, int64_t lease_ms);
+/* The peer's vote, asked at sent_ms: begins or prolongs.  One too old to give any time gives nothing. */
+void lease_vote(struct lease *lease, int64_t sent_ms, int64_t lease_ms, int64_t now);
 
 /* The witness answered a question sent at sent_ms: prolongs a lease that still ran when the answer
  * is taken, never begins one. */
 void lease_witness(struct lease *lease, int64_t sent_ms, int64_t lease_ms, int64_t now);
 
-/* Granted until until_ms: begins or prolongs. */
-void lease_grant(struct lease *lease, int64_t until_ms, const char *by);
+/* Granted until until_ms: begins or prolongs, if that is still to come. */
+void lease_grant(struct lease *lease, int64_t until_ms, const char *by, int64_t now);
 
 /* Does it run? */
 bool lease_runs(const struct lease *lease, int64_t now);

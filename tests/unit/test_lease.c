@@ -34,7 +34,7 @@ static void witness_never_revives_a_lease_that_ran_out(void **state)
 	struct lease lease = { 0 };
 
 	(void)state;
-	lease_vote(&lease, 1000, LEASE);
+	lease_vote(&lease, 1000, LEASE, 1000);
 	/* the question left while the lease ran, the answer is taken when it does not */
 	lease_witness(&lease, 5900, LEASE, 6000);
 	assert_false(lease_runs(&lease, 6000));
@@ -45,7 +45,7 @@ static void vote_counts_from_when_it_was_asked(void **state)
 	struct lease lease = { 0 };
 
 	(void)state;
-	lease_vote(&lease, 1000, LEASE);
+	lease_vote(&lease, 1000, LEASE, 1000);
 	assert_true(lease_runs(&lease, 5999));
 	assert_false(lease_runs(&lease, 6000));
 }
@@ -55,7 +55,7 @@ static void witness_prolongs_from_when_it_was_asked(void **state)
 	struct lease lease = { 0 };
 
 	(void)state;
-	lease_vote(&lease, 1000, LEASE);
+	lease_vote(&lease, 1000, LEASE, 1000);
 	lease_witness(&lease, 3000, LEASE, 4000);
 	assert_int_equal(lease.until_ms, 8000);
 	assert_string_equal(lease.by, "witness");
@@ -66,12 +66,22 @@ static void older_answer_shortens_nothing(void **state)
 	struct lease lease = { 0 };
 
 	(void)state;
-	lease_vote(&lease, 3000, LEASE);
-	lease_vote(&lease, 1000, LEASE);
+	lease_vote(&lease, 3000, LEASE, 3000);
+	lease_vote(&lease, 1000, LEASE, 1000);
 	lease_witness(&lease, 2000, LEASE, 4000);
-	lease_grant(&lease, 100, "operator");
+	lease_grant(&lease, 100, "operator", 50);
 	assert_int_equal(lease.until_ms, 8000);
 	assert_string_equal(lease.by, "vote");
+}
+
+static void vote_of_an_earlier_life_gives_nothing(void **state)
+{
+	struct lease lease = { 0 };
+
+	(void)state;
+	lease_vote(&lease, 1000, LEASE, 6000);
+	lease_grant(&lease, 6000, "promotion", 6000);
+	assert_int_equal(lease.until_ms, 0);
 }
 
 static void question_of_no_time_is_no_vote(void **state)
@@ -79,7 +89,7 @@ static void question_of_no_time_is_no_vote(void **state)
 	struct lease lease = { 0 };
 
 	(void)state;
-	lease_vote(&lease, 0, LEASE);
+	lease_vote(&lease, 0, LEASE, 0);
 	assert_false(lease_runs(&lease, 1));
 }
 
@@ -88,7 +98,7 @@ static void fence_begins_early_enough_to_be_over_at_the_end(void **state)
 	struct lease lease = { 0 };
 
 	(void)state;
-	lease_grant(&lease, 9000, "promotion");
+	lease_grant(&lease, 9000, "promotion", 1);
 	assert_int_equal(lease_fence_at(&lease, 1000), 8000);
 }
 
@@ -101,6 +111,7 @@ int main(void)
 		cmocka_unit_test(vote_counts_from_when_it_was_asked),
 		cmocka_unit_test(witness_prolongs_from_when_it_was_asked),
 		cmocka_unit_test(older_answer_shortens_nothing),
+		cmocka_unit_test(vote_of_an_earlier_life_gives_nothing),
 		cmocka_unit_test(question_of_no_time_is_no_vote),
 		cmocka_unit_test(fence_begins_early_enough_to_be_over_at_the_end),
 	};
