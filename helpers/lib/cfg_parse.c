@@ -239,13 +239,13 @@ static char *next_line(char *buffer, int size, void *stream)
 
 	if (!accept_line(lines->load, text, length))
 		length = 0;
-	if (length + 2 > (size_t)size) {
+	if (length + 1 > (size_t)size) {
 		cfg_complain(lines->load, lines->load->line, "Shorten the line.",
 			     "the line does not fit the parser");
 		length = 0;
 	}
 	memcpy(buffer, text, length);
-	memcpy(buffer + length, "\n", 2);
+	buffer[length] = '\0'; /* inih does without the line feed, and so 199 bytes fit */
 	return buffer;
 }
 
