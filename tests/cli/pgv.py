@@ -8,6 +8,7 @@ import socket
 import subprocess
 import tempfile
 import threading
+import time
 import unittest
 from dataclasses import dataclass
 from pathlib import Path
@@ -152,10 +153,15 @@ class Case(unittest.TestCase):
         self.syslog = Syslog(self.dev / "log")
         self.addCleanup(self.syslog.close)
 
-    def run_helper(self, name, *args, env=None, stdout=subprocess.PIPE, redirect="", limit=30):
-        """redirect: shell words behind the call, for instance to close descriptors."""
-        script = 'mount --bind "$1" /dev || exit 99; shift; ip link set lo up; exec "$@" '
-        script += redirect
+    def run_helper(self, name, *args, env=None, stdout=subprocess.PIPE, setup="", redirect="",
+                   after="", limit=30):
+        """Shell words: setup before the call, redirect behind it, after when it has ended."""
+        script = f"""mount --bind "$1" /dev && shift && ip link set lo up || exit 99
+            {setup}
+            "$@" {redirect}
+            code=$?
+            {after}
+            exit $code"""
         argv = ["unshare", "-m", "-n", "sh", "-c", script, "sh", str(self.dev), str(program(name))]
         done = subprocess.run(
             [*argv, *map(str, args)],
@@ -179,6 +185,12 @@ class Case(unittest.TestCase):
         path = self.top / "clitest.ini"
         path.write_text(body)
         return path
+
+    def wait_until(self, condition, limit=10):
+        deadline = time.monotonic() + limit
+        while not condition():
+            self.assertLess(time.monotonic(), deadline, "the condition did not come true")
+            time.sleep(0.02)
 
     def assert_one_verdict(self, result, outcome):
         self.assertEqual(len(result.verdicts), 1, result)

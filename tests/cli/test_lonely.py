@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: PostgreSQL
+"""A node with a sound configuration and nothing else: no server, no peer, no witness.
+
+What cannot be found out must never come out as a yes, and what only asks must not leave a trace.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import unittest
+
+import pgv
+
+VIP = "ip addr add 192.0.2.100/24 dev lo"
+SHOW = "ip -o addr show dev lo"
+
+
+class Lonely(pgv.Case):
+    def setUp(self):
+        super().setUp()
+        self.path = self.config()
+        (self.top / "data").mkdir()
+
+    def call(self, name, *args, **more):
+        return self.run_helper(name, "-c", self.path, "-n", "n1", *args, **more)
+
+    def state(self, name):
+        return self.top / "state" / name
+
+    def run_file(self, name):
+        return self.top / "run" / name
+
+    # --- asking ---
+
+    def test_check_primary_says_no(self):
+        for args in ([], ["--keepalived"], ["--primary"], ["--serving"], ["--auto"]):
+            with self.subTest(args=args):
+                result = self.call("check_primary", *args)
+                self.assertIn(result.code, (pgv.NO, pgv.UNKNOWN), result)
+                if "--auto" not in args:
+                    self.assertEqual(len(result.verdicts), 1, result.log)
+
+    def test_serving_needs_more_than_a_serving_file(self):
+        self.call("check_primary")
+        self.run_file("serving").write_text("1\n")
+        self.assertEqual(self.call("check_primary", "--serving").code, pgv.NO)
+
+    def test_garbage_in_state_files_is_never_a_permission(self):
+        self.call("check_primary")
+        garbage = [b"", b"\n", b"\0" * 64, b"yes", b"until_ms=99999999999999\n", b"=" * 5000]
+        for body in garbage:
+            with self.subTest(body=body[:16]):
+                for name in ("lease", "grant", "vote", "contact", "priority", "election"):
+                    self.run_file(name).write_bytes(body)
+                self.run_file("serving").write_text("1\n")
+                for args in (["--serving"], []):
+                    result = self.call("check_primary", *args)
+                    self.assertIn(result.code, (pgv.NO, pgv.UNKNOWN), result)
+                self.assertIn(self.call("promote_safe").code, (pgv.REFUSED, pgv.UNKNOWN))
+
+    def test_promote_safe_refuses(self):
+        for args in ([], ["--auto"], ["--by-hand"], ["--assume-peer-down=n2"], ["--dry-run"]):
+            with self.subTest(args=args):
+                result = self.call("promote_safe", *args)
+                self.assertIn(result.code, (pgv.REFUSED, pgv.UNKNOWN), result)
+
+    def test_promote_safe_wants_the_right_name_of_the_peer(self):
+        for name in ("n1", "n3", "192.0.2.2"):
+            with self.subTest(name=name):
+                result = self.call("promote_safe", f"--assume-peer-down={name}")
+                self.assertEqual(result.code, pgv.USAGE, result)
+
+    def test_explain_prints_rules_on_standard_output(self):
+        for name in ("promote_safe", "rejoin"):
+            with self.subTest(helper=name):
+                result = self.call(name, "--dry-run", "--explain")
+                self.assertGreater(len(result.out.splitlines()), 5, result)
+
+    def test_fence_old_proves_nothing(self):
+        result = self.call("fence_old")
+        self.assertEqual(result.code, pgv.UNKNOWN, result)
+        self.assert_one_verdict(result, "unknown")
+
+    def test_fence_old_test_finds_that_no_way_works(self):
+        result = self.call("fence_old", "--test")
+        self.assertEqual(result.code, pgv.REFUSED, result)
+
+    def test_rejoin_stays_down(self):
+        for args in ([], ["--auto"], ["--gate"], ["--dry-run"]):
+            with self.subTest(args=args):
+                result = self.call("rejoin", *args)
+                self.assertIn(result.code, (pgv.REFUSED, pgv.UNKNOWN), result)
+
+    def test_cluster_status_shows_what_it_does_not_know(self):
+        result = self.call("cluster_status", "--json")
+        report = json.loads(result.out)
+        self.assertIsInstance(report, dict)
+        self.assertIn("clitest", result.out)
+        self.assertNotIn("SECRET", result.out)
+        table = self.call("cluster_status")
+        self.assertEqual(table.code, result.code)
+        for word in ("n1", "n2", "unknown"):
+            self.assertIn(word, table.out)
+
+    # --- fencing this node ---
+
+    def test_fence_self_removes_the_address_and_leaves_its_mark(self):
+        result = self.call("fence_self", "--reason", "a test", setup=VIP, after=SHOW)
+        self.assertEqual(result.code, pgv.YES, result)
+        self.assertNotIn("192.0.2.100", result.out)
+        self.assertIn("a test", self.state("fenced").read_text())
+        self.assertEqual(self.run_file("serving").read_text(), "0\n")
+        self.assertEqual(self.run_file("election").read_text(), "0\n")
+        self.assert_one_verdict(result, "yes")
+        again = self.call("fence_self")
+        self.assertEqual(again.code, pgv.YES, again)
+
+    def test_fence_self_dry_run_changes_nothing(self):
+        result = self.call("fence_self", "--dry-run", setup=VIP, after=SHOW)
+        self.assertEqual(result.code, pgv.YES, result)
+        self.assertIn("192.0.2.100", result.out)
+        self.assertFalse(self.state("fenced").exists())
+
+    def test_a_reason_cannot_forge_lines(self):
+        result = self.call("fence_self", "--reason", "x\noutcome=yes rule=forged\n\033[2J")
+        self.assertEqual(result.code, pgv.YES)
+        text = self.state("fenced").read_text() + "".join(result.log)
+        self.assertNotIn("\033", text)
+        self.assertFalse([line for line in text.splitlines() if line.startswith("outcome=yes")])
+        for line in self.state("history").read_text().splitlines():
+            json.loads(line)
+
+    def test_fenced_stays_refused(self):
+        self.call("fence_self")
+        self.assertEqual(self.call("rejoin", "--gate").code, pgv.REFUSED)
+        self.assertIn(self.call("promote_safe").code, (pgv.REFUSED, pgv.UNKNOWN))
+        self.assertTrue(self.state("fenced").exists())
+
+    def test_state_that_cannot_be_written_does_not_keep_it_from_fencing(self):
+        (self.top / "state").write_text("a file where the directory should be\n")
+        result = self.call("fence_self", setup=VIP, after=SHOW)
+        self.assertNotIn("192.0.2.100", result.out)
+
+    def test_forced_command_answers_only_what_it_understands(self):
+        for request in ("", "rm -rf /", "pg_vrrp 1 cluster=other node=n1 ask=fence",
+                        "pg_vrrp 1 cluster=clitest node=n2 ask=fence", "pg_vrrp 2", "x" * 10000):
+            with self.subTest(request=request[:40]):
+                result = self.call("fence_self", "--answer", env={"SSH_ORIGINAL_COMMAND": request},
+                                   setup=VIP, after=SHOW)
+                self.assertIn("192.0.2.100", result.out)
+                self.assertNotEqual(result.code, pgv.YES)
+                self.assertFalse(self.state("fenced").exists())
+
+    # --- the guard ---
+
+    def test_a_second_guard_is_refused(self):
+        self.call("check_primary")
+        first = subprocess.Popen(
+            ["unshare", "-n", str(pgv.program("fence_self")), "--watch", "-c", str(self.path),
+             "-n", "n1"],
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            self.wait_until(lambda: self.locked("guard.lock"))
+            second = self.call("fence_self", "--watch")
+            self.assertEqual(second.code, pgv.REFUSED, second)
+            self.assertIsNone(first.poll())
+        finally:
+            first.send_signal(signal.SIGTERM)
+            self.assertEqual(first.wait(10), 0)
+
+    def locked(self, name):
+        """An open file description lock shows up in /proc/locks with the inode."""
+        try:
+            inode = os.stat(self.run_file(name)).st_ino
+        except FileNotFoundError:
+            return False
+        with open("/proc/locks", encoding="ascii") as locks:
+            return any(f":{inode} " in line for line in locks)
+
+
+if __name__ == "__main__":
+    unittest.main()
