@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/auto.h"
 #include "lib/cfg.h"
@@ -64,7 +65,10 @@ static struct verdict look(const struct cfg *cfg, const struct cli *cli)
 	if (cli->json)
 		status_print_json(&status, cfg, &verdict, stdout);
 	else
-		status_print(&status, cfg, &verdict, stdout);
+		status_print(&status, cfg, stdout);
+	/* On a terminal the verdict comes last by itself, on standard error. */
+	if (!cli->json && isatty(STDERR_FILENO) == 0)
+		printf("\n%s\n", verdict.message);
 	for (size_t i = 0; i < CFG_NODES; i++) {
 		const size_t used = strlen(verdict.detail);
 		const struct server *server = &status.servers[i];

@@ -74,8 +74,8 @@ struct status_forecast {
 /* Plain words: what would happen if the primary died now.  Pure. */
 struct status_forecast status_forecast(const struct status *status, const struct cfg *cfg);
 
-void status_print(const struct status *status, const struct cfg *cfg, const struct verdict *verdict,
-		  FILE *out);
+/* For people and for scripts. */
+void status_print(const struct status *status, const struct cfg *cfg, FILE *out);
 void status_print_json(const struct status *status, const struct cfg *cfg,
 		       const struct verdict *verdict, FILE *out);
 

@@ -30,7 +30,7 @@ const char *status_vip_word(enum status_vip vip, const struct cfg *cfg)
 	case VIP_ELSEWHERE:
 		return "elsewhere";
 	case VIP_NOBODY:
-		return "nobody";
+		return "nowhere";
 	case VIP_UNKNOWN:
 	case VIP_WHERES:
 	default:
@@ -52,13 +52,14 @@ static void notes_of(const struct server *server, const struct cfg *cfg, char *t
 	if (server->state == SERVER_PRIMARY) {
 		if (server->read_only)
 			note(text, size, "read-only");
-		note(text, size, server->peer_streams ? "sends" : "sends to nobody");
-		if (server->peer_sync)
-			note(text, size, "waits for the standby");
+		note(text, size,
+		     !server->peer_streams ? "the standby does not stream"
+		     : server->peer_sync   ? "the standby streams, synchronous"
+					   : "the standby streams");
 		if (cfg->mode == MODE_SYNC && server->sync_bypass > 0)
 			note(text, size, "synchronous_commit is gone around");
 	} else if (server->state == SERVER_STANDBY) {
-		note(text, size, server->receiving ? "receives" : "receives nothing");
+		note(text, size, server->receiving ? "streams" : "does not stream");
 		if (server->withdrawn)
 			note(text, size, "vote withdrawn");
 		if (server->replay_paused)
@@ -71,7 +72,7 @@ static void notes_of(const struct server *server, const struct cfg *cfg, char *t
 static void print_nodes(const struct status *status, const struct cfg *cfg, FILE *out)
 {
 	static const char *const heading[] = { "NODE",     "ADDRESS", "SERVER", "VERSION",
-					       "TIMELINE", "WAL",     "LAG",    "" };
+					       "TIMELINE", "WAL",     "LAG",    "NOTES" };
 	struct table table = { .columns = ARRAY_COUNT(heading) };
 
 	table_row(&table, heading);
@@ -132,10 +133,11 @@ static void print_tracks(const struct status *status, FILE *out)
 
 	fprintf(out, "  %-13s", "track files");
 	for (size_t i = 0; i < ARRAY_COUNT(tracks); i++) {
+		fprintf(out, "%s %s ", i > 0 ? "," : "", tracks[i].name);
 		if (tracks[i].value < 0)
-			fprintf(out, " %s unreadable", tracks[i].name);
+			fprintf(out, "missing or garbage");
 		else
-			fprintf(out, " %s %d", tracks[i].name, tracks[i].value);
+			fprintf(out, "%d", tracks[i].value);
 	}
 	fprintf(out, "\n");
 }
@@ -169,30 +171,27 @@ static void print_self(const struct status *status, const struct cfg *cfg, FILE 
 	}
 }
 
-static void print_verdict(const struct verdict *verdict, FILE *out)
+static void print_heading(const struct status *status, const struct cfg *cfg, FILE *out)
 {
-	fprintf(out, "\n%s\n", verdict->message);
-	if (verdict->hint != NULL)
-		fprintf(out, "  %s\n", verdict->hint);
+	const bool on_a_node = status->vip == VIP_HERE || status->vip == VIP_PEER;
+
+	fprintf(out, "cluster %s, mode %s\n", cfg->name, cfg->mode == MODE_SYNC ? "sync" : "async");
+	fprintf(out, "  %-13s %s/%" PRId64 " %s%s%s%s\n", "address", cfg->vip, cfg->vip_prefix,
+		on_a_node ? "on " : "", status_vip_word(status->vip, cfg),
+		status->vip_why[0] != '\0' ? ": " : "", status->vip_why);
+	fprintf(out, "  %-13s %s %s: %s\n\n", "witness", status_witness_word(cfg),
+		cfg->witness_address,
+		status->witness == FACT_YES ? "seen from here" : status->witness_why);
 }
 
-void status_print(const struct status *status, const struct cfg *cfg, const struct verdict *verdict,
-		  FILE *out)
+void status_print(const struct status *status, const struct cfg *cfg, FILE *out)
 {
 	const struct status_forecast forecast = status_forecast(status, cfg);
 	const int primary = status_primary(status);
 
-	fprintf(out, "cluster %s, mode %s\n", cfg->name, cfg->mode == MODE_SYNC ? "sync" : "async");
-	fprintf(out, "  %-13s %s/%" PRId64 " on %s%s%s\n", "address", cfg->vip, cfg->vip_prefix,
-		status_vip_word(status->vip, cfg), status->vip_why[0] != '\0' ? ": " : "",
-		status->vip_why);
-	fprintf(out, "  %-13s %s %s: %s\n", "witness", status_witness_word(cfg),
-		cfg->witness_address,
-		status->witness == FACT_YES ? "seen from here" : status->witness_why);
-	fprintf(out, "\n");
+	print_heading(status, cfg, out);
 	print_nodes(status, cfg, out);
 	print_self(status, cfg, out);
 	fprintf(out, "\nif %s died now: %s\n",
 		primary < 0 ? "the primary" : cfg->nodes[primary].name, forecast.text);
-	print_verdict(verdict, out);
 }

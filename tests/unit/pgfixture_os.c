@@ -84,7 +84,12 @@ static int add_address(int fd, const char *name, const char *address)
 	if (inet_pton(AF_INET, address, &in.sin_addr) != 1)
 		return -EINVAL;
 	memcpy(&request.ifr_addr, &in, sizeof(in));
-	return ioctl(fd, SIOCSIFADDR, &request) < 0 ? -errno : 0;
+	if (ioctl(fd, SIOCSIFADDR, &request) < 0)
+		return -errno;
+	/* Else all of 10.0.0.0/8 would be this host. */
+	in.sin_addr.s_addr = INADDR_BROADCAST;
+	memcpy(&request.ifr_netmask, &in, sizeof(in));
+	return ioctl(fd, SIOCSIFNETMASK, &request) < 0 ? -errno : 0;
 }
 
 int pgfixture_network(void)

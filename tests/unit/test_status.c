@@ -182,9 +182,7 @@ static void either_side_ends_streaming(void **state)
 
 /* ---- what is printed ---- */
 
-static char *printed(void (*print)(const struct status *, const struct cfg *,
-				   const struct verdict *, FILE *),
-		     const struct status *status)
+static char *printed(bool json, const struct status *status)
 {
 	const struct cfg cfg = config();
 	const struct status_facts facts = status_facts_of(status, &cfg);
@@ -194,7 +192,10 @@ static char *printed(void (*print)(const struct status *, const struct cfg *,
 	FILE *out = open_memstream(&text, &size);
 
 	assert_non_null(out);
-	print(status, &cfg, &verdict, out);
+	if (json)
+		status_print_json(status, &cfg, &verdict, out);
+	else
+		status_print(status, &cfg, out);
 	assert_int_equal(fclose(out), 0);
 	return text;
 }
@@ -214,7 +215,7 @@ static void the_table_has_what_people_look_for(void **state)
 		"priority 50",
 	};
 	struct status status = pair();
-	char AUTO_FREE *text = printed(status_print, &status);
+	char AUTO_FREE *text = printed(false, &status);
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_COUNT(wanted); i++) {
@@ -254,7 +255,7 @@ static void json_tells_null_where_nothing_is_known(void **state)
 	status.serving = -1;
 	(void)snprintf(status.attempts[ATTEMPT_FENCE_TEST], 64, "refused \"x\"");
 	{
-		char AUTO_FREE *text = printed(status_print_json, &status);
+		char AUTO_FREE *text = printed(true, &status);
 
 		for (size_t i = 0; i < ARRAY_COUNT(wanted); i++) {
 			if (strstr(text, wanted[i]) == NULL)
