@@ -9,7 +9,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,6 +19,7 @@
 #include "pgctl.h"
 #include "pgdata.h"
 #include "pgfixture.h"
+#include "pidspace.h"
 #include "server.h"
 #include "state.h"
 
@@ -47,8 +47,7 @@ static int running(void)
  */
 static void reap(void)
 {
-	while (waitpid(-1, NULL, WNOHANG) > 0)
-		continue;
+	pidspace_reap();
 	servers.postmaster[0] = 0;
 }
 
@@ -369,7 +368,7 @@ static void makes_a_log_that_the_server_may_write(void **unused)
 
 #define TEST(name) cmocka_unit_test_teardown(name, tear_down)
 
-int main(void)
+static int with_servers(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(nothing_runs_is_success),
@@ -392,14 +391,16 @@ int main(void)
 	};
 	int failed;
 
-	if (!pgfixture_possible())
-		return 0;
-	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0 || pgfixture_network() < 0 ||
-	    pgfixture_init(&servers) < 0) {
+	if (pgfixture_network() < 0 || pgfixture_init(&servers) < 0) {
 		pgfixture_end(&servers);
 		return 1;
 	}
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
 	pgfixture_end(&servers);
 	return failed;
+}
+
+int main(void)
+{
+	return pgfixture_possible() ? pidspace_run(with_servers) : 0;
 }

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "rejoin_act.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "files.h"
+#include "lock.h"
+#include "log.h"
+#include "pgctl.h"
+#include "rejoin_peer.h"
+#include "rewind.h"
+
+#define PROGRESS_MS 2000
+/* promote_safe does not wait for this lock either: whoever comes second comes again. */
+#define LOCK_MS 100
+/* Changing primary_conninfo and seeing it in a new connection takes about 0.1 s. */
+#define FOLLOW_MS 3000
+/* Orphans get no polite stages; what SIGKILL does not end in this time hangs in the kernel. */
+#define CLEAR_MS 5000
+/* A standby that has to be rewound must be shut down cleanly, so fast gets all the time it needs;
+ * it writes at most what it has in memory. */
+#define STOP_FAST_MS 60000
+
+void rejoin_progress(struct rejoin *r, const char *what)
+{
+	int64_t now = now_ms();
+
+	if (r->told_ms == 0)
+		r->told_ms = now;
+	if (now - r->told_ms < PROGRESS_MS || isatty(STDERR_FILENO) != 1)
+		return;
+	r->told_ms = now;
+	(void)fprintf(stderr, "rejoin: %s\n", what);
+}
+
+static bool fail(struct verdict *verdict, enum outcome outcome, const char *rule,
+		 const char *message, int rc)
+{
+	*verdict = (struct verdict){ .outcome = outcome, .rule = rule, .message = message };
+	(void)snprintf(verdict->detail, sizeof(verdict->detail), "%s", strerror(-rc));
+	return false;
+}
+
+static void event(const struct rejoin *r, const char *what, const char *detail)
+{
+	if (history_add(r->cfg, what, detail) < 0)
+		log_warning("could not write the history");
+}
+
+/* ---- a server that is down ---- */
+
+static bool start(struct rejoin *r, struct verdict *verdict)
+{
+	int rc = pgctl_start(r->cfg, &r->dl);
+
+	if (rc == 0)
+		return true;
+	fail(verdict, OUT_INCOMPLETE, "start-failed", "the server was started, but does not run",
+	     rc);
+	verdict->hint = "see its log; rejoin can be run again";
+	(void)snprintf(verdict->detail, sizeof(verdict->detail), "%s; log: %s",
+		       rc == -ECHILD ? "it ended" : strerror(-rc), r->cfg->log_file);
+	return false;
+}
+
+static bool clear(struct rejoin *r, struct verdict *verdict)
+{
+	const struct pgctl_stop at_once = { 0 };
+	struct deadline soon = deadline_sooner(&r->dl, CLEAR_MS);
+	const char *how;
+	int rc = pgctl_stop(r->cfg, &at_once, &soon, &how);
+
+	log_warning("backends were left whose postmaster is dead: %s",
+		    rc < 0 ? strerror(-rc) : how);
+	return rc == 0 || fail(verdict, OUT_UNKNOWN, "orphans-left",
+			       "backends without a postmaster could not be ended", rc);
+}
+
+static int make_standby(const struct rejoin *r)
+{
+	char conninfo[SERVER_CONNINFO_MAX];
+	int rc = server_conninfo_to_peer(r->cfg, conninfo, sizeof(conninfo));
+
+	return rc < 0 ? rc : pgdata_make_standby(r->cfg, conninfo);
+}
+
+static bool follow(struct rejoin *r, struct verdict *verdict)
+{
+	int rc = make_standby(r);
+
+	if (rc < 0)
+		return fail(verdict, OUT_SYSTEM, "make-standby",
+			    "the data directory could not be made a standby's", rc);
+	log_info("the data directory is a standby's of %s now", cfg_peer(r->cfg)->name);
+	return true;
+}
+
+/* ---- pg_rewind ---- */
+
+static bool rewind_failed(struct rejoin *r, struct verdict *verdict, const char *message,
+			  const char *why)
+{
+	if (stamp_write(r->cfg, REJOIN_FAILED, now_ms(), "failed") < 0)
+		log_warning("could not note that pg_rewind failed");
+	*verdict = (struct verdict){ .outcome = OUT_INCOMPLETE,
+				     .rule = "rewind-failed",
+				     .message = message,
+				     .hint = "see the log; rejoin can be run again" };
+	(void)snprintf(verdict->detail, sizeof(verdict->detail), "%s", why);
+	return false;
+}
+
+static bool prepare_rewind(struct rejoin *r, struct verdict *verdict)
+{
+	int rc = 0;
+
+	if (r->facts.clean != FACT_YES) {
+		log_info("the primary crashed here: recovery first");
+		rc = rewind_recover(r->cfg, &r->dl);
+		if (rc < 0)
+			return rewind_failed(r, verdict,
+					     "the crash of the old primary could not be recovered",
+					     strerror(-rc));
+	}
+	rejoin_progress(r, "waiting for a checkpoint of the primary");
+	rc = peer_checkpoint(r->cfg, r->peer.timeline, &r->dl);
+	if (rc < 0)
+		return rewind_failed(r, verdict,
+				     "the primary has not written a checkpoint on its timeline yet",
+				     strerror(-rc));
+	return true;
+}
+
+static int watch_rewind(struct rejoin *r, struct proc *child)
+{
+	for (;;) {
+		struct deadline soon = deadline_sooner(&r->dl, PROGRESS_MS);
+		int rc = proc_wait(child, &soon);
+
+		if (rc != -ETIMEDOUT || deadline_passed(&r->dl))
+			return rc;
+		rejoin_progress(r, "pg_rewind is running");
+	}
+}
+
+/* The mark is on disk before pg_rewind writes its first byte, and "done" only after its last. */
+static bool run_rewind(struct rejoin *r, struct verdict *verdict)
+{
+	struct proc AUTO_PROC child = PROC_NONE;
+	char why[200];
+	int rc = rewinding_write(r->cfg, r->peer.system_identifier, false);
+
+	if (rc < 0)
+		return fail(verdict, OUT_SYSTEM, "mark", "could not write the rewinding mark", rc);
+	log_info("the histories diverged: running pg_rewind against %s", cfg_peer(r->cfg)->name);
+	/* ---- point of no return: from here on only a completed pg_rewind makes it startable ---- */
+	rc = rewind_begin(&child, r->cfg, &r->dl);
+	if (rc == 0)
+		rc = watch_rewind(r, &child);
+	if (rc < 0)
+		return rewind_failed(r, verdict, "pg_rewind did not end", strerror(-rc));
+	if (child.exit_code != 0) {
+		rewind_why(&child, why, sizeof(why));
+		return rewind_failed(r, verdict, "pg_rewind failed", why);
+	}
+	rc = rewinding_write(r->cfg, r->peer.system_identifier, true);
+	if (rc < 0)
+		return fail(verdict, OUT_SYSTEM, "mark", "could not write the rewinding mark", rc);
+	return true;
+}
+
+/* From "done" on: also where a run that was killed had come so far. */
+static bool adopt(struct rejoin *r, struct verdict *verdict)
+{
+	AUTO_FD int directory = open(r->cfg->data_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char detail[96];
+	int rc;
+
+	/* A pg_rewind that was killed may not have come to its last step, the sync. */
+	if (directory < 0 || syncfs(directory) < 0)
+		return fail(verdict, OUT_SYSTEM, "sync", "the data directory could not be synced",
+			    -errno);
+	if (!follow(r, verdict))
+		return false;
+	rc = rewinding_clear(r->cfg);
+	if (rc < 0)
+		return fail(verdict, OUT_SYSTEM, "mark", "could not remove the rewinding mark", rc);
+	(void)snprintf(detail, sizeof(detail), "rewound to %s", cfg_peer(r->cfg)->name);
+	event(r, "rewound", detail);
+	return true;
+}
+
+static bool rewind_directory(struct rejoin *r, struct verdict *verdict)
+{
+	const struct pgctl_stop clean = { .fast_ms = STOP_FAST_MS, .immediate_ms = STOP_FAST_MS };
+	const char *how;
+	int rc;
+
+	if (r->facts.local == LOCAL_STANDBY) {
+		log_info("the standby has replayed beyond the fork: stopping it to rewind");
+		rc = pgctl_stop(r->cfg, &clean, &r->dl, &how);
+		return rc == 0 || fail(verdict, OUT_UNKNOWN, "stop",
+				       "the standby could not be stopped to be rewound", rc);
+	}
+	return prepare_rewind(r, verdict) && run_rewind(r, verdict) && adopt(r, verdict);
+}
+
+/* ---- a primary again ---- */
+
+static int write_grant(const struct rejoin *r)
+{
+	const struct rejoin_facts *f = &r->facts;
+
+	if (f->peer_votes == FACT_YES)
+		return stamp_write(r->cfg, "grant", r->peer.asked_ms + r->cfg->lease_ms, "vote");
+	if (f->lease_runs == FACT_YES)
+		return 0; /* it runs on, or out */
+	return stamp_write(r->cfg, "grant", now_ms() + r->cfg->lease_ms, "operator");
+}
+
+static bool resume(struct rejoin *r, struct verdict *verdict)
+{
+	const struct pgctl_stop at_once = { 0 };
+	struct deadline soon;
+	const char *how;
+	int rc;
+
+	/* Since we looked, the other node may have had us fenced. */
+	if (fenced_read(r->cfg).present != FACT_NO)
+		return true;
+	rc = write_grant(r);
+	if (rc < 0)
+		return fail(verdict, OUT_SYSTEM, "grant", "could not write the grant file", rc);
+	/* ---- point of no return: from here on a primary may be running ---- */
+	if (!start(r, verdict))
+		return false;
+	/* fence_self may have looked for a server just before ours was to be seen. */
+	if (fenced_read(r->cfg).present != FACT_NO) {
+		soon = deadline_in_ms(CLEAR_MS);
+		rc = pgctl_stop(r->cfg, &at_once, &soon, &how);
+		return fail(verdict, rc < 0 ? OUT_UNKNOWN : OUT_REFUSED, "fenced-meanwhile",
+			    "this node was fenced while its primary started", rc);
+	}
+	/* A lengthy recovery may have outlived the operator's grant; check_primary asks for a new
+	 * vote by itself. */
+	if (r->facts.peer_votes != FACT_YES && r->facts.lease_runs != FACT_YES &&
+	    write_grant(r) < 0)
+		log_warning("could not write the grant file");
+	if (withdrawn_clear(r->cfg) < 0)
+		log_warning("could not remove the mark of the withdrawn vote");
+	*verdict = (struct verdict){ .outcome = OUT_YES,
+				     .rule = "resumed",
+				     .message = "this node's primary was started again" };
+	rejoin_detail(r, verdict, verdict->detail, sizeof(verdict->detail));
+	event(r, "resumed", verdict->detail);
+	return false;
+}
+
+/* ---- a standby that runs ---- */
+
+/* promote_safe withdraws votes under the same lock. */
+static bool take_votes(const struct rejoin *r, int *lock, struct verdict *verdict)
+{
+	struct deadline soon = deadline_sooner(&r->dl, LOCK_MS);
+	int rc = lock_take(lock, file_run(r->cfg, "promote.lock").text, &soon);
+
+	return rc == 0 || fail(verdict, OUT_REFUSED, "promotion-under-way",
+			       "promote_safe is at work on this node", rc);
+}
+
+static bool restore(struct rejoin *r, struct verdict *verdict)
+{
+	struct deadline soon = deadline_sooner(&r->dl, FOLLOW_MS);
+	AUTO_FD int lock = -1;
+	char conninfo[SERVER_CONNINFO_MAX];
+	int rc = 0;
+
+	if (!take_votes(r, &lock, verdict))
+		return false;
+	/* What was there before, unless that is what misled it. */
+	if (r->restored || withdrawn_read(r->cfg, conninfo, sizeof(conninfo)) != FACT_YES ||
+	    conninfo[0] == '\0')
+		rc = server_conninfo_to_peer(r->cfg, conninfo, sizeof(conninfo));
+	if (rc == 0)
+		rc = server_follow(r->cfg, conninfo, &soon);
+	if (rc == 0)
+		rc = withdrawn_clear(r->cfg);
+	if (rc < 0)
+		return fail(verdict, OUT_INCOMPLETE, "follow-failed",
+			    "the standby could not be told whom to follow", rc);
+	r->restored = true;
+	log_info("the standby follows %s now", cfg_peer(r->cfg)->name);
+	return true;
+}
+
+static void set_track(const struct cfg *cfg, const char *name, int wanted)
+{
+	int is;
+
+	if (track_read(cfg, name, &is) == 0 && is == wanted)
+		return;
+	if (track_write(cfg, name, wanted) < 0)
+		log_warning("could not write the %s file", name);
+}
+
+/* Seen to stream: what kept this node from being a full member is taken away. */
+static bool finish(struct rejoin *r, struct verdict *verdict)
+{
+	bool fenced = r->facts.fenced == FACT_YES;
+	AUTO_FD int lock = -1;
+	int rc = fenced ? fenced_clear(r->cfg) : 0;
+
+	if (rc < 0)
+		return fail(verdict, OUT_SYSTEM, "mark", "could not remove the fenced mark", rc);
+	if (take_votes(r, &lock, verdict) && withdrawn_clear(r->cfg) < 0)
+		log_warning("could not remove the mark of the withdrawn vote");
+	set_track(r->cfg, "priority", 0);
+	set_track(r->cfg, "election", 0);
+	*verdict = (struct verdict){ .outcome = OUT_YES,
+				     .rule = "streaming",
+				     .message = "this node is a standby and streams from the "
+						"primary" };
+	rejoin_detail(r, verdict, verdict->detail, sizeof(verdict->detail));
+	if (fenced || r->acted)
+		event(r, "rejoined", verdict->detail);
+	return false;
+}
+
+bool rejoin_act(struct rejoin *r, enum rejoin_step step, struct verdict *verdict)
+{
+	r->acted = r->acted || step != STEP_FINISH;
+	switch (step) {
+	case STEP_CLEAR:
+		return clear(r, verdict);
+	case STEP_START:
+		return start(r, verdict);
+	case STEP_RESTORE:
+		return restore(r, verdict);
+	case STEP_FOLLOW:
+		return follow(r, verdict);
+	case STEP_REWIND:
+		return rewind_directory(r, verdict);
+	case STEP_ADOPT:
+		return adopt(r, verdict);
+	case STEP_RESUME:
+		return resume(r, verdict);
+	case STEP_FINISH:
+		return finish(r, verdict);
+	case STEP_VERDICT:
+	case STEP_WAIT:
+	case STEPS:
+		break;
+	}
+	*verdict = (struct verdict){ .outcome = OUT_BUG,
+				     .rule = "no-step",
+				     .message = "there is no such step" };
+	return false;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* Running pg_rewind(1), so that a kill at any line leaves something that the next run recognises. */
+#ifndef PGV_REWIND_H
+#define PGV_REWIND_H
+
+#include <stddef.h>
+
+#include "auto.h"
+#include "cfg.h"
+#include "deadline.h"
+#include "files.h"
+#include "outcome.h"
+#include "pgdata.h"
+#include "proc.h"
+
+/*
+ * Ends a crash of the primary's directory: single-user mode, as pg_rewind would run it itself, but
+ * with a configuration file that is elsewhere, too, and in the sight of this process, with which it
+ * ends.  0 when the directory is shut down cleanly then; else -errno, why in the log.
+ */
+int rewind_recover(const struct cfg *cfg, const struct deadline *dl) MUST_CHECK;
+
+/*
+ * Starts pg_rewind against the other node as os_user; the caller watches it with proc_wait.  The
+ * mark must have been written before.  0 or -errno.
+ */
+int rewind_begin(struct proc *child, const struct cfg *cfg, const struct deadline *dl) MUST_CHECK;
+
+/* The line of its output that says what went wrong. */
+void rewind_why(const struct proc *child, char *text, size_t size);
+
+/*
+ * Did a pg_rewind that nobody saw end do all of its work?  YES when the mark says so, or when the
+ * last two files that it writes, backup label and control file, are its own, and the host has not
+ * been restarted since (else what came before them need not have reached the disk).
+ */
+enum fact rewind_completed(const struct cfg *cfg, const struct rewinding_mark *mark,
+			   const struct pgdata_control *control);
+
+#endif

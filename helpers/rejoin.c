@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * rejoin - bring this node back: as the standby of the other one, or, where that is safe, as the
+ * primary it was.
+ *
+ * Run by the guard for a server that is down (--auto), before systemd starts PostgreSQL (--gate,
+ * which only looks), and by an operator.  It changes the data directory (standby.signal,
+ * postgresql.auto.conf, pg_rewind), starts the server, and takes the marks of the node away when it
+ * streams.  It can be killed at any line; the next run finds by looking how far it came.  Exit
+ * codes:
+ *
+ *	0 back, or nothing to do	2 refused by a rule	3 could not be found out
+ *	4 begun, the end not seen	64 71 78 called wrongly, system, configuration
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/cfg.h"
+#include "lib/cli.h"
+#include "lib/deadline.h"
+#include "lib/files.h"
+#include "lib/lock.h"
+#include "lib/log.h"
+#include "lib/rejoin_act.h"
+#include "lib/rejoin_gather.h"
+#include "lib/rejoin_rules.h"
+
+/* A second copy does not wait for the first: the guard calls again. */
+#define LOCK_MS 100
+/* systemd waits for the gate: two questions, and pg_controldata. */
+#define GATE_MS 5000
+/* Between two looks while a server starts or a standby catches up. */
+#define LOOK_AGAIN_MS 300
+/* No way through the rules takes more steps, so this many mean going round in circles. */
+#define STEPS_MAX 8
+
+struct options {
+	bool automatic;
+	bool gate;
+	bool no_resume;
+	const char *assume_peer_down;
+};
+
+/* ---- the gate ---- */
+
+/* May the server start as its directory is?  Whoever starts it is not us: only that counts. */
+static struct verdict gate(struct rejoin *r, const struct cli *cli)
+{
+	struct verdict verdict;
+	enum rejoin_step step;
+
+	rejoin_gather(r);
+	step = rejoin_decide(&r->facts, &verdict);
+	if (cli->explain)
+		rejoin_explain(&r->facts, stdout);
+	if (step == STEP_START || step == STEP_RESUME || step == STEP_FINISH)
+		verdict.outcome = OUT_YES;
+	else if (verdict.outcome != OUT_YES)
+		verdict.outcome = OUT_REFUSED;
+	if (verdict.outcome == OUT_REFUSED && verdict.hint == NULL)
+		verdict.hint = "\"rejoin\" brings the node back";
+	rejoin_detail(r, &verdict, verdict.detail, sizeof(verdict.detail));
+	return verdict;
+}
+
+/* ---- the deed ---- */
+
+/* Goes from step to step until there is a verdict. */
+static struct verdict go_on(struct rejoin *r)
+{
+	struct verdict verdict;
+	int steps = 0;
+
+	for (;;) {
+		enum rejoin_step step = rejoin_decide(&r->facts, &verdict);
+
+		log_debug("rule %s: %s", verdict.rule, verdict.message);
+		if (step == STEP_VERDICT || (step == STEP_WAIT && deadline_passed(&r->dl)))
+			break;
+		if (step == STEP_WAIT) {
+			struct deadline pause = deadline_sooner(&r->dl, LOOK_AGAIN_MS);
+
+			rejoin_progress(r, verdict.message);
+			deadline_sleep(&pause);
+		} else if (++steps > STEPS_MAX || deadline_passed(&r->dl)) {
+			verdict.outcome = OUT_INCOMPLETE;
+			break;
+		} else if (!rejoin_act(r, step, &verdict)) {
+			return verdict;
+		}
+		rejoin_gather(r);
+	}
+	rejoin_detail(r, &verdict, verdict.detail, sizeof(verdict.detail));
+	return verdict;
+}
+
+static struct verdict decide_and_act(struct rejoin *r, const struct cli *cli)
+{
+	struct verdict verdict;
+	enum rejoin_step step;
+
+	rejoin_gather(r);
+	if (cli->explain)
+		rejoin_explain(&r->facts, stdout);
+	if (!cli->dry_run)
+		return go_on(r);
+	step = rejoin_decide(&r->facts, &verdict);
+	if (step != STEP_VERDICT && step != STEP_WAIT && verdict.outcome != OUT_YES) {
+		printf("would %s\n", rejoin_step_word(step));
+		verdict = (struct verdict){ .outcome = OUT_YES,
+					    .rule = "dry-run",
+					    .message = "dry run: nothing was done" };
+	}
+	rejoin_detail(r, &verdict, verdict.detail, sizeof(verdict.detail));
+	return verdict;
+}
+
+static struct verdict run(const struct cfg *cfg, const struct cli *cli,
+			  const struct options *options)
+{
+	struct rejoin r = { .cfg = cfg,
+			    .dl = deadline_in_ms(options->gate ? GATE_MS : cfg->rejoin_budget_ms),
+			    .automatic = options->automatic };
+	struct deadline soon = deadline_in_ms(LOCK_MS);
+	int AUTO_FD lock = -1;
+	int rc;
+
+	if (options->assume_peer_down != NULL &&
+	    strcmp(options->assume_peer_down, cfg_peer(cfg)->name) != 0)
+		return (
+		    struct verdict){ .outcome = OUT_USAGE,
+				     .rule = "usage",
+				     .message = "--assume-peer-down does not name the other node",
+				     .hint = "it asks you to look at that host: type its name" };
+	r.facts.no_resume = options->no_resume;
+	r.facts.peer_down_by_operator = options->assume_peer_down != NULL;
+	if (options->gate)
+		return gate(&r, cli);
+	rc = lock_take(&lock, file_run(cfg, "rejoin.lock").text, &soon);
+	if (rc == -ETIMEDOUT)
+		return (struct verdict){ .outcome = OUT_REFUSED,
+					 .rule = "already-running",
+					 .message = "another rejoin is at work" };
+	if (rc < 0)
+		return (struct verdict){ .outcome = OUT_SYSTEM,
+					 .rule = "lock",
+					 .message = "could not take the lock of rejoin" };
+	return decide_and_act(&r, cli);
+}
+
+/* The guard calls again and again; what it is told is written once, until it changes. */
+static int finish(const struct cfg *cfg, const struct cli *cli, const struct options *options,
+		  const struct verdict *verdict)
+{
+	bool told;
+
+	if (cli->dry_run || options->gate || strcmp(verdict->rule, "already-running") == 0)
+		return cli_finish(cli, verdict);
+	told = attempt_is_same(cfg, "rejoin", verdict);
+	if (attempt_write(cfg, "rejoin", verdict) < 0)
+		log_warning("could not write the attempt file");
+	if (options->automatic && told && strcmp(verdict->rule, "resumed") != 0)
+		return (int)verdict->outcome;
+	return cli_finish(cli, verdict);
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = { 0 };
+	const struct cli_option extra[] = {
+		{ "auto", NULL, "called by the guard: log only what has changed",
+		  &options.automatic, NULL },
+		{ "gate", NULL, "only say whether the server may start as it is: 0 or 2",
+		  &options.gate, NULL },
+		{ "no-resume", NULL, "do not start a primary again, leave that to its standby",
+		  &options.no_resume, NULL },
+		{ "assume-peer-down", "NODE", "a person has looked: that host is switched off",
+		  NULL, &options.assume_peer_down },
+		{ 0 },
+	};
+	const struct cli_spec spec = {
+		.program = "rejoin",
+		.summary = "bring this node back: as a standby, or as the primary where that is "
+			   "safe",
+		.options = extra,
+		.acts = true,
+	};
+	struct verdict verdict;
+	struct cfg cfg;
+	struct cli cli;
+
+	cli_parse(&cli, &spec, argc, argv);
+	if (cfg_load(&cfg, cli.config_path) < 0 || cfg_identify(&cfg, cli.node) < 0)
+		return cli_finish_config(&cli);
+	if (!options.gate && files_prepare(&cfg) < 0) {
+		verdict =
+		    (struct verdict){ .outcome = OUT_SYSTEM,
+				      .rule = "files",
+				      .message = "could not make the run and state directories",
+				      .hint = "is it run by root?" };
+		return cli_finish(&cli, &verdict);
+	}
+	verdict = run(&cfg, &cli, &options);
+	return finish(&cfg, &cli, &options, &verdict);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * Tests whose servers outlive whoever started them: in a process namespace of its own, so that
+ * nothing is left of them when the test ends, however it ends.
+ */
+#ifndef PIDSPACE_H
+#define PIDSPACE_H
+
+/* Runs body as the first process of a new namespace, with a /proc of its own, and returns what it
+ * returned; 1 when it died.  Needs root. */
+int pidspace_run(int (*body)(void));
+
+/* Reaps what has ended of all that was left to the first process. */
+void pidspace_reap(void);
+
+#endif

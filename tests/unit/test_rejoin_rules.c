@@ -1,0 +1,496 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* The rules of rejoin over every combination of their facts, and what may never come of them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "auto.h"
+#include "rejoin_rules.h"
+
+/* ---- what must hold for every combination ---- */
+
+static bool may_start_as_primary(const struct rejoin_facts *f)
+{
+	bool vote = f->peer_votes == FACT_YES;
+	bool lease = f->lease_runs == FACT_YES;
+	bool word =
+	    f->peer_down_by_operator && (f->peer == SERVER_UNKNOWN || f->peer == SERVER_DOWN);
+
+	return f->local == LOCAL_DOWN && f->form == PGDATA_PRIMARY &&
+	       f->right_version == FACT_YES && f->control == FACT_YES && f->fenced == FACT_NO &&
+	       f->rewinding == FACT_NO && f->same_system != FACT_NO && f->peer != SERVER_PRIMARY &&
+	       f->peer_withdrawn != FACT_YES && f->peer_ahead != FACT_YES &&
+	       f->past != PAST_DIVERGED && !f->no_resume && (vote || lease || word);
+}
+
+static bool may_rewind(const struct rejoin_facts *f)
+{
+	return (f->local == LOCAL_DOWN || f->local == LOCAL_STANDBY) &&
+	       f->form != PGDATA_RECOVERY && f->right_version == FACT_YES &&
+	       f->control == FACT_YES && f->peer == SERVER_PRIMARY && f->same_system == FACT_YES &&
+	       f->past == PAST_DIVERGED && f->can_rewind == FACT_YES && f->pausing != FACT_YES &&
+	       f->rewinding != FACT_UNKNOWN &&
+	       (f->local != LOCAL_STANDBY || f->streaming != FACT_YES);
+}
+
+static bool may_do(const struct rejoin_facts *f, enum rejoin_step step)
+{
+	bool down = f->local == LOCAL_DOWN && f->right_version == FACT_YES;
+
+	switch (step) {
+	case STEP_RESUME:
+		return may_start_as_primary(f);
+	case STEP_REWIND:
+		return may_rewind(f);
+	case STEP_START:
+		return down && f->form == PGDATA_STANDBY && f->rewinding == FACT_NO;
+	case STEP_FOLLOW:
+		return down && f->rewinding == FACT_NO && f->peer == SERVER_PRIMARY &&
+		       f->same_system == FACT_YES && f->past == PAST_SHARED;
+	case STEP_ADOPT:
+		return down && f->rewinding == FACT_YES && f->rewound == FACT_YES &&
+		       f->same_system != FACT_NO;
+	case STEP_FINISH:
+		return f->local == LOCAL_STANDBY && f->streaming == FACT_YES &&
+		       f->promoting == FACT_NO;
+	case STEP_RESTORE:
+		return f->local == LOCAL_STANDBY && f->promoting == FACT_NO &&
+		       (f->withdrawn == FACT_YES || f->follows == FACT_NO);
+	case STEP_CLEAR:
+		return f->local == LOCAL_ORPHANS;
+	case STEP_WAIT:
+		return f->local == LOCAL_STARTING || f->local == LOCAL_STANDBY;
+	case STEP_VERDICT:
+		return true;
+	case STEPS:
+		break;
+	}
+	return false;
+}
+
+/* A verdict says yes only of a server that runs, and not of a fenced one. */
+static bool says_rightly(const struct rejoin_facts *f, enum rejoin_step step,
+			 const struct verdict *verdict)
+{
+	if (verdict->outcome == OUT_BUG || verdict->rule == NULL || verdict->message == NULL)
+		return false;
+	if (step != STEP_VERDICT || verdict->outcome != OUT_YES)
+		return true;
+	return (f->local == LOCAL_PRIMARY || f->local == LOCAL_STANDBY) && f->fenced == FACT_NO;
+}
+
+static void print_facts(const struct rejoin_facts *f)
+{
+	print_error("local %d form %d version %d control %d clean %d can_rewind %d fenced %d "
+		    "rewinding %d rewound %d pausing %d lease %d promoting %d\n"
+		    "withdrawn %d follows %d streaming %d paused %d peer %d same %d "
+		    "peer_withdrawn %d votes %d ahead %d past %d no_resume %d operator %d\n",
+		    f->local, f->form, f->right_version, f->control, f->clean, f->can_rewind,
+		    f->fenced, f->rewinding, f->rewound, f->pausing, f->lease_runs, f->promoting,
+		    f->withdrawn, f->follows, f->streaming, f->replay_paused, f->peer,
+		    f->same_system, f->peer_withdrawn, f->peer_votes, f->peer_ahead, f->past,
+		    f->no_resume, f->peer_down_by_operator);
+}
+
+static uint64_t steps_seen[STEPS];
+
+static void check(const struct rejoin_facts *f)
+{
+	struct verdict verdict;
+	enum rejoin_step step = rejoin_decide(f, &verdict);
+
+	steps_seen[step]++;
+	if (may_do(f, step) && says_rightly(f, step, &verdict))
+		return;
+	print_error("rule %s, step %d\n", verdict.rule, step);
+	print_facts(f);
+	fail();
+}
+
+/* ---- every combination ---- */
+
+/* One digit of the odometer that runs through all combinations. */
+struct digit {
+	size_t offset;
+	size_t size;
+	int values;
+};
+#define DIGIT(field, values)                                             \
+	{                                                                \
+		offsetof(struct rejoin_facts, field),                    \
+		    sizeof(((struct rejoin_facts *)NULL)->field), values \
+	}
+#define FACT(field) DIGIT(field, 3)
+
+static void set_digit(struct rejoin_facts *f, const struct digit *digit, int value)
+{
+	unsigned char *at = (unsigned char *)f + digit->offset;
+
+	if (digit->size == sizeof(int))
+		memcpy(at, &value, sizeof(int));
+	else
+		*at = (unsigned char)value;
+}
+
+static uint64_t run_through(struct rejoin_facts f, const struct digit *digits, size_t count)
+{
+	int values[32] = { 0 };
+	uint64_t tried = 0;
+	size_t i;
+
+	assert_true(count <= ARRAY_COUNT(values));
+	for (i = 0; i < count; i++)
+		set_digit(&f, &digits[i], 0);
+	do {
+		check(&f);
+		tried++;
+		for (i = 0; i < count; i++) {
+			values[i] = values[i] + 1 == digits[i].values ? 0 : values[i] + 1;
+			set_digit(&f, &digits[i], values[i]);
+			if (values[i] != 0)
+				break;
+		}
+	} while (i < count);
+	return tried;
+}
+
+static const struct digit all_digits[] = {
+	DIGIT(local, LOCALS),
+	DIGIT(form, PGDATA_PRIMARY + 1),
+	FACT(right_version),
+	FACT(control),
+	FACT(clean),
+	FACT(can_rewind),
+	FACT(fenced),
+	FACT(rewinding),
+	FACT(rewound),
+	FACT(pausing),
+	FACT(lease_runs),
+	FACT(promoting),
+	FACT(withdrawn),
+	FACT(follows),
+	FACT(streaming),
+	FACT(replay_paused),
+	DIGIT(peer, SERVER_STANDBY + 1),
+	FACT(same_system),
+	FACT(peer_withdrawn),
+	FACT(peer_votes),
+	FACT(peer_ahead),
+	DIGIT(past, PASTS),
+	DIGIT(no_resume, 2),
+	DIGIT(peer_down_by_operator, 2),
+};
+
+/* A server that is down, in a directory that is one: all that the second half of the rules sees. */
+static void down_holds_for_every_combination(void **unused)
+{
+	static const struct digit digits[] = {
+		FACT(clean),
+		FACT(can_rewind),
+		FACT(fenced),
+		FACT(rewinding),
+		DIGIT(rewound, 3),
+		DIGIT(pausing, 2),
+		FACT(lease_runs),
+		DIGIT(peer, SERVER_STANDBY + 1),
+		FACT(same_system),
+		FACT(peer_withdrawn),
+		FACT(peer_votes),
+		FACT(peer_ahead),
+		DIGIT(past, PASTS),
+		DIGIT(no_resume, 2),
+		DIGIT(peer_down_by_operator, 2),
+	};
+	struct rejoin_facts f = { .local = LOCAL_DOWN,
+				  .right_version = FACT_YES,
+				  .control = FACT_YES };
+	uint64_t tried = 0;
+
+	(void)unused;
+	f.form = PGDATA_PRIMARY;
+	tried += run_through(f, digits, ARRAY_COUNT(digits));
+	f.form = PGDATA_STANDBY;
+	tried += run_through(f, digits, ARRAY_COUNT(digits));
+	assert_int_equal(tried, 2 * 2 * 5 * 6 * 4 * 59049);
+}
+
+static void running_holds_for_every_combination(void **unused)
+{
+	static const struct digit digits[] = {
+		DIGIT(local, LOCALS), FACT(control),     FACT(fenced),
+		FACT(rewinding),      FACT(can_rewind),  FACT(promoting),
+		FACT(withdrawn),      FACT(follows),     FACT(streaming),
+		FACT(replay_paused),  FACT(same_system), DIGIT(peer, SERVER_STANDBY + 1),
+		DIGIT(past, PASTS),
+	};
+	struct rejoin_facts f = { .form = PGDATA_STANDBY, .right_version = FACT_YES };
+
+	(void)unused;
+	assert_int_equal(run_through(f, digits, ARRAY_COUNT(digits)), LOCALS * 5 * 6 * 59049);
+}
+
+/* All facts together are too many; these are as good as any. */
+static void anything_holds_for_many_combinations(void **unused)
+{
+	uint64_t random = 88172645463325252ULL;
+	struct rejoin_facts f = { 0 };
+
+	(void)unused;
+	for (int i = 0; i < 3000000; i++) {
+		for (size_t digit = 0; digit < ARRAY_COUNT(all_digits); digit++) {
+			random ^= random << 13; /* xorshift64, Marsaglia 2003 */
+			random ^= random >> 7;
+			random ^= random << 17;
+			set_digit(&f, &all_digits[digit],
+				  (int)(random >> 33) % all_digits[digit].values);
+		}
+		check(&f);
+	}
+	for (int step = 0; step < STEPS; step++)
+		assert_true(steps_seen[step] > 0);
+}
+
+/* ---- single promises ---- */
+
+static void decides(const struct rejoin_facts *f, enum rejoin_step step, enum outcome outcome,
+		    const char *rule)
+{
+	struct verdict verdict;
+
+	assert_int_equal(rejoin_decide(f, &verdict), step);
+	assert_string_equal(verdict.rule, rule);
+	if (step == STEP_VERDICT)
+		assert_int_equal(verdict.outcome, outcome);
+}
+
+static struct rejoin_facts old_primary(void)
+{
+	return (struct rejoin_facts){ .local = LOCAL_DOWN,
+				      .form = PGDATA_PRIMARY,
+				      .right_version = FACT_YES,
+				      .control = FACT_YES,
+				      .clean = FACT_NO,
+				      .can_rewind = FACT_YES,
+				      .fenced = FACT_NO,
+				      .rewinding = FACT_NO,
+				      .rewound = FACT_NO,
+				      .pausing = FACT_NO,
+				      .lease_runs = FACT_NO,
+				      .promoting = FACT_NO,
+				      .peer = SERVER_UNKNOWN };
+}
+
+static void knowing_nothing_does_nothing(void **unused)
+{
+	const struct rejoin_facts f = { 0 };
+
+	(void)unused;
+	decides(&f, STEP_VERDICT, OUT_UNKNOWN, "local-silent");
+}
+
+static void nobody_answers_starts_nothing(void **unused)
+{
+	struct rejoin_facts f = old_primary();
+
+	(void)unused;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "nobody-answers");
+	f.peer = SERVER_DOWN;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "nobody-answers");
+	f.peer = SERVER_STARTING;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "nobody-answers");
+	f.peer_down_by_operator = true;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "nobody-answers");
+	f.peer = SERVER_DOWN;
+	decides(&f, STEP_RESUME, OUT_YES, "resume-by-operator");
+	f.fenced = FACT_YES;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "fenced");
+}
+
+static void a_vote_or_a_lease_starts_the_primary_again(void **unused)
+{
+	struct rejoin_facts f = old_primary();
+
+	(void)unused;
+	f.lease_runs = FACT_YES;
+	decides(&f, STEP_RESUME, OUT_YES, "resume");
+	f.peer = SERVER_STANDBY;
+	f.same_system = FACT_YES;
+	f.peer_withdrawn = FACT_YES;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "takeover-under-way");
+	f.peer_withdrawn = FACT_NO;
+	f.lease_runs = FACT_NO;
+	f.peer_votes = FACT_YES;
+	decides(&f, STEP_RESUME, OUT_YES, "resume");
+	f.peer_ahead = FACT_YES;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "peer-ahead");
+	f.peer_ahead = FACT_NO;
+	f.no_resume = true;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "restart-wait");
+	f.peer_votes = FACT_NO;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "no-vote");
+}
+
+static void an_old_primary_follows_or_is_rewound(void **unused)
+{
+	struct rejoin_facts f = old_primary();
+
+	(void)unused;
+	f.fenced = FACT_YES;
+	f.peer = SERVER_PRIMARY;
+	f.same_system = FACT_YES;
+	decides(&f, STEP_VERDICT, OUT_UNKNOWN, "history-unknown");
+	f.past = PAST_SHARED;
+	decides(&f, STEP_FOLLOW, OUT_YES, "follow");
+	f.past = PAST_DIVERGED;
+	decides(&f, STEP_REWIND, OUT_YES, "rewind");
+	f.pausing = FACT_YES;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "rewind-pause");
+	f.can_rewind = FACT_NO;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "cannot-rewind");
+	f.past = PAST_OURS_NEWER;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "ours-newer");
+	f.past = PAST_SAME;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "same-timeline");
+	f.same_system = FACT_NO;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "wrong-system");
+}
+
+static void a_half_rewound_directory_never_starts(void **unused)
+{
+	struct rejoin_facts f = old_primary();
+
+	(void)unused;
+	f.rewinding = FACT_YES;
+	f.peer_votes = FACT_YES;
+	f.lease_runs = FACT_YES;
+	f.peer_down_by_operator = true;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "half-rewound");
+	f.form = PGDATA_STANDBY;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "half-rewound");
+	f.rewound = FACT_YES;
+	decides(&f, STEP_ADOPT, OUT_YES, "rewound");
+}
+
+static void a_standby_starts_whoever_answers(void **unused)
+{
+	struct rejoin_facts f = old_primary();
+
+	(void)unused;
+	f.form = PGDATA_STANDBY;
+	f.fenced = FACT_YES;
+	decides(&f, STEP_START, OUT_YES, "start-standby");
+	/* Crashed beyond the fork: PostgreSQL recovers it first. */
+	f.peer = SERVER_PRIMARY;
+	f.same_system = FACT_YES;
+	f.past = PAST_DIVERGED;
+	decides(&f, STEP_START, OUT_YES, "start-standby");
+	f.clean = FACT_YES;
+	decides(&f, STEP_REWIND, OUT_YES, "rewind");
+}
+
+static void two_primaries_are_not_our_business(void **unused)
+{
+	struct rejoin_facts f = old_primary();
+
+	(void)unused;
+	f.local = LOCAL_PRIMARY;
+	decides(&f, STEP_VERDICT, OUT_YES, "primary");
+	f.peer = SERVER_PRIMARY;
+	f.same_system = FACT_YES;
+	f.past = PAST_OURS_NEWER;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "two-primaries-newer");
+	f.past = PAST_DIVERGED;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "two-primaries-older");
+	f.peer = SERVER_STANDBY;
+	f.fenced = FACT_YES;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "fenced-primary");
+}
+
+static void a_running_standby_is_led_back(void **unused)
+{
+	struct rejoin_facts f = old_primary();
+
+	(void)unused;
+	f.local = LOCAL_STANDBY;
+	f.form = PGDATA_STANDBY;
+	f.withdrawn = FACT_YES;
+	decides(&f, STEP_RESTORE, OUT_YES, "misled");
+	f.promoting = FACT_YES;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "promotion-under-way");
+	f.promoting = FACT_NO;
+	f.withdrawn = FACT_NO;
+	f.follows = FACT_YES;
+	f.fenced = FACT_YES;
+	decides(&f, STEP_VERDICT, OUT_INCOMPLETE, "still-fenced");
+	f.fenced = FACT_NO;
+	decides(&f, STEP_VERDICT, OUT_YES, "no-primary");
+	f.peer = SERVER_PRIMARY;
+	f.same_system = FACT_YES;
+	decides(&f, STEP_WAIT, OUT_YES, "not-streaming");
+	f.past = PAST_DIVERGED;
+	decides(&f, STEP_REWIND, OUT_YES, "rewind");
+	f.streaming = FACT_YES;
+	decides(&f, STEP_FINISH, OUT_YES, "streaming");
+}
+
+static void a_restore_is_left_alone(void **unused)
+{
+	struct rejoin_facts f = old_primary();
+
+	(void)unused;
+	f.form = PGDATA_RECOVERY;
+	f.peer_votes = FACT_YES;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "recovery-signal");
+	f.local = LOCAL_STANDBY;
+	f.withdrawn = FACT_YES;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "recovery-signal");
+}
+
+/* Each rule is printed once, exactly one decides, and every step has its words. */
+static void explains_every_rule(void **unused)
+{
+	const struct rejoin_facts f = old_primary();
+	char *text = NULL, *found;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	(void)unused;
+	assert_non_null(out);
+	rejoin_explain(&f, out);
+	assert_int_equal(fclose(out), 0);
+	found = strstr(text, "DECIDES");
+	assert_non_null(found);
+	assert_null(strstr(found + 1, "DECIDES"));
+	assert_non_null(strstr(text, "local-silent"));
+	assert_non_null(strstr(text, "nobody-answers"));
+	free(text);
+	for (int step = 0; step < STEPS; step++)
+		assert_string_not_equal(rejoin_step_word((enum rejoin_step)step), "unknown");
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(knowing_nothing_does_nothing),
+		cmocka_unit_test(nobody_answers_starts_nothing),
+		cmocka_unit_test(a_vote_or_a_lease_starts_the_primary_again),
+		cmocka_unit_test(an_old_primary_follows_or_is_rewound),
+		cmocka_unit_test(a_half_rewound_directory_never_starts),
+		cmocka_unit_test(a_standby_starts_whoever_answers),
+		cmocka_unit_test(two_primaries_are_not_our_business),
+		cmocka_unit_test(a_running_standby_is_led_back),
+		cmocka_unit_test(a_restore_is_left_alone),
+		cmocka_unit_test(explains_every_rule),
+		cmocka_unit_test(down_holds_for_every_combination),
+		cmocka_unit_test(running_holds_for_every_combination),
+		cmocka_unit_test(anything_holds_for_many_combinations),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
