@@ -15,8 +15,10 @@
 
 /*
  * Destroys every TCP connection (not listening sockets) with local port `port` whose remote address
- * is none of `spare` (the peer's replication) ; IPv4, IPv6 and v4-mapped.  Returns the number
- * destroyed, -EOPNOTSUPP when the kernel cannot, -ETIMEDOUT, or -errno.
+ * is none of `spare` (the peer's replication; eight at the most); IPv4, IPv6 and v4-mapped.
+ * Clients that come back while it works are destroyed too, but not for ever.  Returns the number
+ * destroyed, -EOPNOTSUPP when the kernel cannot, -EINVAL (a spared address that is none: nothing
+ * was touched), -EPERM, -ETIMEDOUT, or another -errno.
  */
 int sockdiag_destroy(uint16_t port, const char *const *spare, size_t spare_count,
 		     const struct deadline *dl) MUST_CHECK;

@@ -174,6 +174,8 @@ static void no_route_is_unknown(void **state)
 	(void)state;
 	assert_int_equal(probe_send(&probe), -ENETUNREACH);
 	assert_int_equal(probe_take(&probe), 0);
+	/* what did not leave is no question */
+	assert_int_equal(probe.sent_ms[probe.sequence % 16], 0);
 	probe_close(&probe);
 	probe = open_probe("203.0.113.1", PORT_OPEN);
 	assert_int_equal(probe_send(&probe), -ENETUNREACH);
