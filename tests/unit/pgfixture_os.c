@@ -128,7 +128,8 @@ void os_child(const char *const *argv, bool as_postgres, const char *input, pid_
 		_exit(127);
 	for (size_t i = 0; i < ARRAY_COUNT(copy) - 1 && argv[i] != NULL; i++)
 		copy[i] = strdup(argv[i]);
-	(void)execv(copy[0], copy);
+	if (copy[0] != NULL)
+		(void)execv(copy[0], copy);
 	_exit(127);
 }
 
