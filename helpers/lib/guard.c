@@ -226,6 +226,7 @@ void guard_run(const struct cfg *cfg, struct verdict *verdict)
 	struct deadline soon = deadline_in_ms(WITNESS_OPEN_MS);
 	int AUTO_FD lock = -1;
 	int AUTO_FD signals = -1;
+	int serving;
 	int rc;
 
 	*verdict = (struct verdict){
@@ -248,6 +249,9 @@ void guard_run(const struct cfg *cfg, struct verdict *verdict)
 		return;
 	}
 	be_on_time();
+	/* keepalived waits for its track files; before anybody knows better, the answer is no. */
+	if (track_read(cfg, "serving", &serving) < 0 && serving_end(cfg) < 0)
+		log_warning("could not write the serving file");
 	guard_jobs_init(&g.jobs);
 	resume_lease(&g);
 	log_info("the guard is on duty: lease %" PRId64 " ms, fence takes up to %" PRId64 " ms",

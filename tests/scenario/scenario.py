@@ -19,6 +19,11 @@ from lablib import Lab, LabError  # noqa: E402
 QUICK = ["timing.lease=2s", "timing.retry_interval=1s"]
 
 
+# What PostgreSQL and sshd say again and again while something is away.
+NOISE = ("FATAL:  ", "waiting for WAL", "Is the server running", "sshd[", "HINT:  ", "DETAIL:  ",
+         "] CONTEXT:  ", "STATEMENT:  ")
+
+
 class Scenario(unittest.TestCase):
     mode = "async"
     witness = "ping"
@@ -78,7 +83,9 @@ class Scenario(unittest.TestCase):
 
     def show_logs(self) -> None:
         print(f"\n--- log of {self.id()} ---", file=sys.stderr)
-        for line in self.lab.logs(since_ms=self.begun_ms)[-400:]:
+        lines = [line for line in self.lab.logs(since_ms=self.begun_ms)
+                 if not any(noise in line.text for noise in NOISE)]
+        for line in lines[-250:]:
             print(f"{line.boot_ms - self.begun_ms:9.0f} {line.node:8} {line.text}",
                   file=sys.stderr)
         try:
