@@ -21,11 +21,16 @@ bool cfg_is_name(const char *text)
 	return consists_of(text, LOWER, LOWER DIGITS "_-", CFG_NAME_MAX);
 }
 
-/* Needs no quotes in SQL, pg_hba.conf and conninfo strings.  PostgreSQL reserves pg_ for itself. */
+/* Needs no quotes in SQL, pg_hba.conf and conninfo strings. */
+static bool is_database(const char *text)
+{
+	return consists_of(text, LOWER "_", LOWER DIGITS "_", CFG_NAME_MAX);
+}
+
+/* PostgreSQL reserves roles that begin with pg_ for itself. */
 static bool is_role(const char *text)
 {
-	return consists_of(text, LOWER "_", LOWER DIGITS "_", CFG_NAME_MAX) &&
-	       strncmp(text, "pg_", 3) != 0;
+	return is_database(text) && strncmp(text, "pg_", 3) != 0;
 }
 
 static bool is_user(const char *text)
@@ -105,20 +110,21 @@ static bool is_conninfo(const char *text)
 }
 
 static bool (*const forms[TYPE_COUNT])(const char *) = {
-	[TYPE_NAME] = cfg_is_name,   [TYPE_ROLE] = is_role,         [TYPE_USER] = is_user,
-	[TYPE_ADDRESS] = is_address, [TYPE_HOST] = is_host,         [TYPE_INTERFACE] = is_interface,
-	[TYPE_PATH] = is_path,       [TYPE_CONNINFO] = is_conninfo,
+	[TYPE_NAME] = cfg_is_name,       [TYPE_ROLE] = is_role,       [TYPE_DATABASE] = is_database,
+	[TYPE_USER] = is_user,           [TYPE_ADDRESS] = is_address, [TYPE_HOST] = is_host,
+	[TYPE_INTERFACE] = is_interface, [TYPE_PATH] = is_path,       [TYPE_CONNINFO] = is_conninfo,
 };
 
 static const char *const form_words[TYPE_COUNT] = {
-	[TYPE_NAME] = "a name: [a-z][a-z0-9_-]*, up to 31 characters",
-	[TYPE_ROLE] = "a name: [a-z_][a-z0-9_]*, up to 31 characters, not beginning with pg_",
-	[TYPE_USER] = "a user: [a-z_][a-z0-9_-]*, up to 31 characters",
+	[TYPE_NAME] = "[a-z][a-z0-9_-]*, up to 31 characters",
+	[TYPE_ROLE] = "[a-z_][a-z0-9_]*, up to 31 characters, not pg_...",
+	[TYPE_DATABASE] = "[a-z_][a-z0-9_]*, up to 31 characters",
+	[TYPE_USER] = "[a-z_][a-z0-9_-]*, up to 31 characters",
 	[TYPE_ADDRESS] = "an address: 192.0.2.1 or 2001:db8::1",
 	[TYPE_HOST] = "an address or a host name",
 	[TYPE_VIP] = "an address with prefix: 192.0.2.100/24",
-	[TYPE_INTERFACE] = "an interface, up to 15 characters",
-	[TYPE_PATH] = "an absolute path of [A-Za-z0-9/._+-], up to 255 characters, without ..",
+	[TYPE_INTERFACE] = "an interface name, up to 15 characters",
+	[TYPE_PATH] = "an absolute path of [A-Za-z0-9/._+-] without ..",
 	[TYPE_CONNINFO] = "KEYWORD=VALUE ..., no quotes; not who, where or password",
 };
 

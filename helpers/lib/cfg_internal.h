@@ -25,8 +25,9 @@ enum cfg_section {
 };
 
 enum cfg_type {
-	TYPE_NAME,      /* of the cluster */
-	TYPE_ROLE,      /* a database role or a database */
+	TYPE_NAME, /* of the cluster */
+	TYPE_ROLE, /* in the database */
+	TYPE_DATABASE,
 	TYPE_USER,      /* of the operating system */
 	TYPE_ADDRESS,   /* numeric */
 	TYPE_HOST,      /* numeric, or a host name */
@@ -71,6 +72,8 @@ extern const char *const cfg_section_words[SECTION_COUNT];
 
 /* What a text of this type has to look like, for hints and for the reference. */
 void cfg_allowed(const struct cfg_key *key, char *text, size_t size);
+/* What hints add to it. */
+const char *cfg_units(const struct cfg_key *key);
 
 /*
  * Reads text as a value of the key into base (struct cfg, or struct cfg_node for SECTION_NODE).

@@ -286,7 +286,7 @@ static void take_key(struct cfg_load *load, size_t index, const char *value)
 	if (rc == 0)
 		return;
 	cfg_allowed(key, allowed, sizeof(allowed));
-	(void)snprintf(hint, sizeof(hint), "Allowed: %s.", allowed);
+	(void)snprintf(hint, sizeof(hint), "Allowed: %s%s.", allowed, cfg_units(key));
 	if (*value == '\0')
 		cfg_complain(load, load->line, hint, "\"%s\" has no value", key->name);
 	else if (rc == -ERANGE)

@@ -94,7 +94,7 @@ const struct cfg_key cfg_keys[] = {
 	{ SECTION_POSTGRESQL, "role", TYPE_ROLE, TEXT_AT(role),
 	  .fallback = "pgvrrp",
 	  .meaning = "database role of the helpers, of replication and of pg_rewind" },
-	{ SECTION_POSTGRESQL, "database", TYPE_ROLE, TEXT_AT(database),
+	{ SECTION_POSTGRESQL, "database", TYPE_DATABASE, TEXT_AT(database),
 	  .fallback = "postgres",
 	  .meaning = "database that the helpers connect to" },
 	{ SECTION_POSTGRESQL, "passfile", TYPE_PATH, TEXT_AT(passfile),

@@ -218,6 +218,7 @@ int cfg_value_set(const struct cfg_key *key, void *base, const char *text)
 		return set_number(key, field, text);
 	case TYPE_NAME:
 	case TYPE_ROLE:
+	case TYPE_DATABASE:
 	case TYPE_USER:
 	case TYPE_ADDRESS:
 	case TYPE_HOST:
@@ -238,13 +239,20 @@ int cfg_value_set(const struct cfg_key *key, void *base, const char *text)
 
 static void allowed_words(const struct cfg_key *key, char *text, size_t size)
 {
-	const char *separator = key->type == TYPE_METHODS ? ", " : " | ";
+	const char *separator = key->type == TYPE_METHODS ? ", " : " or ";
 	const char *const *words = words_of(key->type);
 	int used = 0;
 
 	for (size_t i = 0; words[i] != NULL && (size_t)used < size; i++)
 		used += snprintf(text + used, size - (size_t)used, "%s%s", i > 0 ? separator : "",
 				 words[i]);
+}
+
+const char *cfg_units(const struct cfg_key *key)
+{
+	if (key->type == TYPE_DURATION)
+		return "; units are ms, s, min, h";
+	return key->type == TYPE_BYTES ? "; units are B, kB, MB, GB" : "";
 }
 
 void cfg_allowed(const struct cfg_key *key, char *text, size_t size)
@@ -260,11 +268,11 @@ void cfg_allowed(const struct cfg_key *key, char *text, size_t size)
 	} else if (key->type == TYPE_DURATION) {
 		cfg_duration_text(key->min, low, sizeof(low));
 		cfg_duration_text(key->max, high, sizeof(high));
-		(void)snprintf(text, size, "%s to %s (units ms, s, min, h)", low, high);
+		(void)snprintf(text, size, "%s to %s", low, high);
 	} else if (key->type == TYPE_BYTES) {
 		cfg_bytes_text(key->min, low, sizeof(low));
 		cfg_bytes_text(key->max, high, sizeof(high));
-		(void)snprintf(text, size, "%s to %s (units B, kB, MB, GB)", low, high);
+		(void)snprintf(text, size, "%s to %s", low, high);
 	} else {
 		(void)snprintf(text, size, "%s", cfg_form_words(key->type));
 	}
