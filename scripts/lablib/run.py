@@ -32,6 +32,13 @@ def run(argv: list[str], *, text: str | None = None, timeout: float = 30.0,
     return done.stdout
 
 
+def complaint(argv: list[str]) -> str:
+    """What argv says on standard error when it fails; empty when it does not."""
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=False,
+                          env=CLEAN_ENV, cwd="/")
+    return "" if done.returncode == 0 else done.stderr.strip() or f"exit code {done.returncode}"
+
+
 def ip(*commands: str, netns: str | None = None) -> None:
     """Several commands of ip(8) in one process."""
     argv = ["ip"] + (["-n", netns] if netns else []) + ["-batch", "-"]

@@ -5,8 +5,8 @@ import os
 import pwd
 
 from . import golden, keys, places
-
-from .run import run
+from .errors import CONFIG, LabError
+from .run import complaint, run
 from .settings import Host, Settings
 
 LIBEXEC = "/usr/local/libexec/pg_vrrp"
@@ -26,13 +26,21 @@ class Seeds:
     def make(self) -> None:
         with open(self.ini, "w", encoding="utf-8") as file:
             file.write(self.settings.ini.text())
-        self.config("check")
+        self._check()
         self.base = golden.get(self.settings, *(self.config(part) for part in
                                                 ("postgresql", "pg_hba", "pg_ident", "sql")))
         hosts = self.settings.hosts.values()
         keys.make(self.keys, [host.name for host in hosts if host.kind != "client"])
         for host in hosts:
             self._files(host)
+
+    def _check(self) -> None:
+        """The helpers' own reader has the last word on the configuration, in its own words."""
+        said = complaint([f"{self.tree}{LIBEXEC}/cluster_config", "-c", self.ini, "check"])
+        if said:
+            lines = [line.removeprefix("HINT:").strip() for line in said.splitlines()[:2]]
+            raise LabError(lines[0].replace(self.ini, self.settings.ini.name),
+                           lines[1] if len(lines) > 1 else "", CONFIG)
 
     def config(self, part: str, *options: str) -> str:
         """What cluster_config prints.  It is asked here and now, so it names the file where it is
@@ -100,6 +108,22 @@ class Seeds:
                     0o600, settings.os_user)
         self._write(host, "/etc/keepalived/keepalived.conf",
                     self.config("keepalived", "-n", host.name))
+        if settings.config_file:
+            self._outside_configuration(host)
+
+    def _outside_configuration(self, host: Host) -> None:
+        """Where postgresql.conf is not in the data directory, as Debian has it."""
+        directory = os.path.dirname(self.settings.config_file)
+        for name in ("postgresql.conf", "pg_hba.conf", "pg_ident.conf"):
+            with open(f"{self.base.data}/{name}", encoding="utf-8") as file:
+                text = file.read()
+            target = f"{directory}/{name}"
+            if name == "postgresql.conf":
+                target = self.settings.config_file
+                text += (f"data_directory = '{self.settings.data_dir}'\n"
+                         f"hba_file = '{directory}/pg_hba.conf'\n"
+                         f"ident_file = '{directory}/pg_ident.conf'\n")
+            self._write(host, target, text, 0o640, self.settings.os_user)
 
     def _etc_hosts(self) -> str:
         lines = ["127.0.0.1 localhost", "::1 localhost"]

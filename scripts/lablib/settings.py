@@ -32,7 +32,6 @@ ssh = yes
 [postgresql]
 port = 5432
 version = {version}
-bin_dir = /usr/lib/postgresql/{version}/bin
 data_dir = /var/lib/postgresql/{version}/main
 
 [replication]
