@@ -164,7 +164,7 @@ struct status_forecast status_forecast(const struct status *status, const struct
 
 	if (primary < 0)
 		return forecast(FACT_UNKNOWN,
-				"there is not one primary now, so nothing can be said");
+				"there is no one primary now, so nothing can be said");
 	from = cfg->nodes[primary].name;
 	to = cfg->nodes[1 - primary].name;
 	server = &status->servers[1 - primary];

@@ -43,6 +43,9 @@ static enum status_vip ask_behind_vip(struct status *status, const struct cfg *c
 	struct server server;
 
 	server_ask(&server, cfg, PG_VIP, &dl);
+	/* It may have come while we asked. */
+	if (net_has_address(cfg->vip, NULL) == 1)
+		return vip_is(status, VIP_HERE, "");
 	if (server.state != SERVER_PRIMARY && server.state != SERVER_STANDBY) {
 		(void)snprintf(status->vip_why, sizeof(status->vip_why), "%s", server.why);
 		return VIP_UNKNOWN;

@@ -109,6 +109,7 @@ static void print_nodes(const struct status *status, const struct cfg *cfg, FILE
 	table_print(&table, out);
 }
 
+/* How long a right still lasts, or since when something was not seen. */
 static void print_stamp(FILE *out, const char *what, const struct status_stamp *stamp)
 {
 	const double seconds = (double)stamp->away_ms / 1000;
@@ -151,8 +152,9 @@ static void print_self(const struct status *status, const struct cfg *cfg, FILE 
 	fprintf(out, "  %-13s %s, election MASTER: %s\n", "keepalived",
 		status_alive_word(status->keepalived), fact_word(status->election_master));
 	print_tracks(status, out);
-	print_stamp(out, "lease", &status->lease);
-	print_stamp(out, "grant", &status->grant);
+	print_stamp(out, status->lease.away_ms > 0 ? "lease" : "lease ended", &status->lease);
+	if (status->grant.away_ms > 0)
+		print_stamp(out, "grant", &status->grant);
 	if (local->state != SERVER_PRIMARY) {
 		print_stamp(out, "primary seen", &status->seen);
 		print_stamp(out, "streamed", &status->streaming);

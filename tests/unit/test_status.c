@@ -128,9 +128,9 @@ static void the_forecast_names_what_it_would_refuse_for(void **state)
 	expect(&status, &cfg, FACT_UNKNOWN, "(no answer)");
 	status = pair();
 	status.servers[1].state = SERVER_PRIMARY;
-	expect(&status, &cfg, FACT_UNKNOWN, "not one primary");
+	expect(&status, &cfg, FACT_UNKNOWN, "no one primary");
 	status.servers[0].state = status.servers[1].state = SERVER_STANDBY;
-	expect(&status, &cfg, FACT_UNKNOWN, "not one primary");
+	expect(&status, &cfg, FACT_UNKNOWN, "no one primary");
 }
 
 /* ---- facts ---- */
