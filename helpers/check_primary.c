@@ -25,6 +25,7 @@
 #include "lib/deadline.h"
 #include "lib/files.h"
 #include "lib/log.h"
+#include "lib/pgdata.h"
 #include "lib/proc.h"
 #include "lib/server.h"
 
@@ -141,6 +142,23 @@ static void leave_serving(const struct cfg *cfg, const struct check_facts *f,
 		log_warning("could not write the serving file: %s", strerror(-rc));
 }
 
+/*
+ * Up to a second lies between the server's answer and this moment: a promotion or a crash in between has told
+ * keepalived more than we know.
+ */
+static bool still_so(const struct cfg *cfg, enum server_state local)
+{
+	int AUTO_FD postmaster = -1;
+	pid_t pid;
+
+	if (local == SERVER_STANDBY)
+		return pgdata_form(cfg) != PGDATA_PRIMARY;
+	if (local != SERVER_PRIMARY)
+		return true;
+	postmaster = pgdata_postmaster(cfg, &pid);
+	return postmaster >= 0 && pgdata_form(cfg) == PGDATA_PRIMARY;
+}
+
 /* It must go on when keepalived ends us for being late, so it is detached. */
 static void start_fence(const struct cfg *cfg, const char *reason)
 {
@@ -183,9 +201,11 @@ static struct verdict check_node(const struct cfg *cfg, const struct cli *cli,
 	verdict = check_decide(&f);
 	if (f.local != SERVER_PRIMARY && f.local != SERVER_STANDBY)
 		(void)snprintf(verdict.detail, sizeof(verdict.detail), "%s", local.why);
-	if (f.local != SERVER_UNKNOWN)
-		leave_priority(cfg, &f);
-	leave_serving(cfg, &f, &verdict);
+	if (still_so(cfg, f.local)) {
+		if (f.local != SERVER_UNKNOWN)
+			leave_priority(cfg, &f);
+		leave_serving(cfg, &f, &verdict);
+	}
 	if (check_must_fence(&f))
 		start_fence(cfg, verdict.message);
 	if (options->primary && verdict.outcome == OUT_YES && f.local != SERVER_PRIMARY)

@@ -118,6 +118,17 @@ static void keep_election(struct guard *g, const struct guard_facts *f)
 		log_warning("could not write the election file");
 }
 
+/* A check_primary that saw the server just before it died may have said yes after we said no. */
+static void keep_serving(struct guard *g, const struct guard_facts *f)
+{
+	int serving;
+
+	if (f->server != GUARD_SERVER_DOWN || track_read(g->cfg, "serving", &serving) < 0)
+		return;
+	if (serving != TRACK_NO && serving_end(g->cfg) < 0)
+		log_warning("could not write the serving file");
+}
+
 /* Work that is not the guard's own, but that must go on when keepalived does not. */
 static void keep_house(struct guard *g, const struct guard_facts *f)
 {
@@ -155,6 +166,7 @@ static void tick(struct guard *g)
 	act_on(g, act);
 	write_lease(g);
 	keep_election(g, &f);
+	keep_serving(g, &f);
 	keep_house(g, &f);
 }
 
@@ -189,7 +201,7 @@ static void be_on_time(void)
 {
 	const struct sched_param priority = { .sched_priority = 10 };
 
-	if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)
+	if (mlockall(MCL_CURRENT | MCL_FUTURE) < 0)
 		log_warning("could not lock memory: %s", strerror(errno));
 	if (sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &priority) < 0)
 		log_warning("could not get real-time priority: %s", strerror(errno));

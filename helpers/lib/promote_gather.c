@@ -146,24 +146,23 @@ static bool answers(const struct promotion *p, const char *address, uint16_t por
 	struct deadline soon = deadline_sooner(&p->dl, LIFE_MS / 3);
 	struct probe probe = PROBE_NONE;
 	char why[120];
-	bool refused = false;
+	int64_t sent;
 
 	if (port == 0)
 		return probe_once(address, 0, LIFE_ASK_MS, &soon, why, sizeof(why)) == FACT_YES;
+	if (probe_open(&probe, address, port, &soon) < 0)
+		return false;
 	/* A refused connection is a host that lives. */
-	if (probe_open(&probe, address, port, &soon) == 0 && probe_send(&probe) == 0) {
-		while (!deadline_passed(&soon) && !refused) {
-			struct pollfd fd = probe_pollfd(&probe);
-			int64_t sent;
+	sent = probe_send(&probe);
+	while (sent == 0 && !deadline_passed(&soon)) {
+		struct pollfd fd = probe_pollfd(&probe);
 
-			if (deadline_poll(&fd, 1, &soon) < 0)
-				break;
-			sent = probe_take(&probe);
-			refused = sent > 0 || sent == -ECONNREFUSED;
-		}
+		if (deadline_poll(&fd, 1, &soon) < 0)
+			break;
+		sent = probe_take(&probe);
 	}
 	probe_close(&probe);
-	return refused;
+	return sent > 0 || sent == -ECONNREFUSED;
 }
 
 void promote_probe(struct promotion *p)
@@ -174,10 +173,10 @@ void promote_probe(struct promotion *p)
 
 	/* ARP or neighbour discovery is answered by a kernel whose firewall drops all else. */
 	for (size_t i = 0; i < ARRAY_COUNT(addresses); i++) {
-		if (net_neighbour_forget(addresses[i]) < 0)
-			continue;
+		bool asked_anew = net_neighbour_forget(addresses[i]) == 0;
+
 		alive = alive || answers(p, addresses[i], 0);
-		alive = alive || net_neighbour(addresses[i], NULL, 0) == FACT_YES;
+		alive = alive || (asked_anew && net_neighbour(addresses[i], NULL, 0) == FACT_YES);
 	}
 	alive = alive || answers(p, peer->address, (uint16_t)peer->ssh_port);
 	alive = alive || answers(p, peer->address, (uint16_t)p->cfg->port);

@@ -202,6 +202,9 @@ class LoadRun:
             ["/usr/bin/python3", "-B", f"{places.SCRIPTS}/lab", "load", "--name", lab.name,
              "--seconds", str(seconds), "--report", self.path],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        # Only then is there something that a fault could interrupt.
+        lab.wait(lambda: os.path.exists(self.path + ".begun") or self.process.poll() is not None,
+                 10, "the load's first acknowledged write")
 
     def stop(self) -> dict:
         """Ends it early."""

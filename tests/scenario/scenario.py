@@ -52,10 +52,10 @@ class Scenario(unittest.TestCase):
             cls.lab = Lab.up(cls.lab_name(), witness=self.witness, mode=self.mode, sets=self.sets)
         else:
             self.make_whole()
-        self.wait(self.baseline, 15, "the witness host is known to reach the primary")
         status = self.lab.status()
         self.old = status["primary"]
         self.new = next(name for name in status["nodes"] if name != self.old)
+        self.wait(self.promotable(self.new), 20, "a standby that could take over")
         self.begun_ms = self.now_ms()
 
     def tearDown(self) -> None:
@@ -108,11 +108,23 @@ class Scenario(unittest.TestCase):
     def run_file(self, node: str, name: str) -> str:
         return self.lab.node(node).path(f"{self.lab.settings.run_dir}/{name}")
 
-    def baseline(self) -> bool:
-        status = self.lab.status()
-        standby = next((name for name in status["nodes"] if name != status["primary"]), None)
-        return bool(standby) and os.path.exists(
-            self.state_file(standby, f"baseline.{status['primary']}"))
+    def baseline(self, node: str) -> bool:
+        """The witness host is known to reach the node's peer."""
+        return any(name.startswith("baseline.") for name in
+                   os.listdir(self.lab.node(node).path(self.lab.settings.state_dir)))
+
+    def promotable(self, node: str):
+        """It streams, is not fenced any more, and has seen the primary in this boot."""
+        def look() -> bool:
+            try:
+                with open(self.run_file(node, "contact"), encoding="ascii") as file:
+                    contact = dict(line.rstrip("\n").split("=", 1) for line in file)
+            except FileNotFoundError:
+                return False
+            return (self.standby_streams(node)() and self.baseline(node)
+                    and not os.path.exists(self.state_file(node, "fenced"))
+                    and int(contact["streaming_ms"]) > 0)
+        return look
 
     def role(self, node: str) -> str:
         return self.lab.status()["nodes"][node]["role"]
@@ -124,6 +136,13 @@ class Scenario(unittest.TestCase):
         def look() -> bool:
             status = self.lab.status()
             return status["primary"] == node and status["vip_at"] == [node]
+        return look
+
+    def took_over(self, node: str):
+        """The same beside a frozen host, which still has the address and cannot be asked."""
+        def look() -> bool:
+            status = self.lab.status()["nodes"][node]
+            return status["role"] == "primary" and status["vip"]
         return look
 
     def standby_streams(self, node: str):

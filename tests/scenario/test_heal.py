@@ -124,7 +124,7 @@ class Unproven(Scenario):
     """A witness that only answers pings, and an owner who wants a dead node replaced all the same."""
     sets = Scenario.sets + ["fencing.unproven=promote", "witness.ssh=no", "fencing.methods=ssh"]
 
-    def baseline(self) -> bool:
+    def baseline(self, node: str) -> bool:
         return True
 
     def test_power_off(self):
