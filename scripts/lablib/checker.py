@@ -19,6 +19,8 @@ A history is a dict (times are CLOCK_BOOTTIME ms):
 RUN_GAP_MS = 600
 # One success inside the other node's run is two writers, however short.
 POINT_MS = 1
+# No outage, when the same node goes on: a busy machine, a slow disk.
+HICCUP_MS = 500
 
 
 def acked(rows: list[list]) -> list[list]:
@@ -108,9 +110,13 @@ def phases(history: dict, outage: float, outage_begin: float) -> dict[str, float
     zero = before[-1]
     out = {name: round(moment - zero, 1) for name, moment in sorted(
         history["phases"].items(), key=lambda item: item[1]) if moment >= zero}
-    first = [row[2] for row in acked(history["vip"]) if row[2] >= outage_begin + outage]
-    if first:
-        out["first_write"] = round(first[0] - zero, 1)
+    rows = acked(history["vip"])
+    before_it = [row for row in rows if row[2] <= outage_begin]
+    after_it = [row for row in rows if row[2] >= outage_begin + outage]
+    # The longest gap of a run in which nothing happened is some hiccup, and ended by nothing.
+    moved = before_it and after_it and before_it[-1][4] != after_it[0][4]
+    if after_it and (moved or outage >= HICCUP_MS):
+        out["first_write"] = round(after_it[0][2] - zero, 1)
     return out
 
 

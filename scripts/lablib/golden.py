@@ -32,6 +32,7 @@ logging_collector = off
 log_min_messages = info
 log_line_prefix = ''
 syslog_sequence_numbers = off
+syslog_split_messages = off
 shared_buffers = 32MB
 max_wal_size = 256MB
 min_wal_size = 32MB

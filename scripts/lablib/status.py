@@ -73,7 +73,7 @@ def of_node(node: Node, settings: Settings) -> dict:
         **of_server(node, settings),
         "vip": has_vip(node, settings),
         "serving": number_in(node, f"{run}/serving") == 1,
-        "lease_left_ms": round(float(until) - boot_ms()) if until.isdecimal() else None,
+        "lease_left_ms": round(float(until) - boot_ms()) if until.strip("0").isdecimal() else None,
         "fenced": os.path.exists(node.path(f"{state}/fenced")),
         "withdrawn": os.path.exists(node.path(f"{state}/withdrawn")),
         "guard": "guard" in kinds,

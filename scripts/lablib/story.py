@@ -25,7 +25,7 @@ def words(line: syslog.Line) -> str | None:
             break
     else:
         return None
-    said = _IDENTITY.sub("", line.text)
+    said = _IDENTITY.sub("", line.text).removeprefix("LOG:  ")
     verdict = _VERDICT.search(said)
     if verdict:
         outcome, rule, message, detail = verdict.groups()

@@ -174,6 +174,12 @@ class Checker(unittest.TestCase):
         self.history["faults"].append([BEGIN + 1990, ["heal"]])
         self.assertEqual(self.report()["phases"]["detected"], 15)
 
+    def test_a_hiccup_is_not_ended_by_a_first_write(self):
+        """The fault moved nothing; some gap is always the longest."""
+        self.history["vip"] = vip_rows(1, BEGIN, 300, "n1")
+        self.history["phases"] = {}
+        self.assertEqual(self.report()["phases"], {})
+
     def test_no_phases_without_a_fault(self):
         self.history["faults"] = []
         self.assertEqual(self.report()["phases"], {})
