@@ -88,8 +88,10 @@ static enum pg_failure failed_network(const char *text)
 
 enum pg_failure pg_failed_sqlstate(const char *sqlstate)
 {
-	if (strncmp(sqlstate, "57P0", 4) == 0)
-		return PG_FAIL_STARTING; /* 1, 2: shutting down, crashed; 3: starting */
+	/* Shutting down; another backend crashed, so it starts anew; starting up or shutting down. */
+	if (strcmp(sqlstate, "57P01") == 0 || strcmp(sqlstate, "57P02") == 0 ||
+	    strcmp(sqlstate, "57P03") == 0)
+		return PG_FAIL_STARTING;
 	if (strncmp(sqlstate, "28", 2) == 0 || strcmp(sqlstate, "42501") == 0)
 		return PG_FAIL_AUTH;
 	if (strcmp(sqlstate, "53300") == 0)

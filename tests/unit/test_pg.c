@@ -43,8 +43,7 @@ static struct attempt attempt(const struct cfg *cfg, enum pg_where where, int64_
 	made.took_ms = now_ms() - begun;
 	assert_true((made.rc == 0) == (pg != NULL));
 	assert_true((made.rc == 0) == (made.failure == PG_FAIL_NONE));
-	if (made.rc != 0)
-		assert_int_not_equal(strlen(made.why), 0);
+	assert_true((made.rc == 0) == (made.why[0] == '\0'));
 	pg_close(&pg);
 	return made;
 }
@@ -293,6 +292,32 @@ static void other_when_it_answers_with_garbage(void **state)
 	}
 }
 
+static void each_sqlstate_is_its_own_kind_of_failure(void **state)
+{
+	static const struct {
+		const char *sqlstate;
+		enum pg_failure failure;
+	} kinds[] = {
+		{ "57P01", PG_FAIL_STARTING }, { "57P02", PG_FAIL_STARTING },
+		{ "57P03", PG_FAIL_STARTING }, { "57P04", PG_FAIL_OTHER },
+		{ "28000", PG_FAIL_AUTH },     { "28P01", PG_FAIL_AUTH },
+		{ "42501", PG_FAIL_AUTH },     { "53300", PG_FAIL_BUSY },
+		{ "53200", PG_FAIL_OTHER },    { "3D000", PG_FAIL_OTHER },
+	};
+	char bytes[256];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
+		/* The words of a refusal by the system do not count once a server has spoken. */
+		struct fake fake = { .manner = FAKE_SAY,
+				     .bytes = bytes,
+				     .size = fake_error(bytes, sizeof(bytes), kinds[i].sqlstate,
+							"Connection refused") };
+
+		assert_int_equal(against(&fake, PATIENCE).failure, kinds[i].failure);
+	}
+}
+
 static void a_long_message_is_cut_between_characters(void **state)
 {
 	char message[4096] = "";
@@ -366,6 +391,7 @@ int main(void)
 		cmocka_unit_test(silent_when_it_accepts_and_never_answers),
 		cmocka_unit_test(other_when_it_closes_at_once),
 		cmocka_unit_test(other_when_it_answers_with_garbage),
+		cmocka_unit_test(each_sqlstate_is_its_own_kind_of_failure),
 		cmocka_unit_test(a_long_message_is_cut_between_characters),
 		cmocka_unit_test(a_server_that_quotes_the_password_is_not_quoted),
 	};

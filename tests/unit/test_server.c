@@ -282,7 +282,7 @@ static void conninfo_to_the_peer_is_from_the_configuration_alone(void **state)
 
 /* ---- the end: these change the pair for good, in this order ---- */
 
-static void a_frozen_backendless_server_is_unknown_never_down(void **state)
+static void a_frozen_primary_is_unknown_never_down(void **state)
 {
 	(void)state;
 	assert_int_equal(kill(fixture.postmaster[N1], SIGSTOP), 0);
@@ -348,7 +348,7 @@ int main(void)
 		cmocka_unit_test(following_tells_when_the_server_will_not),
 		cmocka_unit_test(following_a_frozen_server_ends_at_the_deadline),
 		cmocka_unit_test(conninfo_to_the_peer_is_from_the_configuration_alone),
-		cmocka_unit_test(a_frozen_backendless_server_is_unknown_never_down),
+		cmocka_unit_test(a_frozen_primary_is_unknown_never_down),
 		cmocka_unit_test(a_promotion_shows_its_timeline_before_any_checkpoint),
 		cmocka_unit_test(nobody_listening_is_down),
 	};

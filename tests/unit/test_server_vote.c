@@ -39,7 +39,7 @@ static void votes_only_when_nothing_speaks_against_it(void **state)
 {
 	static const enum server_state states[] = { SERVER_UNKNOWN, SERVER_DOWN, SERVER_STARTING,
 						    SERVER_PRIMARY, SERVER_STANDBY };
-	static const char *const conninfos[] = { "host=" OURS, "host=10.0.0.9", "" };
+	static const char *const conninfos[] = { ("host=" OURS), "host=10.0.0.9", "" };
 	size_t yes = 0;
 
 	(void)state;
