@@ -36,8 +36,9 @@
 #define LOOK_MS 20
 /* Changing primary_conninfo and seeing it in a new connection takes about 0.1 s. */
 #define FOLLOW_MS 3000
-/* A second copy does not wait for the first: the guard calls again. */
-#define LOCK_MS 100
+/* The guard's copy does not wait for another one, it is called again; a person's does. */
+#define LOCK_AUTO_MS   100
+#define LOCK_PERSON_MS 30000
 
 struct options {
 	bool automatic;
@@ -261,7 +262,7 @@ static struct verdict run(const struct cfg *cfg, const struct cli *cli,
 	struct promotion p = { .cfg = cfg,
 			       .dl = deadline_in_ms(cfg->promote_budget_ms),
 			       .accept_loss = options->accept_loss };
-	struct deadline soon = deadline_in_ms(LOCK_MS);
+	struct deadline soon = deadline_in_ms(options->automatic ? LOCK_AUTO_MS : LOCK_PERSON_MS);
 	struct verdict verdict = { .outcome = OUT_REFUSED,
 				   .rule = "already-running",
 				   .message = "another promote_safe is at work" };

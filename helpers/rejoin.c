@@ -26,8 +26,9 @@
 #include "lib/rejoin_gather.h"
 #include "lib/rejoin_rules.h"
 
-/* A second copy does not wait for the first: the guard calls again. */
-#define LOCK_MS 100
+/* The guard's copy does not wait for another one, it is called again; a person's does. */
+#define LOCK_AUTO_MS   100
+#define LOCK_PERSON_MS 30000
 /* systemd waits for the gate: two questions, and pg_controldata. */
 #define GATE_MS 5000
 /* Between two looks while a server starts or a standby catches up. */
@@ -122,7 +123,7 @@ static struct verdict run(const struct cfg *cfg, const struct cli *cli,
 	struct rejoin r = { .cfg = cfg,
 			    .dl = deadline_in_ms(options->gate ? GATE_MS : cfg->rejoin_budget_ms),
 			    .automatic = options->automatic };
-	struct deadline soon = deadline_in_ms(LOCK_MS);
+	struct deadline soon = deadline_in_ms(options->automatic ? LOCK_AUTO_MS : LOCK_PERSON_MS);
 	int AUTO_FD lock = -1;
 	int rc;
 

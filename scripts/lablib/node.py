@@ -133,6 +133,10 @@ class Node:
         if identity is not None:
             kernel.kill_exactly(*identity, signal.SIGKILL)
         end_everything_in(places.netns(self.lab, self.name))
+        # A killed pid 1 ends when all of its namespace has; only then is the host off.
+        limit = time.monotonic() + 5
+        while self.is_on() and time.monotonic() < limit:
+            time.sleep(0.005)
         switch.unplug(self.lab, self.host)
 
     # ---- processes ----
