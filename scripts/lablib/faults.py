@@ -89,7 +89,9 @@ class Faults:
         if not victims:
             raise LabError(f"there is no {kind} running on {node.name}")
         self.note("kill", node.name, kind)
-        for process in victims:
+        # Children first: keepalived's ends in good order, and takes the VIP along, when it sees
+        # its parent die.  A SIGKILL is to leave the VIP behind.
+        for process in reversed(victims):
             process.signal(signal.SIGKILL)
 
     def freeze(self, name: str, kind: str = "all") -> None:

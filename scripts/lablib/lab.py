@@ -203,8 +203,13 @@ class LoadRun:
              "--seconds", str(seconds), "--report", self.path],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         # Only then is there something that a fault could interrupt.
-        lab.wait(lambda: os.path.exists(self.path + ".begun") or self.process.poll() is not None,
-                 10, "the load's first acknowledged write")
+        try:
+            lab.wait(lambda: os.path.exists(self.path + ".begun") or self.process.poll() is not None,
+                     10, "the load's first acknowledged write")
+        except BaseException:
+            self.process.kill()
+            self.process.communicate()
+            raise
 
     def stop(self) -> dict:
         """Ends it early."""

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: PostgreSQL
 """`lab load`: runs the writers for a while, then asks the primary what is there, and reports."""
 
+import contextlib
 import json
 import os
 import signal
@@ -173,7 +174,11 @@ def main(lab: str, settings: Settings, seconds: float, path: str | None) -> dict
         load.stopping = True
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    history = load.run(seconds, path + ".begun" if path else None)
+    marker = f"{path}.begun" if path else None
+    history = load.run(seconds, marker)
+    if marker:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(marker)
     report = checker.evaluate(history)
     directory = f"{places.lab_dir(lab)}/load"
     os.makedirs(directory, exist_ok=True)
