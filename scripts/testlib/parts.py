@@ -13,8 +13,8 @@ TOP = Path(__file__).resolve().parents[2]
 TAP = Path(__file__).resolve().parent / "tap.py"
 PYTHON = [sys.executable, "-B"]
 
-# Seconds.  A unit test binary, a file of command line tests, one scenario with its own lab.
-UNIT_LIMIT, CLI_LIMIT, SCENARIO_LIMIT = 60, 180, 300
+# Seconds.  A unit test binary, a file of command line tests, a lab and each scenario in it.
+UNIT_LIMIT, CLI_LIMIT, LAB_LIMIT, SCENARIO_LIMIT = 60, 180, 60, 120
 BUILD_LIMIT, LINT_LIMIT = 600, 1200
 
 
@@ -75,21 +75,21 @@ class Suite:
             if not Path(argv[0]).exists():
                 argv = ["/bin/sh", "-c", f"echo 'not ok 1 - {source.stem} is not built'"]
             jobs.append(Job(f"{prefix}/{source.stem}", argv, UNIT_LIMIT, only=only, env=env))
-        self.runner.run(jobs)
+        self.runner.run([*jobs, *self.python_jobs("unit", prefix)])
 
     def cli(self, prefix="cli"):
-        if not self.built():
-            return
-        jobs = []
-        for source in sorted((TOP / "tests/cli").glob("test_*.py")):
+        if self.built():
+            self.runner.run([*self.python_jobs("cli", prefix)])
+
+    def python_jobs(self, folder, prefix):
+        env = {"PGV_BUILD": str(self.build.resolve()), **sanitizer()}
+        for source in sorted((TOP / "tests" / folder).glob("test_*.py")):
             argv = [*PYTHON, str(TAP), str(source)]
             if self.match and self.match not in source.stem:
                 if not self.names(source):
                     continue
                 argv += ["-k", self.match]
-            env = {"PGV_BUILD": str(self.build.resolve()), **sanitizer()}
-            jobs.append(Job(f"{prefix}/{source.stem}", argv, CLI_LIMIT, env=env))
-        self.runner.run(jobs)
+            yield Job(f"{prefix}/{source.stem}", argv, CLI_LIMIT, env=env)
 
     def asan(self):
         """Unit and command line tests once more, with address and undefined sanitizers."""
@@ -103,12 +103,15 @@ class Suite:
             return
         jobs = []
         for source in sorted((TOP / "tests/scenario").glob("test_*.py")):
+            # The tests of a class share a lab, so that a class is the job.
+            classes = {}
             for name in self.names(source):
-                # Short: interface names of the lab are made from it.
-                lab = f"t{os.getpid() % 10000}{chr(97 + len(jobs) // 26)}{chr(97 + len(jobs) % 26)}"
+                classes.setdefault(name.split(".")[0], []).append(name)
+            for name, tests in classes.items():
+                lab = f"t{os.getpid() % 10000}-{len(jobs)}"
                 jobs.append(Job(
-                    f"scenario/{source.stem}.{name}", [*PYTHON, str(TAP), str(source), name],
-                    SCENARIO_LIMIT,
+                    f"scenario/{source.stem}.{name}", [*PYTHON, str(TAP), str(source), *tests],
+                    LAB_LIMIT + SCENARIO_LIMIT * len(tests),
                     env={"PGV_BUILD": str(self.build.resolve()), "PGV_LAB": lab},
                     after=[str(TOP / "scripts/lab"), "down", "--name", lab],
                 ))

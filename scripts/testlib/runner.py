@@ -17,6 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+GRACE = 15  # seconds to clear up, for a test that ran out of time
+
 RESULT = re.compile(r"^(not ok|ok)\b\s*\d*\s*(?:-\s*)?(.*?)\s*(?:#\s*(.*))?$")
 PLAN = re.compile(r"^1\.\.(\d+)\s*(?:#.*)?$")
 
@@ -30,6 +32,7 @@ class Job:
     step: bool = False  # a preparation: it can fail, but its success is not a test
     only: str = ""  # count only tests whose name contains this
     env: dict = field(default_factory=dict)
+    grace: float = GRACE
     after: list = field(default_factory=list)  # always run afterwards: removes what was left
 
 
@@ -103,7 +106,7 @@ class Runner:
             )
         self.running.add(process)
         report = Report(self, job, log)
-        hung = not self.wait(process, report, began + job.limit)
+        hung = not self.wait(process, report, began + job.limit, job.grace)
         self.running.discard(process)
         report.finish(process.returncode, hung, time.monotonic() - began)
         if job.after:
@@ -112,7 +115,7 @@ class Runner:
         if self.tally.failed > failed:
             self.show(log)
 
-    def wait(self, process, report, deadline):
+    def wait(self, process, report, deadline, grace):
         """Follows the log until the process has ended; False when it had to be killed."""
         in_time = True
         while True:
@@ -125,7 +128,7 @@ class Runner:
                 in_time = False
                 kill_group(process, signal.SIGTERM)
                 try:
-                    process.wait(timeout=5)  # time to clear up
+                    process.wait(timeout=grace)
                 except subprocess.TimeoutExpired:
                     kill_group(process, signal.SIGKILL)
                     process.wait()

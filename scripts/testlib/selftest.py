@@ -83,7 +83,7 @@ def selftest():
 
     with tempfile.TemporaryDirectory() as folder:
         for name, program, tap, wanted in CASES:
-            got, tally = count(Job(name, SH + [program], 1, tap=tap), folder)
+            got, tally = count(Job(name, SH + [program], 1, tap=tap, grace=1), folder)
             check(name, got == wanted and tally.good() == (wanted[1] == 0), f"{got}")
 
         got, tally = count(Job("step", SH + ["exit 0"], 1, tap=False, step=True), folder)

@@ -34,7 +34,7 @@ class Lonely(pgv.Case):
     # --- asking ---
 
     def test_check_primary_says_no(self):
-        for args in ([], ["--keepalived"], ["--primary"], ["--serving"], ["--auto"]):
+        for args in ([], ["--keepalived"], ["--primary"], ["--auto"]):
             with self.subTest(args=args):
                 result = self.call("check_primary", *args)
                 self.assertIn(result.code, (pgv.NO, pgv.UNKNOWN), result)

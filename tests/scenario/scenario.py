@@ -34,7 +34,9 @@ class Scenario(unittest.TestCase):
 
     @classmethod
     def lab_name(cls) -> str:
-        return f"t{os.getpid() % 100000}-{cls.__name__.lower()}"[:24]
+        # scripts/test gives the name, so that it can take away what a killed test leaves.
+        own = f"t{os.getpid() % 100000}-{cls.__name__.lower()}"[:24]
+        return os.environ.get("PGV_LAB", own)
 
     @classmethod
     def tearDownClass(cls) -> None:
