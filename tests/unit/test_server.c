@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "deadline.h"
@@ -233,6 +234,27 @@ static void withdrawing_cuts_the_receiver_and_following_brings_it_back(void **st
 	      "streaming");
 }
 
+static void a_vote_is_not_withdrawn_while_a_receiver_is_left(void **state)
+{
+	const struct deadline soon = deadline_in_ms(300);
+	const struct deadline dl = deadline_in_ms(PATIENCE);
+	const struct server before = asked(N2, PG_LOCAL, PATIENCE);
+	char pid[32];
+
+	(void)state;
+	assert_int_equal(
+	    pgfixture_sql(&fixture, N2, "SELECT pid FROM pg_stat_wal_receiver", pid, sizeof(pid)),
+	    0);
+	/* It cannot end now, though the setting is changed at once. */
+	assert_int_equal(kill((pid_t)strtol(pid, NULL, 10), SIGSTOP), 0);
+	assert_int_equal(server_follow(&fixture.cfg[N2], "", &soon), -ETIMEDOUT);
+	assert_true(asked(N2, PG_LOCAL, PATIENCE).withdrawn);
+	assert_int_equal(kill((pid_t)strtol(pid, NULL, 10), SIGCONT), 0);
+	assert_int_equal(server_follow(&fixture.cfg[N2], before.primary_conninfo, &dl), 0);
+	until(N1, "SELECT state FROM pg_stat_replication WHERE application_name = 'n2'",
+	      "streaming");
+}
+
 static void following_tells_when_the_server_will_not(void **state)
 {
 	const struct deadline dl = deadline_in_ms(300);
@@ -345,6 +367,7 @@ int main(void)
 		cmocka_unit_test(a_role_without_its_grants_is_no_answer),
 		cmocka_unit_test(nonsense_at_the_address_is_unknown_never_down),
 		cmocka_unit_test(withdrawing_cuts_the_receiver_and_following_brings_it_back),
+		cmocka_unit_test(a_vote_is_not_withdrawn_while_a_receiver_is_left),
 		cmocka_unit_test(following_tells_when_the_server_will_not),
 		cmocka_unit_test(following_a_frozen_server_ends_at_the_deadline),
 		cmocka_unit_test(conninfo_to_the_peer_is_from_the_configuration_alone),
