@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "deadline.h"
 #include "pgfixture_os.h"
 
 /* Shorter than on a real host, so that a test need not wait for PostgreSQL's own patience. */
@@ -320,9 +321,10 @@ int pgfixture_sql(const struct pgfixture *fixture, size_t node, const char *sql,
 int pgfixture_until(const struct pgfixture *fixture, size_t node, const char *sql,
 		    const char *wanted)
 {
+	const struct deadline dl = deadline_in_ms(10000);
 	char got[512] = "";
 
-	for (int round = 0; round < 300; round++) {
+	while (!deadline_passed(&dl)) {
 		if (pgfixture_sql(fixture, node, sql, got, sizeof(got)) == 0 &&
 		    strcmp(got, wanted) == 0)
 			return 0;
