@@ -96,10 +96,11 @@ static void begin_node(struct cfg_load *load, const char *name)
 	struct cfg_node *nodes = load->cfg.nodes;
 	size_t n = load->node_count;
 
-	if (!cfg_is_name(name)) {
+	/* "witness" is what the witness host's key is pinned by (fence_ssh.c). */
+	if (!cfg_is_name(name) || strcmp(name, "witness") == 0) {
 		cfg_complain(load, load->line,
 			     "Write [node NAME] with a name of [a-z][a-z0-9_-]*, "
-			     "up to 31 characters.",
+			     "up to 31 characters, not \"witness\".",
 			     "node name \"%s\" is not allowed", name);
 		return;
 	}

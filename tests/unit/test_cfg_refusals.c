@@ -112,6 +112,8 @@ static const struct fault faults[] = {
 	  ":11: [node n3] is a third node" },
 	{ "node_twice", "[node n2]", "[node n1]", ":9: section [node n1] was already at line 7" },
 	{ "node_without_a_name", "[node n2]", "[node]", ":9: unknown section [node]" },
+	{ "node_named_like_the_witness", "[node n2]", "[node witness]",
+	  ":9: node name \"witness\" is not allowed" },
 	{ "node_of_bad_name", "[node n2]", "[node N 2]", ":9: node name \"N 2\" is not allowed" },
 	/* what contradicts itself */
 	{ "nodes_of_one_address", "= 10.77.0.2\n", "= 10.77.0.1\n",
