@@ -18,12 +18,14 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/cfg.h"
 #include "lib/check_rules.h"
 #include "lib/cli.h"
 #include "lib/deadline.h"
 #include "lib/files.h"
+#include "lib/keepalived.h"
 #include "lib/log.h"
 #include "lib/pgdata.h"
 #include "lib/proc.h"
@@ -275,5 +277,15 @@ int main(int argc, char **argv)
 	if (options.keepalived && stamp_write(&cfg, "keepalived", now_ms(), "called") < 0)
 		log_warning("could not note that keepalived runs");
 	verdict = options.serving ? check_serving(&cfg) : check_node(&cfg, &cli, &options);
+	/* Otherwise "does not serve, and says so" would be said to nobody. */
+	if (options.keepalived && options.serving &&
+	    keepalived_watches(getppid(), cfg.run_dir) != FACT_YES)
+		verdict = (struct verdict){
+			.outcome = OUT_NO,
+			.rule = "unwatched",
+			.message = "keepalived does not watch the run directory",
+			.hint = "reload keepalived; \"cluster_config tmpfiles\" makes the "
+				"directory at boot",
+		};
 	return finish(&cfg, &cli, &options, &verdict);
 }

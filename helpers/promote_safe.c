@@ -70,7 +70,7 @@ static void begin_fencing(struct promotion *p)
 static int withdraw(struct promotion *p)
 {
 	struct deadline soon = deadline_sooner(&p->dl, FOLLOW_MS);
-	char kept[CFG_TEXT_MAX];
+	char kept[SERVER_CONNINFO_MAX];
 	int rc = 0;
 
 	if (withdrawn_read(p->cfg, kept, sizeof(kept)) != FACT_YES)
@@ -88,7 +88,7 @@ static int withdraw(struct promotion *p)
 static void give_back(struct promotion *p)
 {
 	struct deadline soon = deadline_in_ms(FOLLOW_MS);
-	char conninfo[CFG_TEXT_MAX];
+	char conninfo[SERVER_CONNINFO_MAX];
 	int rc = 0;
 
 	if (withdrawn_read(p->cfg, conninfo, sizeof(conninfo)) == FACT_NO)

@@ -10,6 +10,7 @@
 #include "lock.h"
 #include "log.h"
 #include "pgdata.h"
+#include "server.h"
 
 /* A primary that did not answer check_primary's question of three rounds is looked after. */
 #define CONTACT_LOST_MS 2500
@@ -136,6 +137,12 @@ static void read_votes(struct guard *g)
 	char by[32];
 	int64_t at_ms;
 
+	/* A vote given before the fence must not begin a lease after it. */
+	if (fenced_read(g->cfg).present != FACT_NO) {
+		g->lease = (struct lease){ 0 };
+		return;
+	}
+
 	if (stamp_read(g->cfg, "vote", &at_ms, by, sizeof(by)) == 0)
 		lease_vote(&g->lease, at_ms, g->cfg->lease_ms, now_ms());
 	if (stamp_read(g->cfg, "grant", &at_ms, by, sizeof(by)) == 0)
@@ -146,7 +153,7 @@ static void read_votes(struct guard *g)
  * back. */
 static bool vote_left(const struct cfg *cfg)
 {
-	char conninfo[CFG_TEXT_MAX];
+	char conninfo[SERVER_CONNINFO_MAX];
 
 	return withdrawn_read(cfg, conninfo, sizeof(conninfo)) == FACT_YES &&
 	       lock_held(file_run(cfg, "promote.lock").text) == 0;

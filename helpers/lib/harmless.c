@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "files.h"
+#include "lock.h"
 #include "log.h"
 #include "net.h"
 #include "pgctl.h"
@@ -15,6 +16,8 @@
 /* Dumping and destroying a few thousand sockets takes some ms; longer would eat the time of the
  * stop. */
 #define RESET_MS 100
+/* Looking at a mark, and ending what was started meanwhile. */
+#define START_LOCK_MS 150
 
 /* A failed step is told and passed over: the next one may still save the day. */
 static void tell(const char *what, int rc)
@@ -60,10 +63,28 @@ static struct pgctl_stop stages(const struct cfg *cfg)
 	};
 }
 
+/*
+ * A rejoin that found the node entitled just before the mark was written may be starting a primary.  It holds start.lock from its
+ * last look at the mark until it has looked once more; its server was ended by our first stop, so the lock is free soon.
+ */
+static int stop_for_good(const struct cfg *cfg, const struct deadline *dl, const char **way)
+{
+	const struct pgctl_stop stop = stages(cfg);
+	const struct pgctl_stop at_once = { .fast_ms = 0 };
+	struct deadline soon = deadline_sooner(dl, START_LOCK_MS);
+	const char *again = "unknown";
+	int AUTO_FD lock = -1;
+	int rc = pgctl_stop(cfg, &stop, dl, way);
+	int locked = lock_take(&lock, file_run(cfg, "start.lock").text, &soon);
+
+	if (rc == 0)
+		rc = pgctl_stop(cfg, &at_once, dl, &again);
+	return rc == 0 && locked == -ETIMEDOUT ? -EBUSY : rc;
+}
+
 int harmless_make(const struct cfg *cfg, const struct harmless *how, const struct deadline *dl,
 		  struct verdict *verdict)
 {
-	const struct pgctl_stop stop = stages(cfg);
 	int64_t began = now_ms();
 	const char *event = how->stay_down ? "fenced" : "server-died";
 	const char *way = "unknown";
@@ -72,7 +93,7 @@ int harmless_make(const struct cfg *cfg, const struct harmless *how, const struc
 	log_warning("making this node harmless: %s", how->reason);
 	leave_service(cfg, how);
 	cut_clients(cfg, dl);
-	rc = pgctl_stop(cfg, &stop, dl, &way);
+	rc = stop_for_good(cfg, dl, &way);
 
 	*verdict = (struct verdict){ .outcome = OUT_YES,
 				     .rule = "harmless",

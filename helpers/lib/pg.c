@@ -84,7 +84,7 @@ static int param_place(struct params *params, const struct cfg *cfg, enum pg_whe
 }
 
 static int params_build(struct params *params, const struct cfg *cfg, enum pg_where where,
-			const struct deadline *dl)
+			bool walsender, const struct deadline *dl)
 {
 	const int64_t left = deadline_left_ms(dl);
 	int rc;
@@ -107,6 +107,7 @@ static int params_build(struct params *params, const struct cfg *cfg, enum pg_wh
 	param(params, "application_name", params->application_name);
 	param(params, "options", params->options);
 	param(params, "client_encoding", "UTF8");
+	param(params, "replication", walsender ? "database" : NULL);
 	return rc;
 }
 
@@ -157,12 +158,13 @@ static enum pg_failure connect_until(PGconn *conn, const struct deadline *dl, ch
 	return step == PGRES_POLLING_OK ? PG_FAIL_NONE : pg_failed_connect(conn, at, why, size);
 }
 
-static enum pg_failure connect_server(PGconn **conn, const struct cfg *cfg, enum pg_where where,
+static enum pg_failure connect_server(struct pg *pg, const struct cfg *cfg, enum pg_where where,
 				      const struct deadline *dl, char *why, size_t size)
 {
 	struct params params = { .count = 0 };
+	PGconn **conn = &pg->conn;
 
-	if (params_build(&params, cfg, where, dl) < 0) {
+	if (params_build(&params, cfg, where, pg->walsender, dl) < 0) {
 		/* libpq would quote the part that it does not understand, a password perhaps. */
 		PQconninfoFree(params.extra);
 		(void)snprintf(why, size, "[postgresql] conninfo cannot be parsed");
@@ -190,7 +192,19 @@ int pg_open(struct pg **pg, const struct cfg *cfg, enum pg_where where, const st
 		(void)snprintf(why, size, "out of memory");
 		return -ENOMEM;
 	}
-	*failure = connect_server(&opened->conn, cfg, where, dl, why, size);
+	*failure = connect_server(opened, cfg, where, dl, why, size);
+	if (*failure == PG_FAIL_BUSY) {
+		/*
+		 * Clients have taken every connection: in sync mode each one that waits for a
+		 * standby keeps its own.  Walsenders have places of their own (max_wal_senders),
+		 * and one that names a database answers SQL (protocol-replication in the manual).
+		 */
+		PQfinish(opened->conn);
+		opened->conn = NULL;
+		opened->walsender = true;
+		why[0] = '\0';
+		*failure = connect_server(opened, cfg, where, dl, why, size);
+	}
 	/* Also PQfinish must not block. */
 	if (*failure == PG_FAIL_NONE && PQsetnonblocking(opened->conn, 1) == 0) {
 		*pg = opened;

@@ -3,6 +3,7 @@
 #ifndef PGV_PG_INTERNAL_H
 #define PGV_PG_INTERNAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <libpq-fe.h>
@@ -11,6 +12,7 @@
 
 struct pg {
 	PGconn *conn;
+	bool walsender; /* a replication connection, which knows only the simple protocol */
 	char error[256];
 	char sqlstate[6];
 };

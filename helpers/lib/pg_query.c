@@ -35,10 +35,15 @@ static int timed_out(struct pg *pg)
 static int send_all(struct pg *pg, const char *sql, const struct deadline *dl)
 {
 	int unsent;
+	int sent;
 	int rc;
 
 	/* The extended protocol: the server itself refuses a second statement. */
-	if (PQsendQueryParams(pg->conn, sql, 0, NULL, NULL, NULL, NULL, 0) == 0)
+	if (pg->walsender)
+		sent = PQsendQuery(pg->conn, sql);
+	else
+		sent = PQsendQueryParams(pg->conn, sql, 0, NULL, NULL, NULL, NULL, 0);
+	if (sent == 0)
 		return lost(pg);
 	while ((unsent = PQflush(pg->conn)) == 1) {
 		rc = pg_wait(pg->conn, POLLIN | POLLOUT, dl);

@@ -47,6 +47,7 @@ static void ask_peer(struct promotion *p)
 		       peer.why[0] != '\0' ? peer.why : server_state_word(peer.state));
 	p->facts.peer_is_primary = FACT_UNKNOWN;
 	p->facts.peer_is_standby = FACT_UNKNOWN;
+	p->facts.peer_is_starting = fact_of(peer.state == SERVER_STARTING);
 	if (peer.state == SERVER_PRIMARY || peer.state == SERVER_STANDBY) {
 		bool ours = peer.system_identifier == p->local.system_identifier;
 

@@ -33,6 +33,15 @@ static bool peer_standby(const struct promote_facts *f)
 	return f->peer_is_standby == FACT_YES && !f->by_hand;
 }
 
+/*
+ * It was let start by our vote, or is about to be down: either way the next look knows more.  To end a
+ * recovery half-way would only throw its work away.
+ */
+static bool peer_starting(const struct promote_facts *f)
+{
+	return f->peer_is_starting == FACT_YES && f->fence != FENCE_FENCED && !f->by_hand;
+}
+
 static bool keepalived_gone(const struct promote_facts *f)
 {
 	return f->keepalived_alive != FACT_YES && !f->by_hand;
@@ -151,6 +160,12 @@ static const struct rule {
 		"the other node is a standby too: which of them is newer is for a person to say",
 	    .hint = "compare both in \"cluster_status\", then \"promote_safe --by-hand\" on the "
 		    "newer one" } },
+	{ peer_starting,
+	  STEP_VERDICT,
+	  { .outcome = OUT_REFUSED,
+	    .rule = "peer-starting",
+	    .message = "the other node's server is starting up or shutting down",
+	    .hint = "it is looked at again; --by-hand does not wait for it" } },
 	{ keepalived_gone,
 	  STEP_VERDICT,
 	  { .outcome = OUT_REFUSED,

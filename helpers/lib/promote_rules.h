@@ -20,6 +20,7 @@ struct promote_facts {
 	enum fact peer_is_primary; /* it answered so; NO: it answered otherwise; UNKNOWN: silent or
 				      down */
 	enum fact peer_is_standby;
+	enum fact peer_is_starting; /* it answered that it starts up or shuts down */
 	enum fact keepalived_alive;
 	enum fact election_master;
 	enum fact witness_seen;

@@ -168,16 +168,24 @@ static void starting_when_it_takes_no_questions_yet(void **state)
 	assert_int_equal(pgfixture_stop(&fixture, 1, SIGQUIT), 0);
 }
 
-static void busy_when_there_is_no_connection_left(void **state)
+/* In sync mode, clients that wait for an absent standby keep every connection that there is. */
+static void asks_as_a_walsender_when_there_is_no_connection_left(void **state)
 {
-	struct attempt made;
+	const struct deadline dl = deadline_in_ms(PATIENCE);
+	struct pg_result AUTO_PG_RESULT *result = NULL;
+	struct pg AUTO_PG *pg = NULL;
+	enum pg_failure failure;
+	char why[160];
+	int64_t value = 0;
 
 	(void)state;
 	assert_int_equal(
 	    pgfixture_sql(&fixture, 0, "ALTER ROLE pgvrrp CONNECTION LIMIT 0", NULL, 0), 0);
-	made = attempt(&fixture.cfg[0], PG_LOCAL, PATIENCE);
-	assert_int_equal(made.failure, PG_FAIL_BUSY);
-	assert_int_equal(made.rc, -EBUSY);
+	assert_int_equal(pg_open(&pg, &fixture.cfg[0], PG_LOCAL, &dl, &failure, why, sizeof(why)),
+			 0);
+	assert_int_equal(pg_query(&result, pg, "SELECT 41 + 1", 1, 1, &dl), 0);
+	assert_int_equal(pg_get_i64(result, 0, 0, &value), 0);
+	assert_int_equal(value, 42);
 	assert_int_equal(
 	    pgfixture_sql(&fixture, 0, "ALTER ROLE pgvrrp CONNECTION LIMIT -1", NULL, 0), 0);
 }
@@ -384,7 +392,7 @@ int main(void)
 		cmocka_unit_test(a_frozen_server_is_silent_at_the_deadline),
 		cmocka_unit_test(a_passed_deadline_asks_for_nothing_more),
 		cmocka_unit_test(starting_when_it_takes_no_questions_yet),
-		cmocka_unit_test(busy_when_there_is_no_connection_left),
+		cmocka_unit_test(asks_as_a_walsender_when_there_is_no_connection_left),
 		cmocka_unit_test(auth_when_it_does_not_know_us),
 		cmocka_unit_test(other_when_the_database_is_not_there),
 		cmocka_unit_test(a_broken_conninfo_is_not_quoted_back),

@@ -27,7 +27,8 @@ static bool may_promote(const struct promote_facts *f)
 	bool proven = f->fence == FENCE_FENCED || (f->waited == FACT_YES && grounds);
 	bool vrrp =
 	    f->by_hand || (f->keepalived_alive == FACT_YES && f->election_master == FACT_YES &&
-			   f->peer_is_standby != FACT_YES);
+			   f->peer_is_standby != FACT_YES &&
+			   (f->peer_is_starting != FACT_YES || f->fence == FENCE_FENCED));
 
 	return here && data && old_silent && majority && f->withdrawn == FACT_YES && proven && vrrp;
 }
@@ -49,7 +50,9 @@ static bool combination(struct promote_facts *f, uint64_t n)
 	f->unproven_promote = n & 2;
 	f->peer_down_by_operator = n & 4;
 	f->by_hand = n & 8;
-	n /= 16;
+	/* It is only ever asked whether this one is YES; a third value would treble the time. */
+	f->peer_is_starting = n & 16 ? FACT_YES : FACT_UNKNOWN;
+	n /= 32;
 	f->local = (enum server_state)n;
 	return n <= SERVER_STANDBY;
 }
@@ -115,6 +118,8 @@ static void names_the_rule_that_refused(void **state)
 	f = good(), f.peer_is_primary = FACT_YES, expect(f, STEP_VERDICT, "peer-serves");
 	f = good(), f.fence = FENCE_ALIVE, expect(f, STEP_VERDICT, "peer-serves");
 	f = good(), f.peer_is_standby = FACT_YES, expect(f, STEP_VERDICT, "two-standbys");
+	f = good(), f.peer_is_starting = FACT_YES, f.fence = FENCE_UNKNOWN;
+	expect(f, STEP_VERDICT, "peer-starting");
 	f = good(), f.keepalived_alive = FACT_NO, expect(f, STEP_VERDICT, "keepalived-gone");
 	f = good(), f.election_master = FACT_NO, expect(f, STEP_VERDICT, "not-master");
 	f = good(), f.replay_paused = FACT_YES, expect(f, STEP_VERDICT, "replay-paused");
