@@ -31,6 +31,11 @@
 #include "lib/proc.h"
 #include "lib/server.h"
 
+/* keepalived's interval: when the next round comes. */
+#define ROUND_MS 1000
+/* How old the peer's last vote may be while the witness alone keeps the lease. */
+#define VOTE_EVERY_MS 5000
+
 struct options {
 	bool keepalived;
 	bool serving;
@@ -179,6 +184,26 @@ static void start_fence(const struct cfg *cfg, const char *reason)
 
 /* ---- the three questions ---- */
 
+/*
+ * The peer's vote is the second source of the lease.  While the witness keeps the lease long enough for the next round, and the
+ * peer has voted a moment ago, asking it again would tell nothing new; it costs more than all the rest of this
+ * program (SCRAM, and the cryptography library behind it).
+ */
+static bool peer_can_wait(const struct cfg *cfg)
+{
+	int64_t enough_ms = cfg_fence_time_ms(cfg) + ROUND_MS + cfg->check_budget_ms;
+	int64_t now = now_ms();
+	int priority;
+	int serving;
+	int64_t at_ms;
+
+	return pgdata_form(cfg) == PGDATA_PRIMARY && track_read(cfg, "serving", &serving) == 0 &&
+	       serving == TRACK_YES && track_read(cfg, "priority", &priority) == 0 &&
+	       priority == PRIORITY_SETTLED && stamp_read(cfg, "lease", &at_ms, NULL, 0) == 0 &&
+	       at_ms - now > enough_ms && stamp_read(cfg, "vote", &at_ms, NULL, 0) == 0 &&
+	       now - at_ms < VOTE_EVERY_MS;
+}
+
 static struct verdict check_node(const struct cfg *cfg, const struct cli *cli,
 				 const struct options *options)
 {
@@ -186,10 +211,13 @@ static struct verdict check_node(const struct cfg *cfg, const struct cli *cli,
 	struct deadline peer_dl = deadline_sooner(&dl, cfg->probe_timeout_ms);
 	struct check_facts f = { .mode_sync = cfg->mode == MODE_SYNC };
 	struct server local;
-	struct server peer;
+	struct server peer = { .state = SERVER_UNKNOWN };
 	struct verdict verdict;
 
-	server_ask_both(&local, &dl, &peer, &peer_dl, cfg);
+	if (peer_can_wait(cfg))
+		server_ask(&local, cfg, PG_LOCAL, &dl);
+	else
+		server_ask_both(&local, &dl, &peer, &peer_dl, cfg);
 	check_facts_of(&f, &local, cfg);
 	if (f.local == SERVER_PRIMARY || f.local == SERVER_STANDBY)
 		gather_peer(&f, cfg, &local, &peer);
