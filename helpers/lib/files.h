@@ -21,6 +21,7 @@
  * - fenced: this node was fenced: its server must not run as a primary.  Removed by rejoin
  * - withdrawn: this standby's vote is withdrawn; holds the primary_conninfo to restore
  * - rewinding: pg_rewind has begun and was not seen to end: the directory must not be started
+ * - kept.FILE: this node's configuration files, while pg_rewind replaces them by the source's
  * - baseline.NODE: the witness host was able to reach that node in good times
  * - history: one JSON line for each fence, promotion, rejoin; history.1 the older ones
  */
@@ -97,7 +98,8 @@ int withdrawn_clear(const struct cfg *cfg) MUST_CHECK;
 /*
  * ---- rewinding ----
  * Begun: pg_rewind may have changed the directory, which must not be started.  Done: it ended well,
- * and only the rest of making a standby is missing.  Removed when that is there.
+ * and only the rest of making a standby is missing.  Removed when that is there.  A mark that was
+ * left by another directory than the one that is there now (a base backup was taken) is none.
  */
 struct rewinding_mark {
 	enum fact present;

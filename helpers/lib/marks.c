@@ -3,9 +3,11 @@
 #include "files.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "state.h"
 
@@ -88,14 +90,39 @@ int withdrawn_clear(const struct cfg *cfg)
 	return state_remove(file_state(cfg, "withdrawn").text, true);
 }
 
+/*
+ * Which data directory it is: pg_rewind writes into the control file that is there, a base backup
+ * makes a new one.  Inodes are used again, so its time of birth counts too (statx(2); 0 where the
+ * file system has none).  "" when there is none.
+ */
+static void directory_identity(const struct cfg *cfg, char *text, size_t size)
+{
+	char path[CFG_PATH_MAX + 32];
+	struct statx status;
+
+	text[0] = '\0';
+	(void)snprintf(path, sizeof(path), "%s/global/pg_control", cfg->data_dir);
+	if (statx(AT_FDCWD, path, 0, STATX_INO | STATX_BTIME, &status) < 0)
+		return;
+	if ((status.stx_mask & STATX_BTIME) == 0)
+		status.stx_btime = (struct statx_timestamp){ 0 };
+	(void)snprintf(text, size, "%u:%u:%" PRIu64 ":%" PRId64 ".%u", status.stx_dev_major,
+		       status.stx_dev_minor, (uint64_t)status.stx_ino,
+		       (int64_t)status.stx_btime.tv_sec, status.stx_btime.tv_nsec);
+}
+
 struct rewinding_mark rewinding_read(const struct cfg *cfg)
 {
 	struct rewinding_mark mark = { 0 };
-	char text[STATE_TEXT_MAX], value[64], boot[64];
+	char text[STATE_TEXT_MAX], value[128], boot[64], directory[128];
 
 	mark.present = mark_read(cfg, "rewinding", text, sizeof(text));
 	if (mark.present != FACT_YES)
 		return mark;
+	directory_identity(cfg, directory, sizeof(directory));
+	if (directory[0] != '\0' && state_get(text, "directory", value, sizeof(value)) == 0 &&
+	    value[0] != '\0' && strcmp(value, directory) != 0)
+		return (struct rewinding_mark){ .present = FACT_NO };
 	if (state_get(text, "system", value, sizeof(value)) < 0 ||
 	    sscanf(value, "%" SCNu64, &mark.system_identifier) != 1)
 		mark.system_identifier = 0;
@@ -109,13 +136,14 @@ struct rewinding_mark rewinding_read(const struct cfg *cfg)
 
 int rewinding_write(const struct cfg *cfg, uint64_t system_identifier, bool done)
 {
-	char boot[64], text[256];
+	char boot[64], directory[128], text[512];
 	int rc = boot_id(boot, sizeof(boot));
 
 	if (rc < 0)
 		return rc;
-	(void)snprintf(text, sizeof(text), "system=%" PRIu64 "\nphase=%s\nboot=%s\n",
-		       system_identifier, done ? "done" : "begun", boot);
+	directory_identity(cfg, directory, sizeof(directory));
+	(void)snprintf(text, sizeof(text), "system=%" PRIu64 "\nphase=%s\nboot=%s\ndirectory=%s\n",
+		       system_identifier, done ? "done" : "begun", boot, directory);
 	return state_write(file_state(cfg, "rewinding").text, text, 0644, true);
 }
 

@@ -54,6 +54,16 @@ static int server_options(char *text, size_t size, const struct cfg *cfg)
 	return length < 0 || (size_t)length >= size ? -ENAMETOOLONG : 0;
 }
 
+static void log_lines(char *text)
+{
+	while (text != NULL) {
+		const char *line = strsep(&text, "\n");
+
+		if (line[0] != '\0')
+			log_warning("%s", line);
+	}
+}
+
 /* Runs pg_ctl until it says that the server is there, or has ended. */
 static int run_pg_ctl(const struct cfg *cfg, const struct deadline *dl)
 {
@@ -80,11 +90,10 @@ static int run_pg_ctl(const struct cfg *cfg, const struct deadline *dl)
 		return rc;
 	if (child.exit_code == 0)
 		return 0;
-	/* Why the server ended is in its log; why pg_ctl could not even be run is not. */
-	if (child.exit_code == 127)
-		log_warning("%.*s", (int)strcspn(child.errors, "\n"), child.errors);
-	else
-		log_warning("pg_ctl start: exit code %d; see %s", child.exit_code, cfg->log_file);
+	/* Why the server ended is in its log; why it could not even be run, or could not write there,
+	 * is here. */
+	log_warning("pg_ctl start: exit code %d; see %s", child.exit_code, cfg->log_file);
+	log_lines(child.errors);
 	return -ECHILD;
 }
 

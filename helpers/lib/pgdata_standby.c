@@ -7,8 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
+#include "pgdata_file.h"
 
 /* ALTER SYSTEM writes a few lines; a file larger than this is none that PostgreSQL wrote. */
 #define AUTO_CONF_MAX (256 * 1024)
@@ -17,96 +18,6 @@
 #define SETTING_MAX 4096
 
 static const char *const replaced[] = { "primary_conninfo", "recovery_target_timeline" };
-
-static int write_all(int fd, const char *text, size_t length)
-{
-	while (length > 0) {
-		ssize_t done = write(fd, text, length);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done < 0)
-			return -errno;
-		text += done;
-		length -= (size_t)done;
-	}
-	return 0;
-}
-
-static int fill(int fd, const struct stat *owner, const char *text)
-{
-	int rc = write_all(fd, text, strlen(text));
-
-	if (rc < 0)
-		return rc;
-	/* Owner before rename: PostgreSQL must never meet a file of root's.  Mode like that of the
-	 * directory, without its x (0700 or 0750). */
-	if (fchown(fd, owner->st_uid, owner->st_gid) < 0 ||
-	    fchmod(fd, owner->st_mode & (S_IRUSR | S_IWUSR | S_IRGRP)) < 0 || fsync(fd) < 0)
-		return -errno;
-	return 0;
-}
-
-/*
- * Like state_write, but owned like the directory.  The directory belongs to somebody who is not
- * root: nothing is opened through a link, and the new file is always one that we made.
- */
-static int replace_in(int directory, const char *name, const char *text)
-{
-	char temporary[64];
-	struct stat owner;
-	int rc;
-
-	if (fstat(directory, &owner) < 0)
-		return -errno;
-	(void)snprintf(temporary, sizeof(temporary), "%s.pg_vrrp", name);
-	if (unlinkat(directory, temporary, 0) < 0 && errno != ENOENT)
-		return -errno;
-	{
-		AUTO_FD int fd = openat(directory, temporary,
-					O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-
-		rc = fd < 0 ? -errno : fill(fd, &owner, text);
-	}
-	if (rc == 0 && renameat(directory, temporary, directory, name) < 0)
-		rc = -errno;
-	if (rc == 0 && fsync(directory) < 0)
-		rc = -errno;
-	if (rc < 0)
-		(void)unlinkat(directory, temporary, 0);
-	return rc;
-}
-
-/* Reads a regular file of the directory; a missing one is "". */
-static int read_in(int directory, const char *name, char *text, size_t size)
-{
-	AUTO_FD int fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	struct stat status;
-	size_t used = 0;
-
-	text[0] = '\0';
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -errno;
-	if (fstat(fd, &status) < 0)
-		return -errno;
-	if (!S_ISREG(status.st_mode))
-		return -EINVAL;
-	while (used < size) {
-		ssize_t got = read(fd, text + used, size - used);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -errno;
-		if (got == 0)
-			break;
-		used += (size_t)got;
-	}
-	if (used == size)
-		return -EFBIG;
-	text[used] = '\0';
-	return strlen(text) == used ? 0 : -EINVAL;
-}
 
 /* Does this line set one of the replaced parameters?  Names are case-insensitive in PostgreSQL. */
 static bool sets_replaced(const char *line)
@@ -176,7 +87,7 @@ int pgdata_make_standby(const struct cfg *cfg, const char *conninfo)
 		return -errno;
 	if (old == NULL || new == NULL)
 		return -ENOMEM;
-	rc = read_in(directory, "postgresql.auto.conf", old, AUTO_CONF_MAX);
+	rc = pgdata_read(directory, "postgresql.auto.conf", old, AUTO_CONF_MAX);
 	if (rc < 0)
 		return rc;
 	used = copy_kept(new, old);
@@ -186,6 +97,6 @@ int pgdata_make_standby(const struct cfg *cfg, const char *conninfo)
 	/* The settings first: a standby.signal without them would start a standby that follows
 	 * whomever the old settings name. */
 	if (rc == 0)
-		rc = replace_in(directory, "postgresql.auto.conf", new);
-	return rc < 0 ? rc : replace_in(directory, "standby.signal", "");
+		rc = pgdata_replace(directory, "postgresql.auto.conf", new);
+	return rc < 0 ? rc : pgdata_replace(directory, "standby.signal", "");
 }

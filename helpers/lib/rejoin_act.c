@@ -153,8 +153,17 @@ static bool run_rewind(struct rejoin *r, struct verdict *verdict)
 {
 	struct proc AUTO_PROC child = PROC_NONE;
 	char why[200];
-	int rc = rewinding_write(r->cfg, r->peer.system_identifier, false);
+	int rc = 0;
 
+	/* Kept by an attempt on this directory: the only good one.  By an older one: worthless. */
+	if (r->facts.rewinding != FACT_YES)
+		rc = rewind_forget_config(r->cfg);
+	if (rc == 0)
+		rc = rewind_keep_config(r->cfg);
+	if (rc < 0)
+		return fail(verdict, OUT_SYSTEM, "keep-config",
+			    "the configuration files of this node could not be kept", rc);
+	rc = rewinding_write(r->cfg, r->peer.system_identifier, false);
 	if (rc < 0)
 		return fail(verdict, OUT_SYSTEM, "mark", "could not write the rewinding mark", rc);
 	log_info("the histories diverged: running pg_rewind against %s", cfg_peer(r->cfg)->name);
@@ -185,6 +194,10 @@ static bool adopt(struct rejoin *r, struct verdict *verdict)
 	if (directory < 0 || syncfs(directory) < 0)
 		return fail(verdict, OUT_SYSTEM, "sync", "the data directory could not be synced",
 			    -errno);
+	rc = rewind_restore_config(r->cfg);
+	if (rc < 0)
+		return fail(verdict, OUT_SYSTEM, "keep-config",
+			    "the configuration files of this node could not be restored", rc);
 	if (!follow(r, verdict))
 		return false;
 	rc = rewinding_clear(r->cfg);
@@ -320,7 +333,7 @@ static bool finish(struct rejoin *r, struct verdict *verdict)
 	if (take_votes(r, &lock, verdict) && withdrawn_clear(r->cfg) < 0)
 		log_warning("could not remove the mark of the withdrawn vote");
 	set_track(r->cfg, "priority", 0);
-	set_track(r->cfg, "election", 0);
+	set_track(r->cfg, "election", TRACK_YES);
 	*verdict = (struct verdict){ .outcome = OUT_YES,
 				     .rule = "streaming",
 				     .message = "this node is a standby and streams from the "

@@ -20,9 +20,10 @@
 #define LOOK_TWICE_MS 100
 /* After pg_rewind failed, the guard's calls do not run it again for so long. */
 #define PAUSE_MS 30000
-/* What may lie between the begin of a shutdown checkpoint and the end of the WAL: its record and
- * the header of a page. */
-#define LAST_RECORD_BYTES 8192
+/* What may lie between the begin of a shutdown checkpoint and the end of the WAL: its record, some
+ * 120 bytes, and
+ * a page header. */
+#define LAST_RECORD_BYTES 512
 
 /* ---- the local server ---- */
 

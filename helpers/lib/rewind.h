@@ -21,6 +21,14 @@
 int rewind_recover(const struct cfg *cfg, const struct deadline *dl) MUST_CHECK;
 
 /*
+ * pg_rewind replaces the configuration files of the data directory by the source's.  Kept before,
+ * restored after, forgotten before the next time; each can be repeated.  0 or -errno.
+ */
+int rewind_keep_config(const struct cfg *cfg) MUST_CHECK;
+int rewind_restore_config(const struct cfg *cfg) MUST_CHECK;
+int rewind_forget_config(const struct cfg *cfg) MUST_CHECK;
+
+/*
  * Starts pg_rewind against the other node as os_user; the caller watches it with proc_wait.  The
  * mark must have been written before.  0 or -errno.
  */

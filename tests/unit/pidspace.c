@@ -15,7 +15,8 @@ static void first_process(int (*body)(void))
 {
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ||
 	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    mount("proc", "/proc", "proc", 0, NULL) < 0) {
+	    mount("proc", "/proc", "proc", 0, NULL) < 0 ||
+	    mount("tmpfs", "/tmp", "tmpfs", 0, "mode=1777") < 0) {
 		perror("pidspace");
 		exit(1);
 	}

@@ -318,9 +318,28 @@ static void rewinding_keeps_source_phase_and_boot(void **unused)
 		assert_true(mark.this_boot);
 	}
 	put(file_state(&cfg, "rewinding"), "system=7\nphase=begun\nboot=another\n");
+	assert_int_equal(rewinding_read(&cfg).present, FACT_YES);
 	assert_false(rewinding_read(&cfg).this_boot);
 	assert_int_equal(rewinding_clear(&cfg), 0);
 	assert_int_equal(rewinding_read(&cfg).present, FACT_NO);
+}
+
+/* After a base backup into the place of a half-rewound directory the mark means nothing. */
+static void rewinding_is_of_one_directory(void **unused)
+{
+	struct file_path control = file_run(&cfg, "global/pg_control");
+
+	(void)unused;
+	(void)snprintf(cfg.data_dir, sizeof(cfg.data_dir), "%s", cfg.run_dir);
+	assert_int_equal(mkdir(file_run(&cfg, "global").text, 0700), 0);
+	put(control, "old");
+	assert_int_equal(rewinding_write(&cfg, 7, false), 0);
+	assert_int_equal(rewinding_read(&cfg).present, FACT_YES);
+	put(control, "new"); /* by rename: another file */
+	assert_int_equal(rewinding_read(&cfg).present, FACT_NO);
+	assert_int_equal(unlink(control.text), 0);
+	assert_int_equal(rewinding_read(&cfg).present, FACT_YES);
+	assert_int_equal(rmdir(file_run(&cfg, "global").text), 0);
 }
 
 static void baseline_is_for_the_addresses_of_today(void **unused)
@@ -494,6 +513,7 @@ int main(void)
 		TEST(mark_in_a_missing_directory_is_unknown),
 		TEST(withdrawn_keeps_the_conninfo),
 		TEST(rewinding_keeps_source_phase_and_boot),
+		TEST(rewinding_is_of_one_directory),
 		TEST(baseline_is_for_the_addresses_of_today),
 		TEST(stamp_reads_back),
 		TEST(stamp_of_another_boot_or_garbage_is_none),
