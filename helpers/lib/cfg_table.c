@@ -72,7 +72,7 @@ const struct cfg_key cfg_keys[] = {
 	{ SECTION_POSTGRESQL, "port", TYPE_NUMBER, AT(port), RANGE(1, 65535),
 	  .fallback = "5432",
 	  .meaning = "TCP port of the server, the same on both nodes" },
-	{ SECTION_POSTGRESQL, "version", TYPE_NUMBER, AT(version), RANGE(13, 30),
+	{ SECTION_POSTGRESQL, "version", TYPE_NUMBER, AT(version), RANGE(15, 30),
 	  .meaning = "major version of the server" },
 	{ SECTION_POSTGRESQL, "bin_dir", TYPE_PATH, TEXT_AT(bin_dir),
 	  .fallback = "/usr/lib/postgresql/{version}/bin",

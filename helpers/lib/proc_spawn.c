@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -115,10 +116,28 @@ static void child_signals_and_schedule(void)
 		(void)sched_setscheduler(0, SCHED_OTHER, &normal);
 }
 
+/*
+ * The guard is the last that the kernel may end for want of memory, and runs before all others.  A database server that
+ * inherited either would hold the host hostage.  Where it cannot be taken back, it was not given.
+ */
+static void child_is_ordinary(void)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	(void)setpriority(PRIO_PROCESS, 0, 0);
+	if (fd < 0)
+		return;
+	if (write(fd, "0", 1) != 1)
+		errno = 0;
+	(void)close(fd);
+}
+
 static void child_user(const struct plan *plan, int report)
 {
 	const char *cwd = plan->spec->cwd != NULL ? plan->spec->cwd : "/";
 
+	if (plan->change_user)
+		child_is_ordinary();
 	if (plan->change_user && (setgroups((size_t)plan->group_count, plan->groups) < 0 ||
 				  setresgid(plan->gid, plan->gid, plan->gid) < 0 ||
 				  setresuid(plan->uid, plan->uid, plan->uid) < 0))

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -247,6 +248,27 @@ static void another_user_has_nothing_of_ours(void **state)
 	assert_prints(&spec, "4\n");
 }
 
+/* The guard's unit gives it both; the server that rejoin starts for it must have neither. */
+static void another_user_is_no_more_important_than_others(void **state)
+{
+	struct proc_spec spec = {
+		.argv = ARGV("/bin/sh", "-c", "cat /proc/self/oom_score_adj; nice"),
+		.as_user = OTHER,
+	};
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	(void)state;
+	if (geteuid() != 0 || fd < 0 || write(fd, "-1000", 5) != 5 ||
+	    setpriority(PRIO_PROCESS, 0, -15) < 0) {
+		skip();
+		return;
+	}
+	assert_prints(&spec, "0\n0\n");
+	assert_int_equal(write(fd, "0", 1), 1);
+	(void)close(fd);
+	assert_int_equal(setpriority(PRIO_PROCESS, 0, 0), 0);
+}
+
 static void the_log_is_opened_as_that_user(void **state)
 {
 	const struct proc_spec spec = { .argv = ARGV("/bin/true"),
@@ -375,6 +397,7 @@ int main(void)
 		ALONE(output_is_appended_to_the_log),
 		ALONE(our_locks_are_not_inherited),
 		cmocka_unit_test(another_user_has_nothing_of_ours),
+		ALONE(another_user_is_no_more_important_than_others),
 		ALONE(the_log_is_opened_as_that_user),
 		cmocka_unit_test(becoming_oneself_needs_no_right),
 		cmocka_unit_test(a_child_dies_with_its_caller),
