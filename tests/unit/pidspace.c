@@ -10,17 +10,39 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* All else in the namespace is killed by the kernel when this process ends. */
-static void first_process(int (*body)(void))
+/* Ends with its parent, so that nothing goes on without anybody to see it. */
+static pid_t fork_bound(void)
 {
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ||
-	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	pid_t pid = fork();
+
+	if (pid == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		_exit(1);
+	return pid;
+}
+
+/*
+ * Is init for the servers that body starts and leaves alone.  When it ends, the kernel kills all
+ * that is left.  Body itself runs beside it: the leak check of the sanitizer cannot look at the
+ * first process of a namespace.
+ */
+static int first_process(int (*body)(void))
+{
+	pid_t pid, ended;
+	int status;
+
+	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
 	    mount("proc", "/proc", "proc", 0, NULL) < 0 ||
 	    mount("tmpfs", "/tmp", "tmpfs", 0, "mode=1777") < 0) {
-		perror("pidspace");
-		exit(1);
+		perror("pidspace: mount");
+		return 1;
 	}
-	exit(body());
+	pid = fork_bound();
+	if (pid == 0)
+		exit(body());
+	do {
+		ended = waitpid(-1, &status, 0);
+	} while (ended > 0 && ended != pid);
+	return ended == pid && WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
 int pidspace_run(int (*body)(void))
@@ -32,9 +54,9 @@ int pidspace_run(int (*body)(void))
 		perror("pidspace: unshare");
 		return 1;
 	}
-	pid = fork();
+	pid = fork_bound();
 	if (pid == 0)
-		first_process(body);
+		_exit(first_process(body));
 	if (pid < 0 || waitpid(pid, &status, 0) != pid) {
 		perror("pidspace: fork");
 		return 1;
