@@ -27,8 +27,8 @@ static pid_t fork_bound(void)
  */
 static int first_process(int (*body)(void))
 {
+	int status = 1;
 	pid_t pid, ended;
-	int status;
 
 	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
 	    mount("proc", "/proc", "proc", 0, NULL) < 0 ||
@@ -45,9 +45,21 @@ static int first_process(int (*body)(void))
 	return ended == pid && WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
-int pidspace_run(int (*body)(void))
+static int exit_code_of(pid_t pid)
 {
-	int status = 0;
+	int status;
+
+	if (pid < 0 || waitpid(pid, &status, 0) != pid) {
+		perror("pidspace: fork");
+		return 1;
+	}
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+/* In a process of its own, because whoever has unshared can fork only as long as the first process
+ * of the namespace lives. */
+static int in_new_space(int (*body)(void))
+{
 	pid_t pid;
 
 	if (unshare(CLONE_NEWPID | CLONE_NEWNS) < 0) {
@@ -57,11 +69,16 @@ int pidspace_run(int (*body)(void))
 	pid = fork_bound();
 	if (pid == 0)
 		_exit(first_process(body));
-	if (pid < 0 || waitpid(pid, &status, 0) != pid) {
-		perror("pidspace: fork");
-		return 1;
-	}
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+	return exit_code_of(pid);
+}
+
+int pidspace_run(int (*body)(void))
+{
+	pid_t pid = fork_bound();
+
+	if (pid == 0)
+		_exit(in_new_space(body));
+	return exit_code_of(pid);
 }
 
 void pidspace_reap(void)
