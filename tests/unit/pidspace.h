@@ -6,12 +6,13 @@
 #ifndef PIDSPACE_H
 #define PIDSPACE_H
 
-/* Runs body as the first process of a new namespace, with a /proc and a /tmp (in memory, a data
- * directory has a thousand files) of its own, and returns what it returned; 1 when it died.  Needs
- * root. */
+/*
+ * Runs body in a new namespace, with a /proc and a /tmp (in memory: a data directory has a thousand
+ * files) of its own, and returns what it returned; 1 when it died.  Needs root.
+ */
 int pidspace_run(int (*body)(void));
 
-/* Reaps what has ended of all that was left to the first process. */
+/* Reaps what has ended of the children of body itself. */
 void pidspace_reap(void);
 
 #endif
