@@ -15,7 +15,7 @@
  * - contact: on a standby: when it last proved that the primary lives, how far it had streamed
  * - keepalived: when keepalived last called check_primary
  * - attempt.HELPER: the last verdict of promote_safe and rejoin, for cluster_status
- * - promote.lock, rejoin.lock, fence.lock, serving.lock, guard.lock
+ * - promote.lock, rejoin.lock, start.lock, serving.lock, guard.lock
  *
  * Below state_dir (survives reboots):
  * - fenced: this node was fenced: its server must not run as a primary.  Removed by rejoin

@@ -64,10 +64,12 @@ static struct pgctl_stop stages(const struct cfg *cfg)
 }
 
 /*
- * A rejoin that found the node entitled just before the mark was written may be starting a primary.  It holds start.lock from its
- * last look at the mark until it has looked once more; its server was ended by our first stop, so the lock is free soon.
+ * A rejoin that found the node entitled just before the mark was written may be starting a primary.
+ * It holds start.lock from its last look at the mark until it has looked once more behind the start;
+ * its server was ended by our first stop, so the lock is free soon.
  */
-static int stop_for_good(const struct cfg *cfg, const struct deadline *dl, const char **way)
+static int stop_for_good(const struct cfg *cfg, const struct harmless *how,
+			 const struct deadline *dl, const char **way)
 {
 	const struct pgctl_stop stop = stages(cfg);
 	const struct pgctl_stop at_once = { .fast_ms = 0 };
@@ -77,6 +79,9 @@ static int stop_for_good(const struct cfg *cfg, const struct deadline *dl, const
 	int rc = pgctl_stop(cfg, &stop, dl, way);
 	int locked = lock_take(&lock, file_run(cfg, "start.lock").text, &soon);
 
+	/* It may have cleared a mark of the guard, which a vote answers, just as ours replaced it. */
+	if (how->stay_down && fenced_read(cfg).present != FACT_YES)
+		tell("write the fenced mark", fenced_write(cfg, how->reason, how->by));
 	if (rc == 0)
 		rc = pgctl_stop(cfg, &at_once, dl, &again);
 	return rc == 0 && locked == -ETIMEDOUT ? -EBUSY : rc;
@@ -93,7 +98,7 @@ int harmless_make(const struct cfg *cfg, const struct harmless *how, const struc
 	log_warning("making this node harmless: %s", how->reason);
 	leave_service(cfg, how);
 	cut_clients(cfg, dl);
-	rc = stop_for_good(cfg, dl, &way);
+	rc = stop_for_good(cfg, how, dl, &way);
 
 	*verdict = (struct verdict){ .outcome = OUT_YES,
 				     .rule = "harmless",

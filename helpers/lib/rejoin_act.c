@@ -236,15 +236,37 @@ static int write_grant(const struct rejoin *r)
 	return stamp_write(r->cfg, "grant", now_ms() + r->cfg->lease_ms, "operator");
 }
 
+/*
+ * Since we looked, the other node may have had us fenced: that stays.  What this node's own guard wrote is
+ * answered by the vote.
+ */
+static bool may_start(const struct rejoin *r)
+{
+	struct fenced_mark mark = fenced_read(r->cfg);
+
+	if (mark.present == FACT_NO)
+		return true;
+	if (mark.present != FACT_YES || strcmp(mark.by, "guard") != 0 ||
+	    r->facts.peer_votes != FACT_YES)
+		return false;
+	return fenced_clear(r->cfg) == 0;
+}
+
 static bool resume(struct rejoin *r, struct verdict *verdict)
 {
 	const struct pgctl_stop at_once = { 0 };
+	int AUTO_FD lock = -1;
 	struct deadline soon;
 	const char *how;
 	int rc;
 
-	/* Since we looked, the other node may have had us fenced. */
-	if (fenced_read(r->cfg).present != FACT_NO)
+	/*
+	 * Held until the mark was looked at once more behind the start: a fence that comes in between waits for it before it
+	 * says that it is done.
+	 */
+	soon = deadline_in_ms(CLEAR_MS);
+	rc = lock_take(&lock, file_run(r->cfg, "start.lock").text, &soon);
+	if (rc < 0 || !may_start(r))
 		return true;
 	rc = write_grant(r);
 	if (rc < 0)

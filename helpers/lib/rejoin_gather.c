@@ -138,9 +138,12 @@ static void look_at_files(struct rejoin *r)
 	struct rejoin_facts *f = &r->facts;
 	struct rewinding_mark mark = rewinding_read(r->cfg);
 	int held = lock_held(file_run(r->cfg, "promote.lock").text);
+	struct fenced_mark fenced;
 	int64_t failed_ms;
 
-	f->fenced = fenced_read(r->cfg).present;
+	fenced = fenced_read(r->cfg);
+	f->fenced = fenced.present;
+	f->fenced_by_guard = strcmp(fenced.by, "guard") == 0;
 	f->rewinding = mark.present;
 	f->rewound = rewind_completed(r->cfg, &mark, &r->control);
 	f->lease_runs = fact_of(stamp_runs(r->cfg, "lease") || stamp_runs(r->cfg, "grant"));

@@ -44,9 +44,10 @@ struct rejoin_facts {
 	enum fact clean;         /* it says that the server was shut down */
 	enum fact can_rewind;    /* data checksums, or wal_log_hints */
 	enum fact fenced;
-	enum fact rewinding; /* pg_rewind has begun and was not seen to end */
-	enum fact rewound;   /* it did end, but was not taken for it */
-	enum fact pausing;   /* it failed a moment ago (only asked with --auto) */
+	bool fenced_by_guard; /* by this node itself, when its lease ended; nobody asked for it */
+	enum fact rewinding;  /* pg_rewind has begun and was not seen to end */
+	enum fact rewound;    /* it did end, but was not taken for it */
+	enum fact pausing;    /* it failed a moment ago (only asked with --auto) */
 	enum fact lease_runs;
 	enum fact promoting; /* promote_safe is at work on this node */
 

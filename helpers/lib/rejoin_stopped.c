@@ -92,9 +92,15 @@ static bool follows_on(const struct rejoin_facts *f)
 
 /* ---- down, a primary's directory, and the other node is no primary ---- */
 
+/*
+ * A node that fenced itself said no more than that somebody else might serve by now.  A standby that follows it and votes
+ * for it is the proof that nobody does, as it is for any lease; without that, both would wait for each other
+ * where the standby is too old to take over.  What the other node or a person fenced stays down.
+ */
 static bool fenced(const struct rejoin_facts *f)
 {
-	return f->fenced != FACT_NO;
+	return f->fenced != FACT_NO &&
+	       !(f->fenced == FACT_YES && f->fenced_by_guard && f->peer_votes == FACT_YES);
 }
 
 static bool peer_takes_over(const struct rejoin_facts *f)

@@ -22,9 +22,12 @@ static bool may_start_as_primary(const struct rejoin_facts *f)
 	bool word =
 	    f->peer_down_by_operator && (f->peer == SERVER_UNKNOWN || f->peer == SERVER_DOWN);
 
+	bool fence_answered = f->fenced == FACT_YES && f->fenced_by_guard && vote;
+
 	return f->local == LOCAL_DOWN && f->form == PGDATA_PRIMARY &&
-	       f->right_version == FACT_YES && f->control == FACT_YES && f->fenced == FACT_NO &&
-	       f->rewinding == FACT_NO && f->same_system != FACT_NO && f->peer != SERVER_PRIMARY &&
+	       f->right_version == FACT_YES && f->control == FACT_YES &&
+	       (f->fenced == FACT_NO || fence_answered) && f->rewinding == FACT_NO &&
+	       f->same_system != FACT_NO && f->peer != SERVER_PRIMARY &&
 	       f->peer_withdrawn != FACT_YES && f->peer_ahead != FACT_YES &&
 	       f->past != PAST_DIVERGED && !f->no_resume && (vote || lease || word);
 }
@@ -185,6 +188,7 @@ static const struct digit all_digits[] = {
 	DIGIT(past, PASTS),
 	DIGIT(no_resume, 2),
 	DIGIT(peer_down_by_operator, 2),
+	DIGIT(fenced_by_guard, 2),
 };
 
 /* A server that is down, in a directory that is one: all that the second half of the rules sees. */
@@ -206,6 +210,7 @@ static void down_holds_for_every_combination(void **unused)
 		DIGIT(past, PASTS),
 		DIGIT(no_resume, 2),
 		DIGIT(peer_down_by_operator, 2),
+		DIGIT(fenced_by_guard, 2),
 	};
 	struct rejoin_facts f = { .local = LOCAL_DOWN,
 				  .right_version = FACT_YES,
@@ -217,7 +222,7 @@ static void down_holds_for_every_combination(void **unused)
 	tried += run_through(f, digits, ARRAY_COUNT(digits));
 	f.form = PGDATA_STANDBY;
 	tried += run_through(f, digits, ARRAY_COUNT(digits));
-	assert_int_equal(tried, 2 * 2 * 5 * 6 * 4 * 59049);
+	assert_int_equal(tried, 2 * 2 * 5 * 6 * 8 * 59049);
 }
 
 static void running_holds_for_every_combination(void **unused)
@@ -394,6 +399,23 @@ static void a_standby_starts_whoever_answers(void **unused)
 	decides(&f, STEP_REWIND, OUT_YES, "rewind");
 }
 
+/* Both would wait for each other: the standby is too old to take over, the primary is fenced. */
+static void the_vote_answers_a_fence_of_ones_own_guard(void **unused)
+{
+	struct rejoin_facts f = old_primary();
+
+	(void)unused;
+	f.peer = SERVER_STANDBY;
+	f.peer_votes = FACT_YES;
+	f.fenced = FACT_YES;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "fenced"); /* the other node asked for it */
+	f.fenced_by_guard = true;
+	decides(&f, STEP_RESUME, OUT_YES, "resume");
+	f.peer_votes = FACT_UNKNOWN;
+	f.lease_runs = FACT_YES; /* no lease outlives a fence */
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "fenced");
+}
+
 static void two_primaries_are_not_our_business(void **unused)
 {
 	struct rejoin_facts f = old_primary();
@@ -483,6 +505,7 @@ int main(void)
 		cmocka_unit_test(an_old_primary_follows_or_is_rewound),
 		cmocka_unit_test(a_half_rewound_directory_never_starts),
 		cmocka_unit_test(a_standby_starts_whoever_answers),
+		cmocka_unit_test(the_vote_answers_a_fence_of_ones_own_guard),
 		cmocka_unit_test(two_primaries_are_not_our_business),
 		cmocka_unit_test(a_running_standby_is_led_back),
 		cmocka_unit_test(a_restore_is_left_alone),
