@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* The rules of rejoin, promise by promise. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "rejoin_rules.h"
+
+static void decides(const struct rejoin_facts *f, enum rejoin_step step, enum outcome outcome,
+		    const char *rule)
+{
+	struct verdict verdict;
+
+	assert_int_equal(rejoin_decide(f, &verdict), step);
+	assert_string_equal(verdict.rule, rule);
+	if (step == STEP_VERDICT)
+		assert_int_equal(verdict.outcome, outcome);
+}
+
+static struct rejoin_facts old_primary(void)
+{
+	return (struct rejoin_facts){ .local = LOCAL_DOWN,
+				      .form = PGDATA_PRIMARY,
+				      .right_version = FACT_YES,
+				      .control = FACT_YES,
+				      .clean = FACT_NO,
+				      .can_rewind = FACT_YES,
+				      .fenced = FACT_NO,
+				      .rewinding = FACT_NO,
+				      .rewound = FACT_NO,
+				      .pausing = FACT_NO,
+				      .lease_runs = FACT_NO,
+				      .promoting = FACT_NO,
+				      .peer = SERVER_UNKNOWN };
+}
+
+static void knowing_nothing_does_nothing(void **unused)
+{
+	const struct rejoin_facts f = { 0 };
+
+	(void)unused;
+	decides(&f, STEP_VERDICT, OUT_UNKNOWN, "local-silent");
+}
+
+static void nobody_answers_starts_nothing(void **unused)
+{
+	struct rejoin_facts f = old_primary();
+
+	(void)unused;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "nobody-answers");
+	f.peer = SERVER_DOWN;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "nobody-answers");
+	f.peer = SERVER_STARTING;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "nobody-answers");
+	f.peer_down_by_operator = true;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "nobody-answers");
+	f.peer = SERVER_DOWN;
+	decides(&f, STEP_RESUME, OUT_YES, "resume-by-operator");
+	f.fenced = FACT_YES;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "fenced");
+}
+
+static void a_vote_or_a_lease_starts_the_primary_again(void **unused)
+{
+	struct rejoin_facts f = old_primary();
+
+	(void)unused;
+	f.lease_runs = FACT_YES;
+	decides(&f, STEP_RESUME, OUT_YES, "resume");
+	f.peer = SERVER_STANDBY;
+	f.same_system = FACT_YES;
+	f.peer_withdrawn = FACT_YES;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "takeover-under-way");
+	f.peer_withdrawn = FACT_NO;
+	f.lease_runs = FACT_NO;
+	f.peer_votes = FACT_YES;
+	decides(&f, STEP_RESUME, OUT_YES, "resume");
+	f.peer_ahead = FACT_YES;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "peer-ahead");
+	f.peer_ahead = FACT_NO;
+	f.no_resume = true;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "restart-wait");
+	f.peer_votes = FACT_NO;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "no-vote");
+}
+
+static void an_old_primary_follows_or_is_rewound(void **unused)
+{
+	struct rejoin_facts f = old_primary();
+
+	(void)unused;
+	f.fenced = FACT_YES;
+	f.peer = SERVER_PRIMARY;
+	f.same_system = FACT_YES;
+	decides(&f, STEP_VERDICT, OUT_UNKNOWN, "history-unknown");
+	f.past = PAST_SHARED;
+	decides(&f, STEP_FOLLOW, OUT_YES, "follow");
+	f.past = PAST_DIVERGED;
+	decides(&f, STEP_REWIND, OUT_YES, "rewind");
+	f.pausing = FACT_YES;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "rewind-pause");
+	f.can_rewind = FACT_NO;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "cannot-rewind");
+	f.past = PAST_OURS_NEWER;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "ours-newer");
+	f.past = PAST_SAME;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "same-timeline");
+	f.same_system = FACT_NO;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "wrong-system");
+}
+
+static void a_half_rewound_directory_never_starts(void **unused)
+{
+	struct rejoin_facts f = old_primary();
+
+	(void)unused;
+	f.rewinding = FACT_YES;
+	f.peer_votes = FACT_YES;
+	f.lease_runs = FACT_YES;
+	f.peer_down_by_operator = true;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "half-rewound");
+	f.form = PGDATA_STANDBY;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "half-rewound");
+	f.rewound = FACT_YES;
+	decides(&f, STEP_ADOPT, OUT_YES, "rewound");
+}
+
+static void a_standby_starts_whoever_answers(void **unused)
+{
+	struct rejoin_facts f = old_primary();
+
+	(void)unused;
+	f.form = PGDATA_STANDBY;
+	f.fenced = FACT_YES;
+	decides(&f, STEP_START, OUT_YES, "start-standby");
+	/* Crashed beyond the fork: PostgreSQL recovers it first. */
+	f.peer = SERVER_PRIMARY;
+	f.same_system = FACT_YES;
+	f.past = PAST_DIVERGED;
+	decides(&f, STEP_START, OUT_YES, "start-standby");
+	f.clean = FACT_YES;
+	decides(&f, STEP_REWIND, OUT_YES, "rewind");
+}
+
+/* Both would wait for each other: the standby is too old to take over, the primary is fenced. */
+static void the_vote_answers_a_fence_of_ones_own_guard(void **unused)
+{
+	struct rejoin_facts f = old_primary();
+
+	(void)unused;
+	f.peer = SERVER_STANDBY;
+	f.peer_votes = FACT_YES;
+	f.fenced = FACT_YES;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "fenced"); /* the other node asked for it */
+	f.fenced_by_guard = true;
+	decides(&f, STEP_RESUME, OUT_YES, "resume");
+	f.peer_votes = FACT_UNKNOWN;
+	f.lease_runs = FACT_YES; /* no lease outlives a fence */
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "fenced");
+}
+
+static void two_primaries_are_not_our_business(void **unused)
+{
+	struct rejoin_facts f = old_primary();
+
+	(void)unused;
+	f.local = LOCAL_PRIMARY;
+	decides(&f, STEP_VERDICT, OUT_YES, "primary");
+	f.peer = SERVER_PRIMARY;
+	f.same_system = FACT_YES;
+	f.past = PAST_OURS_NEWER;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "two-primaries-newer");
+	f.past = PAST_DIVERGED;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "two-primaries-older");
+	f.peer = SERVER_STANDBY;
+	f.fenced = FACT_YES;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "fenced-primary");
+}
+
+static void a_running_standby_is_led_back(void **unused)
+{
+	struct rejoin_facts f = old_primary();
+
+	(void)unused;
+	f.local = LOCAL_STANDBY;
+	f.form = PGDATA_STANDBY;
+	f.withdrawn = FACT_YES;
+	decides(&f, STEP_RESTORE, OUT_YES, "misled");
+	f.promoting = FACT_YES;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "promotion-under-way");
+	f.promoting = FACT_NO;
+	f.withdrawn = FACT_NO;
+	f.follows = FACT_YES;
+	f.fenced = FACT_YES;
+	decides(&f, STEP_VERDICT, OUT_INCOMPLETE, "still-fenced");
+	f.fenced = FACT_NO;
+	decides(&f, STEP_VERDICT, OUT_YES, "no-primary");
+	f.peer = SERVER_PRIMARY;
+	f.same_system = FACT_YES;
+	decides(&f, STEP_WAIT, OUT_YES, "not-streaming");
+	f.past = PAST_DIVERGED;
+	decides(&f, STEP_REWIND, OUT_YES, "rewind");
+	f.streaming = FACT_YES;
+	decides(&f, STEP_FINISH, OUT_YES, "streaming");
+}
+
+static void a_restore_is_left_alone(void **unused)
+{
+	struct rejoin_facts f = old_primary();
+
+	(void)unused;
+	f.form = PGDATA_RECOVERY;
+	f.peer_votes = FACT_YES;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "recovery-signal");
+	f.local = LOCAL_STANDBY;
+	f.withdrawn = FACT_YES;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "recovery-signal");
+}
+
+/* Each rule is printed once, exactly one decides, and every step has its words. */
+static void explains_every_rule(void **unused)
+{
+	const struct rejoin_facts f = old_primary();
+	char *text = NULL, *found;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	(void)unused;
+	assert_non_null(out);
+	rejoin_explain(&f, out);
+	assert_int_equal(fclose(out), 0);
+	found = strstr(text, "DECIDES");
+	assert_non_null(found);
+	assert_null(strstr(found + 1, "DECIDES"));
+	assert_non_null(strstr(text, "local-silent"));
+	assert_non_null(strstr(text, "nobody-answers"));
+	free(text);
+	for (int step = 0; step < STEPS; step++)
+		assert_string_not_equal(rejoin_step_word((enum rejoin_step)step), "unknown");
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(knowing_nothing_does_nothing),
+		cmocka_unit_test(nobody_answers_starts_nothing),
+		cmocka_unit_test(a_vote_or_a_lease_starts_the_primary_again),
+		cmocka_unit_test(an_old_primary_follows_or_is_rewound),
+		cmocka_unit_test(a_half_rewound_directory_never_starts),
+		cmocka_unit_test(a_standby_starts_whoever_answers),
+		cmocka_unit_test(the_vote_answers_a_fence_of_ones_own_guard),
+		cmocka_unit_test(two_primaries_are_not_our_business),
+		cmocka_unit_test(a_running_standby_is_led_back),
+		cmocka_unit_test(a_restore_is_left_alone),
+		cmocka_unit_test(explains_every_rule),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
