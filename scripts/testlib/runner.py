@@ -139,7 +139,8 @@ class Runner:
 
     def show(self, log):
         lines = log.read_text(errors="replace").splitlines()
-        head = f"--- {log}" + (f", the last 40 of {len(lines)} lines" if len(lines) > 40 else "")
+        lines = [line for line in lines if not line.startswith("ok ")]
+        head = f"--- {log}" + (f", the last 40 of {len(lines)} lines that are not ok" if len(lines) > 40 else "")
         self.say("\n".join([head] + ["    " + line for line in lines[-40:]] + ["---"]))
 
 
