@@ -9,9 +9,6 @@
 
 #include "election.h"
 
-/* GRANT ... ON PARAMETER; before it only a superuser may ALTER SYSTEM. */
-#define VERSION_WITH_PARAMETER_PRIVILEGES 15
-
 void config_value(struct config_values *values, const char *name, const char *fmt, ...)
 {
 	struct template_value *value = &values->list[values->count];
@@ -100,7 +97,6 @@ static void of_server(struct config_values *v, const struct cfg *cfg)
 	config_value(v, "PASSFILE", "%s", cfg->passfile);
 	config_value(v, "LEASE_MS", "%" PRId64, cfg->lease_ms);
 	condition(v, "SYNC", cfg->mode == MODE_SYNC);
-	condition(v, "PARAMETER_PRIVILEGES", cfg->version >= VERSION_WITH_PARAMETER_PRIVILEGES);
 }
 
 static void of_this_node(struct config_values *v, const struct cfg *cfg)

@@ -318,12 +318,6 @@ class Postgresql(Config):
                               cwd="/")
         self.assertIn("the helpers use", done.stderr)
 
-    def test_before_version_15_the_role_has_to_be_a_superuser(self):
-        text = self.render("sql", replace=[("version = 15", "version = 14"),
-                                           ("postgresql/15/bin", "postgresql/14/bin")])
-        self.assertIn("SUPERUSER;", text)
-        self.assertNotIn("ON PARAMETER", text)
-
 
 if __name__ == "__main__":
     unittest.main()
