@@ -56,7 +56,7 @@ try = $(shell echo 'int main(void){return 0;}' | $(CC) -O2 -Werror $(1) -x c -c 
 	2>/dev/null && echo $(1) || echo $(2))
 fortified = \#include <stdio.h>\nint main(void){return 0;}
 
-packages   := libpq libnl-3.0 libnl-route-3.0 libmnl inih
+packages   := libpq libnl-3.0 libnl-route-3.0 libmnl libnftnl inih
 # Other people's headers are no concern of our warnings.
 cppflags   := -D_GNU_SOURCE -Ihelpers -Ihelpers/lib \
 	$(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags $(packages)))
