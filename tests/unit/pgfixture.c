@@ -260,6 +260,19 @@ static bool accepts(const struct pgfixture *fixture, size_t node)
 	       strstr(text, "\nready") != NULL;
 }
 
+/* A server that does not start says why in its log, which goes with the test's directory. */
+static int not_started(const struct pgfixture *fixture, size_t node, const char *what)
+{
+	FILE AUTO_FILE *log = fopen(fixture->cfg[node].log_file, "re");
+	char line[512];
+
+	(void)fprintf(stderr, "pgfixture: start of a server: %s; the end of its log:\n", what);
+	if (log != NULL && fseek(log, -1000, SEEK_END) == 0)
+		while (fgets(line, sizeof(line), log) != NULL)
+			(void)fputs(line, stderr);
+	return -ETIMEDOUT;
+}
+
 int pgfixture_start(struct pgfixture *fixture, size_t node, bool wait)
 {
 	const pid_t parent = getpid();
@@ -282,8 +295,10 @@ int pgfixture_start(struct pgfixture *fixture, size_t node, bool wait)
 	}
 	fixture->postmaster[node] = pid;
 	for (int round = 0; wait && !accepts(fixture, node); round++) {
-		if (round > 2000 || waitpid(pid, NULL, WNOHANG) == pid)
-			return os_complain("start of a server; see its log", -ETIMEDOUT);
+		if (round > 4000)
+			return not_started(fixture, node, "it is not ready yet");
+		if (waitpid(pid, NULL, WNOHANG) == pid)
+			return not_started(fixture, node, "it ended");
 		os_pause_ms(5);
 	}
 	return 0;
