@@ -34,7 +34,7 @@
 /* Between two looks while a server starts or a standby catches up. */
 #define LOOK_AGAIN_MS 300
 /* No way through the rules takes more steps, so this many mean going round in circles. */
-#define STEPS_MAX 8
+#define STEPS_MAX 12
 
 struct options {
 	bool automatic;

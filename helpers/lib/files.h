@@ -21,7 +21,7 @@
  * - fenced: this node was fenced: its server must not run as a primary.  Removed by rejoin
  * - withdrawn: this standby's vote is withdrawn; holds the primary_conninfo to restore
  * - rewinding: pg_rewind has begun and was not seen to end: the directory must not be started
- * - kept.FILE: this node's configuration files, while pg_rewind replaces them by the source's
+ * - kept.FILE, kept.wal/: this node's configuration files and WAL, while pg_rewind replaces them
  * - baseline.NODE: the witness host was able to reach that node in good times
  * - history: one JSON line for each fence, promotion, rejoin; history.1 the older ones
  */

@@ -8,6 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Of one read(2) and write(2). */
+#define COPY_BYTES (128 * 1024)
+
 static int write_all(int fd, const char *text, size_t length)
 {
 	while (length > 0) {
@@ -23,28 +26,45 @@ static int write_all(int fd, const char *text, size_t length)
 	return 0;
 }
 
-static int fill(int fd, const struct stat *owner, const char *text)
+/* Owner before rename: PostgreSQL must never meet a file of root's.  Mode like that of the directory,
+ * without its x (0700 or 0750). */
+static int give(int fd, int directory)
 {
-	int rc = write_all(fd, text, strlen(text));
+	struct stat owner;
 
-	if (rc < 0)
-		return rc;
-	/* Owner before rename: PostgreSQL must never meet a file of root's.  Mode like that of the
-	 * directory, without its x (0700 or 0750). */
-	if (fchown(fd, owner->st_uid, owner->st_gid) < 0 ||
-	    fchmod(fd, owner->st_mode & (S_IRUSR | S_IWUSR | S_IRGRP)) < 0 || fsync(fd) < 0)
+	if (fstat(directory, &owner) < 0 || fchown(fd, owner.st_uid, owner.st_gid) < 0 ||
+	    fchmod(fd, owner.st_mode & (S_IRUSR | S_IWUSR | S_IRGRP)) < 0 || fsync(fd) < 0)
 		return -errno;
 	return 0;
+}
+
+int pgdata_copy(int in, int out, int directory)
+{
+	char AUTO_FREE *buffer = malloc(COPY_BYTES);
+
+	if (buffer == NULL)
+		return -ENOMEM;
+	for (;;) {
+		ssize_t got = read(in, buffer, COPY_BYTES);
+		int rc;
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -errno;
+		if (got == 0)
+			return give(out, directory);
+		rc = write_all(out, buffer, (size_t)got);
+		if (rc < 0)
+			return rc;
+	}
 }
 
 int pgdata_replace(int directory, const char *name, const char *text)
 {
 	char temporary[64];
-	struct stat owner;
 	int rc;
 
-	if (fstat(directory, &owner) < 0)
-		return -errno;
 	(void)snprintf(temporary, sizeof(temporary), "%s.pg_vrrp", name);
 	if (unlinkat(directory, temporary, 0) < 0 && errno != ENOENT)
 		return -errno;
@@ -52,7 +72,9 @@ int pgdata_replace(int directory, const char *name, const char *text)
 		AUTO_FD int fd = openat(directory, temporary,
 					O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
-		rc = fd < 0 ? -errno : fill(fd, &owner, text);
+		rc = fd < 0 ? -errno : write_all(fd, text, strlen(text));
+		if (rc == 0)
+			rc = give(fd, directory);
 	}
 	if (rc == 0 && renameat(directory, temporary, directory, name) < 0)
 		rc = -errno;

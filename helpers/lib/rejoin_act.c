@@ -2,7 +2,6 @@
 #include "rejoin_act.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,8 +11,7 @@
 #include "lock.h"
 #include "log.h"
 #include "pgctl.h"
-#include "rejoin_peer.h"
-#include "rewind.h"
+#include "rejoin_steps.h"
 
 #define PROGRESS_MS 2000
 /* promote_safe does not wait for this lock either: whoever comes second comes again. */
@@ -22,9 +20,6 @@
 #define FOLLOW_MS 3000
 /* Orphans get no polite stages; what SIGKILL does not end in this time hangs in the kernel. */
 #define CLEAR_MS 5000
-/* A standby that has to be rewound must be shut down cleanly, so fast gets all the time it needs;
- * it writes at most what it has in memory. */
-#define STOP_FAST_MS 60000
 
 void rejoin_progress(struct rejoin *r, const char *what)
 {
@@ -38,7 +33,7 @@ void rejoin_progress(struct rejoin *r, const char *what)
 	(void)fprintf(stderr, "rejoin: %s\n", what);
 }
 
-static bool fail(struct verdict *verdict, enum outcome outcome, const char *rule,
+bool rejoin_fail(struct verdict *verdict, enum outcome outcome, const char *rule,
 		 const char *message, int rc)
 {
 	*verdict = (struct verdict){ .outcome = outcome, .rule = rule, .message = message };
@@ -46,7 +41,7 @@ static bool fail(struct verdict *verdict, enum outcome outcome, const char *rule
 	return false;
 }
 
-static void event(const struct rejoin *r, const char *what, const char *detail)
+void rejoin_event(const struct rejoin *r, const char *what, const char *detail)
 {
 	if (history_add(r->cfg, what, detail) < 0)
 		log_warning("could not write the history");
@@ -60,8 +55,8 @@ static bool start(struct rejoin *r, struct verdict *verdict)
 
 	if (rc == 0)
 		return true;
-	fail(verdict, OUT_INCOMPLETE, "start-failed", "the server was started, but does not run",
-	     rc);
+	rejoin_fail(verdict, OUT_INCOMPLETE, "start-failed",
+		    "the server was started, but does not run", rc);
 	verdict->hint = "see its log; rejoin can be run again";
 	(void)snprintf(verdict->detail, sizeof(verdict->detail), "%s; log: %s",
 		       rc == -ECHILD ? "it ended" : strerror(-rc), r->cfg->log_file);
@@ -77,8 +72,8 @@ static bool clear(struct rejoin *r, struct verdict *verdict)
 
 	log_warning("backends were left whose postmaster is dead: %s",
 		    rc < 0 ? strerror(-rc) : how);
-	return rc == 0 || fail(verdict, OUT_UNKNOWN, "orphans-left",
-			       "backends without a postmaster could not be ended", rc);
+	return rc == 0 || rejoin_fail(verdict, OUT_UNKNOWN, "orphans-left",
+				      "backends without a postmaster could not be ended", rc);
 }
 
 static int make_standby(const struct rejoin *r)
@@ -89,138 +84,15 @@ static int make_standby(const struct rejoin *r)
 	return rc < 0 ? rc : pgdata_make_standby(r->cfg, conninfo);
 }
 
-static bool follow(struct rejoin *r, struct verdict *verdict)
+bool rejoin_follow(struct rejoin *r, struct verdict *verdict)
 {
 	int rc = make_standby(r);
 
 	if (rc < 0)
-		return fail(verdict, OUT_SYSTEM, "make-standby",
-			    "the data directory could not be made a standby's", rc);
+		return rejoin_fail(verdict, OUT_SYSTEM, "make-standby",
+				   "the data directory could not be made a standby's", rc);
 	log_info("the data directory is a standby's of %s now", cfg_peer(r->cfg)->name);
 	return true;
-}
-
-/* ---- pg_rewind ---- */
-
-static bool rewind_failed(struct rejoin *r, struct verdict *verdict, const char *message,
-			  const char *why)
-{
-	if (stamp_write(r->cfg, REJOIN_FAILED, now_ms(), "failed") < 0)
-		log_warning("could not note that pg_rewind failed");
-	*verdict = (struct verdict){ .outcome = OUT_INCOMPLETE,
-				     .rule = "rewind-failed",
-				     .message = message,
-				     .hint = "see the log; rejoin can be run again" };
-	(void)snprintf(verdict->detail, sizeof(verdict->detail), "%s", why);
-	return false;
-}
-
-static bool prepare_rewind(struct rejoin *r, struct verdict *verdict)
-{
-	int rc = 0;
-
-	if (r->facts.clean != FACT_YES) {
-		log_info("the primary crashed here: recovery first");
-		rc = rewind_recover(r->cfg, &r->dl);
-		if (rc < 0)
-			return rewind_failed(r, verdict,
-					     "the crash of the old primary could not be recovered",
-					     strerror(-rc));
-	}
-	rejoin_progress(r, "waiting for a checkpoint of the primary");
-	rc = peer_checkpoint(r->cfg, r->peer.timeline, &r->dl);
-	if (rc < 0)
-		return rewind_failed(r, verdict,
-				     "the primary has not written a checkpoint on its timeline yet",
-				     strerror(-rc));
-	return true;
-}
-
-static int watch_rewind(struct rejoin *r, struct proc *child)
-{
-	for (;;) {
-		struct deadline soon = deadline_sooner(&r->dl, PROGRESS_MS);
-		int rc = proc_wait(child, &soon);
-
-		if (rc != -ETIMEDOUT || deadline_passed(&r->dl))
-			return rc;
-		rejoin_progress(r, "pg_rewind is running");
-	}
-}
-
-/* The mark is on disk before pg_rewind writes its first byte, and "done" only after its last. */
-static bool run_rewind(struct rejoin *r, struct verdict *verdict)
-{
-	struct proc AUTO_PROC child = PROC_NONE;
-	char why[200];
-	int rc = 0;
-
-	/* Kept by an attempt on this directory: the only good one.  By an older one: worthless. */
-	if (r->facts.rewinding != FACT_YES)
-		rc = rewind_forget_config(r->cfg);
-	if (rc == 0)
-		rc = rewind_keep_config(r->cfg);
-	if (rc < 0)
-		return fail(verdict, OUT_SYSTEM, "keep-config",
-			    "the configuration files of this node could not be kept", rc);
-	rc = rewinding_write(r->cfg, r->peer.system_identifier, false);
-	if (rc < 0)
-		return fail(verdict, OUT_SYSTEM, "mark", "could not write the rewinding mark", rc);
-	log_info("the histories diverged: running pg_rewind against %s", cfg_peer(r->cfg)->name);
-	/* ---- point of no return: from here on only a completed pg_rewind makes it startable ---- */
-	rc = rewind_begin(&child, r->cfg, &r->dl);
-	if (rc == 0)
-		rc = watch_rewind(r, &child);
-	if (rc < 0)
-		return rewind_failed(r, verdict, "pg_rewind did not end", strerror(-rc));
-	if (child.exit_code != 0) {
-		rewind_why(&child, why, sizeof(why));
-		return rewind_failed(r, verdict, "pg_rewind failed", why);
-	}
-	rc = rewinding_write(r->cfg, r->peer.system_identifier, true);
-	if (rc < 0)
-		return fail(verdict, OUT_SYSTEM, "mark", "could not write the rewinding mark", rc);
-	return true;
-}
-
-/* From "done" on: also where a run that was killed had come so far. */
-static bool adopt(struct rejoin *r, struct verdict *verdict)
-{
-	AUTO_FD int directory = open(r->cfg->data_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	char detail[96];
-	int rc;
-
-	/* A pg_rewind that was killed may not have come to its last step, the sync. */
-	if (directory < 0 || syncfs(directory) < 0)
-		return fail(verdict, OUT_SYSTEM, "sync", "the data directory could not be synced",
-			    -errno);
-	rc = rewind_restore_config(r->cfg);
-	if (rc < 0)
-		return fail(verdict, OUT_SYSTEM, "keep-config",
-			    "the configuration files of this node could not be restored", rc);
-	if (!follow(r, verdict))
-		return false;
-	rc = rewinding_clear(r->cfg);
-	if (rc < 0)
-		return fail(verdict, OUT_SYSTEM, "mark", "could not remove the rewinding mark", rc);
-	(void)snprintf(detail, sizeof(detail), "rewound to %s", cfg_peer(r->cfg)->name);
-	event(r, "rewound", detail);
-	return true;
-}
-
-static bool rewind_directory(struct rejoin *r, struct verdict *verdict)
-{
-	const struct pgctl_stop clean = { .fast_ms = STOP_FAST_MS, .immediate_ms = STOP_FAST_MS };
-	const char *how;
-	int rc;
-
-	if (r->facts.local == LOCAL_STANDBY) {
-		log_info("the standby has replayed beyond the fork: stopping it to rewind");
-		rc = pgctl_stop(r->cfg, &clean, &r->dl, &how);
-		return rc == 0 || fail(verdict, OUT_UNKNOWN, "stop",
-				       "the standby could not be stopped to be rewound", rc);
-	}
-	return prepare_rewind(r, verdict) && run_rewind(r, verdict) && adopt(r, verdict);
 }
 
 /* ---- a primary again ---- */
@@ -270,7 +142,8 @@ static bool resume(struct rejoin *r, struct verdict *verdict)
 		return true;
 	rc = write_grant(r);
 	if (rc < 0)
-		return fail(verdict, OUT_SYSTEM, "grant", "could not write the grant file", rc);
+		return rejoin_fail(verdict, OUT_SYSTEM, "grant", "could not write the grant file",
+				   rc);
 	/* ---- point of no return: from here on a primary may be running ---- */
 	if (!start(r, verdict))
 		return false;
@@ -278,8 +151,8 @@ static bool resume(struct rejoin *r, struct verdict *verdict)
 	if (fenced_read(r->cfg).present != FACT_NO) {
 		soon = deadline_in_ms(CLEAR_MS);
 		rc = pgctl_stop(r->cfg, &at_once, &soon, &how);
-		return fail(verdict, rc < 0 ? OUT_UNKNOWN : OUT_REFUSED, "fenced-meanwhile",
-			    "this node was fenced while its primary started", rc);
+		return rejoin_fail(verdict, rc < 0 ? OUT_UNKNOWN : OUT_REFUSED, "fenced-meanwhile",
+				   "this node was fenced while its primary started", rc);
 	}
 	/* A lengthy recovery may have outlived the operator's grant; check_primary asks for a new
 	 * vote by itself. */
@@ -292,7 +165,7 @@ static bool resume(struct rejoin *r, struct verdict *verdict)
 				     .rule = "resumed",
 				     .message = "this node's primary was started again" };
 	rejoin_detail(r, verdict, verdict->detail, sizeof(verdict->detail));
-	event(r, "resumed", verdict->detail);
+	rejoin_event(r, "resumed", verdict->detail);
 	return false;
 }
 
@@ -304,8 +177,8 @@ static bool take_votes(const struct rejoin *r, int *lock, struct verdict *verdic
 	struct deadline soon = deadline_sooner(&r->dl, LOCK_MS);
 	int rc = lock_take(lock, file_run(r->cfg, "promote.lock").text, &soon);
 
-	return rc == 0 || fail(verdict, OUT_REFUSED, "promotion-under-way",
-			       "promote_safe is at work on this node", rc);
+	return rc == 0 || rejoin_fail(verdict, OUT_REFUSED, "promotion-under-way",
+				      "promote_safe is at work on this node", rc);
 }
 
 static bool restore(struct rejoin *r, struct verdict *verdict)
@@ -326,8 +199,8 @@ static bool restore(struct rejoin *r, struct verdict *verdict)
 	if (rc == 0)
 		rc = withdrawn_clear(r->cfg);
 	if (rc < 0)
-		return fail(verdict, OUT_INCOMPLETE, "follow-failed",
-			    "the standby could not be told whom to follow", rc);
+		return rejoin_fail(verdict, OUT_INCOMPLETE, "follow-failed",
+				   "the standby could not be told whom to follow", rc);
 	r->restored = true;
 	log_info("the standby follows %s now", cfg_peer(r->cfg)->name);
 	return true;
@@ -351,7 +224,8 @@ static bool finish(struct rejoin *r, struct verdict *verdict)
 	int rc = fenced ? fenced_clear(r->cfg) : 0;
 
 	if (rc < 0)
-		return fail(verdict, OUT_SYSTEM, "mark", "could not remove the fenced mark", rc);
+		return rejoin_fail(verdict, OUT_SYSTEM, "mark", "could not remove the fenced mark",
+				   rc);
 	if (take_votes(r, &lock, verdict) && withdrawn_clear(r->cfg) < 0)
 		log_warning("could not remove the mark of the withdrawn vote");
 	set_track(r->cfg, "priority", 0);
@@ -362,7 +236,7 @@ static bool finish(struct rejoin *r, struct verdict *verdict)
 						"primary" };
 	rejoin_detail(r, verdict, verdict->detail, sizeof(verdict->detail));
 	if (fenced || r->acted)
-		event(r, "rejoined", verdict->detail);
+		rejoin_event(r, "rejoined", verdict->detail);
 	return false;
 }
 
@@ -377,11 +251,13 @@ bool rejoin_act(struct rejoin *r, enum rejoin_step step, struct verdict *verdict
 	case STEP_RESTORE:
 		return restore(r, verdict);
 	case STEP_FOLLOW:
-		return follow(r, verdict);
+		return rejoin_follow(r, verdict);
+	case STEP_UNDO:
+		return rejoin_undo(r, verdict);
 	case STEP_REWIND:
-		return rewind_directory(r, verdict);
+		return rejoin_rewind(r, verdict);
 	case STEP_ADOPT:
-		return adopt(r, verdict);
+		return rejoin_adopt(r, verdict);
 	case STEP_RESUME:
 		return resume(r, verdict);
 	case STEP_FINISH:

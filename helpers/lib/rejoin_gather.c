@@ -18,6 +18,8 @@
 #define ASK_MS 1000
 /* A postmaster that has just been started has no postmaster.pid for an instant. */
 #define LOOK_TWICE_MS 100
+/* A walreceiver that is turned away ends within milliseconds. */
+#define STEADY_MS 1500
 /* After pg_rewind failed, the guard's calls do not run it again for so long. */
 #define PAUSE_MS 30000
 /* What may lie between the begin of a shutdown checkpoint and the end of the WAL: its record, some
@@ -78,6 +80,25 @@ static enum rejoin_local look_at_processes(const struct rejoin *r)
 	return what_answers(&r->local, r->cfg);
 }
 
+/*
+ * A walreceiver says "streaming" from the moment that it is connected, also when the primary is about
+ * to tell it that their histories part.  So it counts when the primary says so too, or when it has
+ * been so for a while.
+ */
+static enum fact streams(struct rejoin *r)
+{
+	if (!r->local.receiving || r->facts.follows != FACT_YES) {
+		r->receiving_since_ms = 0;
+		return FACT_NO;
+	}
+	if (r->receiving_since_ms == 0)
+		r->receiving_since_ms = now_ms();
+	if (r->peer.state == SERVER_UNKNOWN)
+		return FACT_UNKNOWN;
+	return fact_of(r->peer.state == SERVER_PRIMARY &&
+		       (r->peer.peer_streams || now_ms() - r->receiving_since_ms >= STEADY_MS));
+}
+
 static void look_at_local(struct rejoin *r)
 {
 	struct deadline pause = deadline_sooner(&r->dl, LOOK_TWICE_MS);
@@ -97,11 +118,7 @@ static void look_at_local(struct rejoin *r)
 	f->follows = server_votes_for(&r->local, cfg_peer(r->cfg)->address,
 				      r->local.system_identifier, UINT32_MAX);
 	f->replay_paused = fact_of(r->local.replay_paused);
-	f->streaming = FACT_NO;
-	if (r->local.receiving && f->follows == FACT_YES)
-		f->streaming = r->peer.state == SERVER_UNKNOWN
-				   ? FACT_UNKNOWN
-				   : fact_of(r->peer.state == SERVER_PRIMARY);
+	f->streaming = streams(r);
 }
 
 /* ---- directory and files ---- */
@@ -146,6 +163,7 @@ static void look_at_files(struct rejoin *r)
 	f->fenced_by_guard = strcmp(fenced.by, "guard") == 0;
 	f->rewinding = mark.present;
 	f->rewound = rewind_completed(r->cfg, &mark, &r->control);
+	f->undoable = r->undone ? FACT_NO : rewind_wal_kept(r->cfg);
 	f->lease_runs = fact_of(stamp_runs(r->cfg, "lease") || stamp_runs(r->cfg, "grant"));
 	f->promoting = held < 0 ? FACT_UNKNOWN : fact_of(held);
 	f->pausing =

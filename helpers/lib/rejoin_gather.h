@@ -13,9 +13,11 @@
 struct rejoin {
 	const struct cfg *cfg;
 	struct deadline dl;
-	bool automatic;  /* --auto */
-	bool acted;      /* something was changed in this run */
-	bool restored;   /* the standby was told in this run whom to follow */
+	bool automatic; /* --auto */
+	bool acted;     /* something was changed in this run */
+	bool restored;  /* the standby was told in this run whom to follow */
+	bool undone;    /* what a killed pg_rewind had found was put back in this run */
+	int64_t receiving_since_ms;
 	int64_t told_ms; /* when people at a terminal were last told what it waits for */
 
 	struct server local;

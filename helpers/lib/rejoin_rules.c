@@ -51,6 +51,8 @@ const char *rejoin_step_word(enum rejoin_step step)
 		[STEP_START] = "start the standby",
 		[STEP_RESTORE] = "make the standby follow the other node",
 		[STEP_FOLLOW] = "turn the data directory into a standby and start it",
+		[STEP_UNDO] =
+		    "put back the WAL that a killed pg_rewind had found, and run it again",
 		[STEP_REWIND] = "run pg_rewind, turn the data directory into a standby, start it",
 		[STEP_ADOPT] = "turn the rewound data directory into a standby and start it",
 		[STEP_RESUME] = "start the primary again",

@@ -47,6 +47,7 @@ struct rejoin_facts {
 	bool fenced_by_guard; /* by this node itself, when its lease ended; nobody asked for it */
 	enum fact rewinding;  /* pg_rewind has begun and was not seen to end */
 	enum fact rewound;    /* it did end, but was not taken for it */
+	enum fact undoable;   /* what it found was kept, and not put back in this run yet */
 	enum fact pausing;    /* it failed a moment ago (only asked with --auto) */
 	enum fact lease_runs;
 	enum fact promoting; /* promote_safe is at work on this node */
@@ -76,6 +77,7 @@ enum rejoin_step {
 	STEP_START,   /* start a standby */
 	STEP_RESTORE, /* make the running standby follow the other node */
 	STEP_FOLLOW,  /* turn the directory into a standby */
+	STEP_UNDO,    /* put back what a pg_rewind that was killed had found */
 	STEP_REWIND,  /* the same, after pg_rewind */
 	STEP_ADOPT,   /* the same, after a pg_rewind that ended while nobody looked */
 	STEP_RESUME,  /* start the primary again */

@@ -41,6 +41,13 @@ static bool diverged(const struct rejoin_facts *f)
 	return f->peer == SERVER_PRIMARY && f->same_system == FACT_YES && f->past == PAST_DIVERGED;
 }
 
+/* Also where the control file is the source's already, so that the histories no longer differ. */
+static bool undo(const struct rejoin_facts *f)
+{
+	return down(f) && f->rewinding == FACT_YES && f->undoable == FACT_YES &&
+	       f->peer == SERVER_PRIMARY && f->same_system == FACT_YES && f->pausing != FACT_YES;
+}
+
 static bool half_rewound(const struct rejoin_facts *f)
 {
 	return f->rewinding == FACT_YES && !diverged(f);
@@ -162,6 +169,11 @@ const struct rejoin_rule rejoin_rules_stopped[] = {
 	  { .outcome = OUT_INCOMPLETE,
 	    .rule = "rewound",
 	    .message = "the data directory is rewound and not yet a standby" } },
+	{ undo,
+	  STEP_UNDO,
+	  { .outcome = OUT_INCOMPLETE,
+	    .rule = "undo",
+	    .message = "pg_rewind was killed, and what it had found was kept" } },
 	{ half_rewound,
 	  STEP_VERDICT,
 	  { .outcome = OUT_REFUSED,

@@ -29,6 +29,16 @@ int rewind_restore_config(const struct cfg *cfg) MUST_CHECK;
 int rewind_forget_config(const struct cfg *cfg) MUST_CHECK;
 
 /*
+ * The WAL that pg_rewind reads and destroys, and the control file of a directory that is shut down:
+ * kept before, so that after a kill it can be put back and pg_rewind be run again.  Kept: all of it
+ * was.  0 or -errno.
+ */
+int rewind_keep_wal(const struct cfg *cfg, const struct pgdata_control *control) MUST_CHECK;
+enum fact rewind_wal_kept(const struct cfg *cfg);
+int rewind_restore_wal(const struct cfg *cfg) MUST_CHECK;
+int rewind_forget_wal(const struct cfg *cfg) MUST_CHECK;
+
+/*
  * Starts pg_rewind against the other node as os_user; the caller watches it with proc_wait.  The
  * mark must have been written before.  0 or -errno.
  */

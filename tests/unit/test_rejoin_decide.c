@@ -127,6 +127,11 @@ static void a_half_rewound_directory_never_starts(void **unused)
 	decides(&f, STEP_VERDICT, OUT_REFUSED, "half-rewound");
 	f.form = PGDATA_STANDBY;
 	decides(&f, STEP_VERDICT, OUT_REFUSED, "half-rewound");
+	f.undoable = FACT_YES;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "half-rewound");
+	f.peer = SERVER_PRIMARY;
+	f.same_system = FACT_YES;
+	decides(&f, STEP_UNDO, OUT_YES, "undo");
 	f.rewound = FACT_YES;
 	decides(&f, STEP_ADOPT, OUT_YES, "rewound");
 }

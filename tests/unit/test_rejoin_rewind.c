@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* rejoin on two real servers: an old primary, or a standby beyond the fork. */
+#include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -103,6 +104,49 @@ static void killed_rewind_is_taken_up(void **unused)
 	pair_until(0, "SELECT string_agg(n::text, ',' ORDER BY n) FROM t", "1,2");
 }
 
+/* What pg_rewind does to the WAL of its target before it has fetched all: the worst moment. */
+static void destroy_wal(void)
+{
+	static const char *const endings[] = { "5", "6", "7", "8", "9" };
+	char path[CFG_PATH_MAX + 64];
+
+	for (size_t i = 0; i < ARRAY_COUNT(endings); i++) {
+		(void)snprintf(path, sizeof(path), "%s/pg_wal/00000001000000000000000%s",
+			       n1->data_dir, endings[i]);
+		if (i % 2 == 0)
+			(void)unlink(path);
+		else if (truncate(path, 0) < 0)
+			assert_int_equal(errno, ENOENT);
+	}
+}
+
+static void destroyed_wal_is_put_back_and_rewound_again(void **unused)
+{
+	struct deadline dl = deadline_in_ms(10000);
+	struct pgdata_control control, source;
+	char from[CFG_PATH_MAX + 32], to[CFG_PATH_MAX + 32];
+	const char *const argv[] = { "/bin/cp", from, to, NULL };
+
+	(void)unused;
+	fail_over_with_loss();
+	assert_int_equal(rewind_recover(n1, &dl), 0);
+	pgdata_control(&control, n1, &dl);
+	assert_int_equal(rewind_keep_config(n1), 0);
+	assert_int_equal(rewind_keep_wal(n1, &control), 0);
+	assert_int_equal(rewinding_write(n1, control.system_identifier, false), 0);
+	destroy_wal();
+	/* Even the last file that pg_rewind writes; but not in this boot, so it proves nothing. */
+	pair_sql(1, "CHECKPOINT");
+	(void)snprintf(from, sizeof(from), "%s/global/pg_control", n2->data_dir);
+	(void)snprintf(to, sizeof(to), "%s/global/pg_control", n1->data_dir);
+	assert_int_equal(pgfixture_run(argv, false, NULL, 0), 0);
+	pgdata_control(&source, n1, &dl);
+	assert_int_equal(source.timeline, 2);
+	pair_rejoins(n1, &by_hand, OUT_YES, "streaming");
+	pair_until(0, "SELECT string_agg(n::text, ',' ORDER BY n) FROM t", "1,2");
+	assert_int_equal(rewind_wal_kept(n1), FACT_NO);
+}
+
 /* pg_rewind came to its end, whoever ran it did not. */
 static void ended_rewind_is_adopted(void **unused)
 {
@@ -175,6 +219,7 @@ static int with_servers(void)
 		TEST(crashed_primary_is_rewound),
 		TEST(clean_primary_follows_without_rewind),
 		TEST(killed_rewind_is_taken_up),
+		TEST(destroyed_wal_is_put_back_and_rewound_again),
 		TEST(ended_rewind_is_adopted),
 		TEST(failed_rewind_is_told_and_not_repeated_at_once),
 		TEST(running_standby_beyond_the_fork_is_rewound),

@@ -54,6 +54,10 @@ static bool may_do(const struct rejoin_facts *f, enum rejoin_step step)
 	case STEP_FOLLOW:
 		return down && f->rewinding == FACT_NO && f->peer == SERVER_PRIMARY &&
 		       f->same_system == FACT_YES && f->past == PAST_SHARED;
+	case STEP_UNDO:
+		return down && f->rewinding == FACT_YES && f->undoable == FACT_YES &&
+		       f->rewound != FACT_YES && f->peer == SERVER_PRIMARY &&
+		       f->same_system == FACT_YES && f->pausing != FACT_YES;
 	case STEP_ADOPT:
 		return down && f->rewinding == FACT_YES && f->rewound == FACT_YES &&
 		       f->same_system != FACT_NO;
@@ -120,17 +124,21 @@ static void check(const struct rejoin_facts *f)
 struct digit {
 	size_t offset;
 	size_t size;
+	int first;
 	int values;
 };
-#define DIGIT(field, values)                                             \
-	{                                                                \
-		offsetof(struct rejoin_facts, field),                    \
-		    sizeof(((struct rejoin_facts *)NULL)->field), values \
+#define RANGE(field, first, values)                                             \
+	{                                                                       \
+		offsetof(struct rejoin_facts, field),                           \
+		    sizeof(((struct rejoin_facts *)NULL)->field), first, values \
 	}
-#define FACT(field) DIGIT(field, 3)
+#define DIGIT(field, values) RANGE(field, 0, values)
+#define FACT(field)          DIGIT(field, 3)
+#define KNOWN(field)         RANGE(field, FACT_NO, 2)
 
-static void set_digit(struct rejoin_facts *f, const struct digit *digit, int value)
+static void set_digit(struct rejoin_facts *f, const struct digit *digit, int step)
 {
+	int value = digit->first + step;
 	unsigned char *at = (unsigned char *)f + digit->offset;
 
 	if (digit->size == sizeof(int))
@@ -172,6 +180,7 @@ static const struct digit all_digits[] = {
 	FACT(rewinding),
 	FACT(rewound),
 	FACT(pausing),
+	FACT(undoable),
 	FACT(lease_runs),
 	FACT(promoting),
 	FACT(withdrawn),
@@ -193,12 +202,13 @@ static const struct digit all_digits[] = {
 static void down_holds_for_every_combination(void **unused)
 {
 	static const struct digit digits[] = {
-		FACT(clean),
-		FACT(can_rewind),
+		KNOWN(clean),
+		KNOWN(can_rewind),
+		KNOWN(rewound),
+		KNOWN(undoable),
+		KNOWN(pausing),
 		FACT(fenced),
 		FACT(rewinding),
-		DIGIT(rewound, 3),
-		DIGIT(pausing, 2),
 		FACT(lease_runs),
 		DIGIT(peer, SERVER_STANDBY + 1),
 		FACT(same_system),
@@ -220,7 +230,7 @@ static void down_holds_for_every_combination(void **unused)
 	tried += run_through(f, digits, ARRAY_COUNT(digits));
 	f.form = PGDATA_STANDBY;
 	tried += run_through(f, digits, ARRAY_COUNT(digits));
-	assert_int_equal(tried, 2 * 2 * 5 * 6 * 8 * 59049);
+	assert_int_equal(tried, 2 * 32 * 8 * 5 * PASTS * 2187);
 }
 
 static void running_holds_for_every_combination(void **unused)
