@@ -119,7 +119,7 @@ def _as_a_server(settings: Settings, data: str, sql: str) -> None:
     with tempfile.TemporaryDirectory(prefix="pgv-golden-") as sockets:
         shutil.chown(sockets, user, user)
         options = {"listen_addresses": "", "unix_socket_directories": sockets, "fsync": "off",
-                   "log_destination": "stderr", "synchronous_standby_names": ""}
+                   "log_destination": "stderr", "synchronous_standby_names": "", "ssl": "off"}
         argv = ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups",
                 "--pdeathsig=KILL", f"{settings.bin_dir}/postgres", "-D", data]
         argv += [f"--{name}={value}" for name, value in options.items()]

@@ -4,7 +4,7 @@
 import os
 import pwd
 
-from . import golden, keys, places
+from . import golden, keys, places, tls
 from .errors import CONFIG, LabError
 from .run import complaint, run
 from .settings import Host, Settings
@@ -27,8 +27,12 @@ class Seeds:
         with open(self.ini, "w", encoding="utf-8") as file:
             file.write(self.settings.ini.text())
         self._check()
-        self.base = golden.get(self.settings, *(self.config(part) for part in
-                                                ("postgresql", "pg_hba", "pg_ident", "sql")))
+        conf, hba, ident, sql = (self.config(part) for part in
+                                 ("postgresql", "pg_hba", "pg_ident", "sql"))
+        if tls.wanted(self.settings):
+            tls.make(f"{self.top}/tls", self.settings)
+            conf += tls.CONF
+        self.base = golden.get(self.settings, conf, hba, ident, sql)
         hosts = self.settings.hosts.values()
         keys.make(self.keys, [host.name for host in hosts if host.kind != "client"])
         for host in hosts:
@@ -110,6 +114,18 @@ class Seeds:
                     self.config("keepalived", "-n", host.name))
         if settings.config_file:
             self._outside_configuration(host)
+        if tls.wanted(settings):
+            self._certificates(host)
+
+    def _certificates(self, host: Host) -> None:
+        files = {"server.crt": tls.SERVER_CERT, "server.key": tls.SERVER_KEY,
+                 "ca.crt": tls.root_path(self.settings)}
+        for name, target in files.items():
+            if target:
+                with open(f"{self.top}/tls/{name}", encoding="ascii") as file:
+                    secret = name.endswith(".key")
+                    self._write(host, target, file.read(), 0o600 if secret else 0o644,
+                                self.settings.os_user if secret else "root")
 
     def _outside_configuration(self, host: Host) -> None:
         """Where postgresql.conf is not in the data directory, as Debian has it."""
