@@ -214,11 +214,16 @@ static int restore_control(const struct cfg *cfg)
 int rewind_restore_wal(const struct cfg *cfg)
 {
 	AUTO_DIR DIR *all = opendir(file_state(cfg, "kept.wal").text);
-	AUTO_FD int data = open_below(cfg, ".");
-	AUTO_FD int wal = open_below(cfg, "pg_wal");
+	AUTO_FD int data = -1;
+	AUTO_FD int wal = -1;
 	struct dirent *entry;
-	int rc = all == NULL ? -errno : wal < 0 ? wal : data < 0 ? data : 0;
+	int rc;
 
+	if (all == NULL)
+		return -errno;
+	data = open_below(cfg, ".");
+	wal = open_below(cfg, "pg_wal");
+	rc = wal < 0 ? wal : data < 0 ? data : 0;
 	while (rc == 0 && (entry = readdir(all)) != NULL)
 		if (strlen(entry->d_name) == SEGMENT_NAME)
 			rc = copy_file(dirfd(all), entry->d_name, wal, entry->d_name);

@@ -16,37 +16,14 @@
 #include <unistd.h>
 
 #include "deadline.h"
-#include "fakeserver.h"
 #include "pg.h"
+#include "pgattempt.h"
 #include "pgfixture.h"
 
 #define NOBODY   "10.99.0.3" /* an address of ours without a server: the VIP of the cluster here */
 #define PATIENCE 2000
 
 static struct pgfixture fixture;
-
-struct attempt {
-	int rc;
-	enum pg_failure failure;
-	char why[160];
-	int64_t took_ms;
-};
-
-static struct attempt attempt(const struct cfg *cfg, enum pg_where where, int64_t ms)
-{
-	const struct deadline dl = deadline_in_ms(ms);
-	const int64_t begun = now_ms();
-	struct attempt made = { 0 };
-	struct pg *pg = NULL;
-
-	made.rc = pg_open(&pg, cfg, where, &dl, &made.failure, made.why, sizeof(made.why));
-	made.took_ms = now_ms() - begun;
-	assert_true((made.rc == 0) == (pg != NULL));
-	assert_true((made.rc == 0) == (made.failure == PG_FAIL_NONE));
-	assert_true((made.rc == 0) == (made.why[0] == '\0'));
-	pg_close(&pg);
-	return made;
-}
 
 static struct cfg cluster_at(const char *vip)
 {
@@ -240,129 +217,6 @@ static void a_broken_conninfo_is_not_quoted_back(void **state)
 	assert_null(strstr(made.why, "secret"));
 }
 
-/* ---- servers that are none ---- */
-
-static struct attempt against(struct fake *fake, int64_t ms)
-{
-	struct cfg cfg = cluster_at(NOBODY);
-	struct attempt made;
-
-	assert_int_equal(fake_start(fake, NOBODY, PGFIXTURE_PORT), 0);
-	made = attempt(&cfg, PG_VIP, ms);
-	fake_stop(fake);
-	return made;
-}
-
-static void silent_when_it_accepts_and_never_answers(void **state)
-{
-	struct fake fake = { .manner = FAKE_SILENT };
-	const struct attempt made = against(&fake, 150);
-
-	(void)state;
-	assert_int_equal(made.failure, PG_FAIL_SILENT);
-	assert_in_range(made.took_ms, 150, 400);
-}
-
-static void other_when_it_closes_at_once(void **state)
-{
-	struct fake fake = { .manner = FAKE_CLOSE };
-	const struct attempt made = against(&fake, PATIENCE);
-
-	(void)state;
-	assert_int_equal(made.failure, PG_FAIL_OTHER);
-	assert_in_range(made.took_ms, 0, 500);
-}
-
-static void other_when_it_answers_with_garbage(void **state)
-{
-	static const char http[] = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n";
-	static const unsigned char endless[] = { 'E', 0x7f, 0xff, 0xff, 0xff, 1, 2, 3 };
-	static const unsigned char authentication[] = { 'R', 0, 0, 0, 8, 0, 0, 0, 99 };
-	static const struct {
-		const void *bytes;
-		size_t size;
-	} garbage[] = {
-		{ http, sizeof(http) - 1 },
-		{ endless, sizeof(endless) },
-		{ authentication, sizeof(authentication) },
-		{ "", 1 },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_COUNT(garbage); i++) {
-		struct fake fake = { .manner = FAKE_SAY,
-				     .bytes = garbage[i].bytes,
-				     .size = garbage[i].size };
-		const struct attempt made = against(&fake, 500);
-
-		assert_int_equal(made.failure, PG_FAIL_OTHER);
-		assert_null(strchr(made.why, '\n'));
-	}
-}
-
-static void each_sqlstate_is_its_own_kind_of_failure(void **state)
-{
-	static const struct {
-		const char *sqlstate;
-		enum pg_failure failure;
-	} kinds[] = {
-		{ "57P01", PG_FAIL_STARTING }, { "57P02", PG_FAIL_STARTING },
-		{ "57P03", PG_FAIL_STARTING }, { "57P04", PG_FAIL_OTHER },
-		{ "28000", PG_FAIL_AUTH },     { "28P01", PG_FAIL_AUTH },
-		{ "42501", PG_FAIL_AUTH },     { "53300", PG_FAIL_BUSY },
-		{ "53200", PG_FAIL_OTHER },    { "3D000", PG_FAIL_OTHER },
-	};
-	char bytes[256];
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
-		/* The words of a refusal by the system do not count once a server has spoken. */
-		struct fake fake = { .manner = FAKE_SAY,
-				     .bytes = bytes,
-				     .size = fake_error(bytes, sizeof(bytes), kinds[i].sqlstate,
-							"Connection refused") };
-
-		assert_int_equal(against(&fake, PATIENCE).failure, kinds[i].failure);
-	}
-}
-
-static void a_long_message_is_cut_between_characters(void **state)
-{
-	char message[4096] = "";
-	char bytes[8192];
-	struct fake fake = { .manner = FAKE_SAY, .bytes = bytes };
-	struct attempt made;
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(message) / 3 - 1; i++)
-		memcpy(message + 3 * i, "\xe2\x82\xac", 4);
-	fake.size = fake_error(bytes, sizeof(bytes), "XX000", message);
-	made = against(&fake, PATIENCE);
-	assert_int_equal(made.failure, PG_FAIL_OTHER);
-	assert_int_equal(strlen(made.why), 159); /* 53 times three bytes */
-	assert_memory_equal(made.why, message, 159);
-
-	made.why[0] = '\0';
-	fake.size = fake_error(bytes, sizeof(bytes), "57P03", "a\tb\x1b[31m\nsecond line");
-	made = against(&fake, PATIENCE);
-	assert_int_equal(made.failure, PG_FAIL_STARTING);
-	assert_string_equal(made.why, "a b [31m");
-}
-
-static void a_server_that_quotes_the_password_is_not_quoted(void **state)
-{
-	char bytes[512];
-	struct fake fake = { .manner = FAKE_PASSWORD, .bytes = bytes };
-	struct attempt made;
-
-	(void)state;
-	fake.size = fake_error(bytes, sizeof(bytes), "28P01",
-			       "you said " PGFIXTURE_PASS " and " PGFIXTURE_PASS "!");
-	made = against(&fake, PATIENCE);
-	assert_int_equal(made.failure, PG_FAIL_AUTH);
-	assert_string_equal(made.why, "you said **************** and ****************!");
-}
-
 static int begin(void **state)
 {
 	(void)state;
@@ -396,12 +250,6 @@ int main(void)
 		cmocka_unit_test(auth_when_it_does_not_know_us),
 		cmocka_unit_test(other_when_the_database_is_not_there),
 		cmocka_unit_test(a_broken_conninfo_is_not_quoted_back),
-		cmocka_unit_test(silent_when_it_accepts_and_never_answers),
-		cmocka_unit_test(other_when_it_closes_at_once),
-		cmocka_unit_test(other_when_it_answers_with_garbage),
-		cmocka_unit_test(each_sqlstate_is_its_own_kind_of_failure),
-		cmocka_unit_test(a_long_message_is_cut_between_characters),
-		cmocka_unit_test(a_server_that_quotes_the_password_is_not_quoted),
 	};
 
 	return cmocka_run_group_tests(tests, begin, end);
