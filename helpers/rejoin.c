@@ -77,13 +77,16 @@ static struct verdict go_on(struct rejoin *r)
 		enum rejoin_step step = rejoin_decide(&r->facts, &verdict);
 
 		log_debug("rule %s: %s", verdict.rule, verdict.message);
-		if (step == STEP_VERDICT || (step == STEP_WAIT && deadline_passed(&r->dl)))
+		if (step == STEP_VERDICT)
 			break;
 		if (step == STEP_WAIT) {
 			struct deadline pause = deadline_sooner(&r->dl, LOOK_AGAIN_MS);
 
 			rejoin_progress(r, verdict.message);
 			deadline_sleep(&pause);
+			/* What could be asked in no time at all would be no answer. */
+			if (deadline_passed(&r->dl))
+				break;
 		} else if (++steps > STEPS_MAX || deadline_passed(&r->dl)) {
 			verdict.outcome = OUT_INCOMPLETE;
 			break;

@@ -120,12 +120,26 @@ static int look(const struct cfg *cfg, const struct deadline *dl)
 	return server.state == SERVER_STARTING ? -EALREADY : -EAGAIN;
 }
 
+/* Ours ended because another was quicker: a run of ours that was killed may have left one that was
+ * not to be seen yet.  PostgreSQL's own lock lets only one of them through. */
+static bool another_runs(const struct cfg *cfg)
+{
+	pid_t pid;
+	AUTO_FD int fd = pgdata_postmaster(cfg, &pid);
+
+	if (fd >= 0)
+		log_info("a server that was started before is there, pid %d", (int)pid);
+	return fd >= 0;
+}
+
 int pgctl_start(const struct cfg *cfg, const struct deadline *dl)
 {
 	int rc = log_prepare(cfg);
 
 	if (rc == 0)
 		rc = run_pg_ctl(cfg, dl);
+	if (rc == -ECHILD && another_runs(cfg))
+		rc = 0;
 	if (rc < 0 && rc != -ETIMEDOUT)
 		return rc;
 	/* At the deadline it is still asked once: starting is not failing. */

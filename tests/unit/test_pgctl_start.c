@@ -32,6 +32,7 @@ static int tear_down(void **unused)
 	int rc = pgctl_stop(cfg, &at_once, &dl, &how);
 
 	(void)unused;
+	servers.postmaster[0] = 0;
 	pidspace_reap();
 	return rc;
 }
@@ -110,6 +111,22 @@ static void server_outlives_a_starter_that_is_killed(void **unused)
 	assert_true(survives(true));
 }
 
+/* What a starter that was killed has left may be there before us. */
+static void a_server_that_was_quicker_is_enough(void **unused)
+{
+	struct deadline dl = deadline_in_ms(10000);
+	pid_t pid;
+	int fd;
+
+	(void)unused;
+	assert_int_equal(pgfixture_start(&servers, 0, true), 0);
+	assert_int_equal(pgctl_start(cfg, &dl), 0);
+	fd = pgdata_postmaster(cfg, &pid);
+	assert_true(fd >= 0);
+	(void)close(fd);
+	assert_int_equal(pid, servers.postmaster[0]);
+}
+
 static void a_server_that_ends_is_seen(void **unused)
 {
 	struct deadline dl = deadline_in_ms(10000);
@@ -182,6 +199,7 @@ static int with_servers(void)
 		TEST(starts_and_takes_connections),
 		TEST(server_outlives_a_starter_that_ends),
 		TEST(server_outlives_a_starter_that_is_killed),
+		TEST(a_server_that_was_quicker_is_enough),
 		TEST(a_server_that_ends_is_seen),
 		TEST(a_program_that_is_missing_is_no_start),
 		TEST(starts_with_the_configuration_elsewhere),
