@@ -54,11 +54,13 @@ int pgdata_version(const struct cfg *cfg, int *major) MUST_CHECK;
 /*
  * The running postmaster of *this* directory: pid from postmaster.pid, opened and verified as by
  * pgdata_process.  Returns a pidfd (>= 0, to be closed) with *pid set; -ENOENT: none runs (no file
- * in a directory that is there, or a stale one whose process is gone or another's); -EBUSY: a
- * single-user server has the directory; other -errno (-ENODEV: no data directory): it cannot be
- * told.
+ * in a directory that is there, a stale one whose process is gone or another's, or a single-user
+ * server, which serves nobody); other -errno (-ENODEV: no data directory): it cannot be told.
  */
 int pgdata_postmaster(const struct cfg *cfg, pid_t *pid) MUST_CHECK;
+
+/* Has somebody the directory open in single-user mode (postgres --single)?  1, 0, or -errno. */
+int pgdata_single_user(const struct cfg *cfg) MUST_CHECK;
 
 /*
  * Opens process `pid` by pidfd_open(2) and then looks that it is a server process of this data

@@ -150,11 +150,11 @@ static int pid_parse(const char *text, pid_t *pid)
 	return at == text ? 0 : -EBUSY;
 }
 
-int pgdata_postmaster(const struct cfg *cfg, pid_t *pid)
+/* The process that postmaster.pid names, if it is a server's of this directory. */
+static int named_process(const struct cfg *cfg, pid_t *pid, bool *single_user)
 {
 	char path[CFG_PATH_MAX + 16], text[STATE_TEXT_MAX];
-	pid_t named = 0;
-	int fd, rc;
+	int rc;
 
 	*pid = 0;
 	(void)snprintf(path, sizeof(path), "%s/postmaster.pid", cfg->data_dir);
@@ -163,19 +163,37 @@ int pgdata_postmaster(const struct cfg *cfg, pid_t *pid)
 		return -ENODEV;
 	if (rc < 0)
 		return rc;
-	rc = pid_parse(text, &named);
+	rc = pid_parse(text, pid);
 	/* Torn by a power failure, or just being written: then only the processes can tell. */
 	if (rc == -EINVAL)
 		return pgdata_processes(cfg, NULL, 0) == 0 ? -ENOENT : -EINVAL;
-	fd = pgdata_process(cfg, named);
-	if (fd < 0)
-		return fd;
-	if (rc == -EBUSY) {
+	*single_user = rc == -EBUSY;
+	return pgdata_process(cfg, *pid);
+}
+
+int pgdata_postmaster(const struct cfg *cfg, pid_t *pid)
+{
+	bool single_user = false;
+	int fd = named_process(cfg, pid, &single_user);
+
+	if (fd >= 0 && single_user) {
 		(void)close(fd);
-		return -EBUSY;
+		fd = -ENOENT;
 	}
-	*pid = named;
+	if (fd < 0)
+		*pid = 0;
 	return fd;
+}
+
+int pgdata_single_user(const struct cfg *cfg)
+{
+	bool single_user = false;
+	pid_t pid;
+	AUTO_FD int fd = named_process(cfg, &pid, &single_user);
+
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	return single_user ? 1 : 0;
 }
 
 static void auto_closedir(DIR **directory)

@@ -70,10 +70,8 @@ static enum rejoin_local look_at_processes(const struct rejoin *r)
 	if (count == 0)
 		return r->local.state == SERVER_DOWN ? LOCAL_DOWN : LOCAL_OTHER;
 	fd = pgdata_postmaster(r->cfg, &pid);
-	if (fd == -EBUSY)
-		return LOCAL_SINGLE;
 	if (fd == -ENOENT)
-		return LOCAL_ORPHANS;
+		return pgdata_single_user(r->cfg) == 1 ? LOCAL_SINGLE : LOCAL_ORPHANS;
 	if (fd < 0)
 		return LOCAL_UNKNOWN;
 	(void)close(fd);

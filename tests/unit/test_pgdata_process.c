@@ -13,8 +13,10 @@
 
 #include <cmocka.h>
 
+#include "deadline.h"
 #include "pgdata.h"
 #include "pgfixture.h"
+#include "pgfixture_os.h"
 #include "state.h"
 
 static struct pgfixture servers;
@@ -126,6 +128,39 @@ static void finds_the_postmaster_and_all_its_children(void **unused)
 	assert_int_equal(pgdata_process(real, getpid()), -ENOENT);
 }
 
+/* What recovers a crashed directory before pg_rewind is no server that could serve anybody. */
+static void single_user_is_no_postmaster(void **unused)
+{
+	const pid_t parent = getpid();
+	char program[128], input[32];
+	const char *const argv[] = { program, "--single", "-D", real->data_dir, "postgres", NULL };
+	struct deadline dl = deadline_in_ms(10000);
+	int ends[2];
+	pid_t pid, child;
+
+	(void)unused;
+	(void)snprintf(program, sizeof(program), "%s/postgres", servers.bin_dir);
+	assert_int_equal(pgdata_single_user(real), 0);
+	assert_int_equal(pipe(ends), 0);
+	child = fork();
+	if (child == 0) {
+		/* It waits for a statement on its standard input. */
+		(void)close(ends[1]);
+		(void)snprintf(input, sizeof(input), "/proc/self/fd/%d", ends[0]);
+		os_child(argv, true, input, parent);
+	}
+	(void)close(ends[0]);
+	while (pgdata_single_user(real) != 1 && !deadline_passed(&dl))
+		(void)poll(NULL, 0, 5);
+	assert_int_equal(pgdata_single_user(real), 1);
+	assert_int_equal(pgdata_postmaster(real, &pid), -ENOENT);
+	assert_int_equal(pid, 0);
+	assert_int_equal(pgdata_processes(real, NULL, 0), 1);
+	(void)close(ends[1]);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	assert_int_equal(pgdata_single_user(real), 0);
+}
+
 static void a_zombie_does_not_count(void **unused)
 {
 	pid_t pid, pids[64];
@@ -162,6 +197,7 @@ int main(void)
 	};
 	static const struct CMUnitTest with_server[] = {
 		REAL(finds_the_postmaster_and_all_its_children),
+		REAL(single_user_is_no_postmaster),
 		REAL(a_zombie_does_not_count),
 	};
 	int failed = cmocka_run_group_tests(looks, NULL, NULL);
