@@ -104,8 +104,7 @@ static int list_segments(struct segments *list, int directory, const struct pgda
 		if (list->count == SEGMENTS_MAX)
 			return -E2BIG;
 		list->bytes = status.st_size;
-		(void)snprintf(list->names[list->count++], sizeof(list->names[0]), "%s",
-			       entry->d_name);
+		memcpy(list->names[list->count++], entry->d_name, SEGMENT_NAME + 1);
 	}
 	if (list->count == 0)
 		return 0;
