@@ -192,15 +192,13 @@ int main(int argc, char **argv)
 	}
 	if (cfg_identify(&cfg, cli.node) < 0)
 		return cli_finish_config(&cli);
-	if (files_prepare(&cfg) < 0)
-		log_warning("could not make the run and state directories");
+	log_failed("make the run and state directories", files_prepare(&cfg));
 	verdict = run(&cfg, &cli, &options);
 	if (!options.automatic)
 		return cli_finish(&cli, &verdict);
 	/* The guard tests again and again; only a change is worth a line in the log. */
 	if (attempt_is_same(&cfg, "fence_old", &verdict))
 		return (int)verdict.outcome;
-	if (attempt_write(&cfg, "fence_old", &verdict) < 0)
-		log_warning("could not write the attempt file");
+	log_failed("write the attempt file", attempt_write(&cfg, "fence_old", &verdict));
 	return cli_finish(&cli, &verdict);
 }

@@ -194,8 +194,7 @@ int main(int argc, char **argv)
 		return cli_finish_config(&cli);
 	/* A node that cannot keep its files can still be made harmless, so this is told and passed
 	 * over. */
-	if (files_prepare(&cfg) < 0)
-		log_warning("could not make the run and state directories");
+	log_failed("make the run and state directories", files_prepare(&cfg));
 	if (options.watch)
 		guard_run(&cfg, &verdict);
 	else

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,6 +13,8 @@
 #include "deadline.h"
 #include "state.h"
 
+/* What lasts is tried again sooner than this, so that a longer pause means that it had gone. */
+#define ATTEMPT_TOLD_MS 60000
 /* Larger than years of failovers; then the older half of the story moves to history.1. */
 #define HISTORY_MAX (1024 * 1024)
 
@@ -100,10 +103,11 @@ int attempt_write(const struct cfg *cfg, const char *helper, const struct verdic
 	file_clean(message, sizeof(message), verdict->message);
 	file_clean(detail, sizeof(detail), verdict->detail);
 	file_clean(hint, sizeof(hint), verdict->hint);
-	(void)snprintf(text, sizeof(text),
-		       "outcome=%s\nrule=%s\nmessage=%s\ndetail=%s\nhint=%s\nat=%s\n",
-		       outcome_word(verdict->outcome), verdict->rule != NULL ? verdict->rule : "",
-		       message, detail, hint, at);
+	(void)snprintf(
+	    text, sizeof(text),
+	    "outcome=%s\nrule=%s\nmessage=%s\ndetail=%s\nhint=%s\nat=%s\nboot_ms=%" PRId64 "\n",
+	    outcome_word(verdict->outcome), verdict->rule != NULL ? verdict->rule : "", message,
+	    detail, hint, at, now_ms());
 	return state_write(file_run(cfg, name).text, text, 0644, false);
 }
 
@@ -139,6 +143,18 @@ bool attempt_is_same(const struct cfg *cfg, const char *helper, const struct ver
 	(void)snprintf(head, sizeof(head), "%s %s:", outcome_word(verdict->outcome), verdict->rule);
 	return attempt_read(cfg, helper, last, sizeof(last)) == 0 &&
 	       strncmp(last, head, strlen(head)) == 0;
+}
+
+bool attempt_is_told(const struct cfg *cfg, const char *helper, const struct verdict *verdict)
+{
+	char name[64], text[STATE_TEXT_MAX];
+	int64_t at_ms;
+
+	(void)snprintf(name, sizeof(name), "attempt.%s", helper);
+	if (state_read(file_run(cfg, name).text, text, sizeof(text)) < 0 ||
+	    state_get_i64(text, "boot_ms", &at_ms) < 0)
+		return false;
+	return now_ms() - at_ms < ATTEMPT_TOLD_MS && attempt_is_same(cfg, helper, verdict);
 }
 
 /* ---- history ---- */

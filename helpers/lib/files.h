@@ -15,6 +15,7 @@
  * - contact: on a standby: when it last proved that the primary lives, how far it had streamed
  * - keepalived: when keepalived last called check_primary
  * - attempt.HELPER: the last verdict of promote_safe and rejoin, for cluster_status
+ * - fenced: the same mark as in state_dir, for where that could not be written
  * - promote.lock, rejoin.lock, start.lock, serving.lock, guard.lock
  *
  * Below state_dir (survives reboots):
@@ -80,10 +81,13 @@ int serving_end(const struct cfg *cfg) MUST_CHECK;
  * ---- fenced ----
  * NO only when the file is absent from a state directory that is there.  A file in whatever
  * condition is YES.  The same holds for withdrawn and rewinding.
+ * Fenced is written to run_dir too: a file system that has become read-only is what ends many a
+ * server, and nothing but a lease or a grant of this boot needs to be outlived.  0 when either
+ * holds it.
  */
 struct fenced_mark {
-	enum fact present; /* UNKNOWN: could not be read; counts as present */
-	char reason[160];
+	enum fact present;     /* UNKNOWN: could not be read; counts as present */
+	char reason[160];      /* of the fence; why, when UNKNOWN */
 	char by[CFG_NAME_MAX]; /* node, "guard" or "operator" */
 };
 struct fenced_mark fenced_read(const struct cfg *cfg);
@@ -150,6 +154,8 @@ int attempt_read(const struct cfg *cfg, const char *helper, char *text, size_t s
 /* Was the last verdict of `helper` of the same outcome and rule?  Then it need not be told again.
  */
 bool attempt_is_same(const struct cfg *cfg, const char *helper, const struct verdict *verdict);
+/* The same, and a minute has not passed since: what returns after a time of rest is told again. */
+bool attempt_is_told(const struct cfg *cfg, const char *helper, const struct verdict *verdict);
 /* Appends {"at":wall clock for people,"boot_ms":..,"node":..,"event":..,"detail":..}. */
 int history_add(const struct cfg *cfg, const char *event, const char *detail) MUST_CHECK;
 

@@ -19,21 +19,15 @@
 /* Looking at a mark, and ending what was started meanwhile. */
 #define START_LOCK_MS 150
 
-/* A failed step is told and passed over: the next one may still save the day. */
-static void tell(const char *what, int rc)
-{
-	if (rc < 0)
-		log_warning("could not %s: %s", what, strerror(-rc));
-}
-
+/* Here and below a failed step is told and passed over: the next one may still save the day. */
 static void leave_service(const struct cfg *cfg, const struct harmless *how)
 {
 	/* First the mark: from here on neither rejoin nor a restart by systemd brings back a
 	 * primary. */
 	if (how->stay_down)
-		tell("write the fenced mark", fenced_write(cfg, how->reason, how->by));
-	tell("write the serving file", serving_end(cfg));
-	tell("write the election file", track_write(cfg, "election", TRACK_NO));
+		log_failed("write the fenced mark", fenced_write(cfg, how->reason, how->by));
+	log_failed("write the serving file", serving_end(cfg));
+	log_failed("write the election file", track_write(cfg, "election", TRACK_NO));
 }
 
 static void cut_clients(const struct cfg *cfg, const struct deadline *dl)
@@ -44,10 +38,10 @@ static void cut_clients(const struct cfg *cfg, const struct deadline *dl)
 
 	if (count > 0)
 		log_info("reset %d client connections", count);
-	tell("reset client connections", count);
+	log_failed("reset client connections", count);
 	/* After the reset, which leaves from the VIP.  keepalived may be dead, so we do it
 	 * ourselves. */
-	tell("remove the virtual address", net_remove_address(cfg->vip));
+	log_failed("remove the virtual address", net_remove_address(cfg->vip));
 }
 
 /*
@@ -81,10 +75,31 @@ static int stop_for_good(const struct cfg *cfg, const struct harmless *how,
 
 	/* It may have cleared a mark of the guard, which a vote answers, just as ours replaced it. */
 	if (how->stay_down && fenced_read(cfg).present != FACT_YES)
-		tell("write the fenced mark", fenced_write(cfg, how->reason, how->by));
+		log_failed("write the fenced mark", fenced_write(cfg, how->reason, how->by));
 	if (rc == 0)
 		rc = pgctl_stop(cfg, &at_once, dl, &again);
 	return rc == 0 && locked == -ETIMEDOUT ? -EBUSY : rc;
+}
+
+static struct verdict outcome(int stopped, bool stays_down)
+{
+	if (stopped < 0)
+		return (struct verdict){
+			.outcome = OUT_UNKNOWN,
+			.rule = "stop-unproven",
+			.message = "it is not proven that the server is stopped",
+			.hint = "switch the host off, or look for processes of the data directory"
+		};
+	if (!stays_down)
+		return (struct verdict){
+			.outcome = OUT_UNKNOWN,
+			.rule = "mark-unwritten",
+			.message = "the server is stopped, but nothing keeps it from being started",
+			.hint = "make state_dir or run_dir writable, or switch the host off"
+		};
+	return (struct verdict){ .outcome = OUT_YES,
+				 .rule = "harmless",
+				 .message = "this node is harmless" };
 }
 
 int harmless_make(const struct cfg *cfg, const struct harmless *how, const struct deadline *dl,
@@ -93,30 +108,25 @@ int harmless_make(const struct cfg *cfg, const struct harmless *how, const struc
 	int64_t began = now_ms();
 	const char *event = how->stay_down ? "fenced" : "server-died";
 	const char *way = "unknown";
+	bool stays_down;
 	int rc;
 
 	log_warning("making this node harmless: %s", how->reason);
 	leave_service(cfg, how);
 	cut_clients(cfg, dl);
 	rc = stop_for_good(cfg, how, dl, &way);
+	stays_down = !how->stay_down || fenced_read(cfg).present == FACT_YES;
 
-	*verdict = (struct verdict){ .outcome = OUT_YES,
-				     .rule = "harmless",
-				     .message = "this node is harmless" };
-	if (rc < 0) {
-		verdict->outcome = OUT_UNKNOWN;
-		verdict->rule = "stop-unproven";
-		verdict->message = "it is not proven that the server is stopped";
-		verdict->hint = "switch the host off, or look for processes of the data directory";
+	*verdict = outcome(rc, stays_down);
+	if (rc < 0)
 		(void)snprintf(verdict->detail, sizeof(verdict->detail), "%s: %s", how->reason,
 			       strerror(-rc));
-	} else {
+	else
 		(void)snprintf(verdict->detail, sizeof(verdict->detail),
 			       "%s; server stop: %s, %" PRId64 " ms", how->reason, way,
 			       now_ms() - began);
-	}
-	if (rc < 0)
+	if (verdict->outcome != OUT_YES)
 		event = "fence-unproven";
-	tell("write the history", history_add(cfg, event, verdict->detail));
-	return rc;
+	log_failed("write the history", history_add(cfg, event, verdict->detail));
+	return rc == 0 && !stays_down ? -ENODATA : rc;
 }

@@ -24,8 +24,8 @@ struct harmless {
  * In this order: the mark (so that nothing starts the server again), the track files (VIP and
  * election leave), a reset for every client connection, the VIP itself, the server, a look that
  * nothing of it is left.  No step that fails keeps the next from being done.
- * Returns 0 when no process of the data directory is left, -errno when that is not proven; the
- * verdict is filled in either case.
+ * Returns 0 when no process of the data directory is left and, with stay_down, the mark stands;
+ * -errno when that is not proven.  The verdict is filled in either case.
  */
 int harmless_make(const struct cfg *cfg, const struct harmless *how, const struct deadline *dl,
 		  struct verdict *verdict) MUST_CHECK;

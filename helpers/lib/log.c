@@ -237,6 +237,12 @@ void log_error(const char *fmt, ...)
 	va_end(args);
 }
 
+void log_failed(const char *what, int rc)
+{
+	if (rc < 0)
+		log_warning("could not %s: %s", what, strerror(-rc));
+}
+
 void log_complaint(const char *fmt, ...)
 {
 	char text[LINE_MAX_BYTES];

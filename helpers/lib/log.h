@@ -27,6 +27,10 @@ void log_info(const char *fmt, ...) PRINTF_LIKE(1, 2);
 void log_warning(const char *fmt, ...) PRINTF_LIKE(1, 2);
 void log_error(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
+/* "could not WHAT: REASON" as a warning when rc is -errno, nothing when it is not: for a step whose
+ * failure is told and passed over. */
+void log_failed(const char *what, int rc);
+
 /* A fault in a file of the user's: an error for the log, and as it stands on standard error, be it
  * a terminal or not, so that an editor can follow "FILE:LINE: ...". */
 void log_complaint(const char *fmt, ...) PRINTF_LIKE(1, 2);

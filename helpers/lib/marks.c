@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "log.h"
 #include "state.h"
 
 /*
@@ -16,25 +17,38 @@
  * that is missing (not mounted, not made yet) says nothing.  A file that is there in whatever
  * condition is YES; text is then "" unless it could be read.
  */
-static enum fact mark_read(const struct cfg *cfg, const char *name, char *text, size_t size)
+static enum fact mark_at(const char *path, const char *directory, char *text, size_t size, int *rc)
 {
-	int rc = state_read(file_state(cfg, name).text, text, size);
-
-	if (rc < 0)
+	*rc = state_read(path, text, size);
+	if (*rc < 0)
 		text[0] = '\0';
-	if (rc == 0 || rc == -EINVAL || rc == -EFBIG)
+	if (*rc == 0 || *rc == -EINVAL || *rc == -EFBIG)
 		return FACT_YES;
-	if (rc == -ENOENT && state_exists(cfg->state_dir) == 1)
+	if (*rc == -ENOENT && state_exists(directory) == 1)
 		return FACT_NO;
 	return FACT_UNKNOWN;
+}
+
+static enum fact mark_read(const struct cfg *cfg, const char *name, char *text, size_t size)
+{
+	int rc;
+
+	return mark_at(file_state(cfg, name).text, cfg->state_dir, text, size, &rc);
 }
 
 struct fenced_mark fenced_read(const struct cfg *cfg)
 {
 	struct fenced_mark mark = { 0 };
 	char text[STATE_TEXT_MAX];
+	int rc, run_rc;
 
-	mark.present = mark_read(cfg, "fenced", text, sizeof(text));
+	mark.present =
+	    mark_at(file_state(cfg, "fenced").text, cfg->state_dir, text, sizeof(text), &rc);
+	if (mark.present != FACT_YES && mark_at(file_run(cfg, "fenced").text, cfg->run_dir, text,
+						sizeof(text), &run_rc) == FACT_YES)
+		mark.present = FACT_YES;
+	if (mark.present == FACT_UNKNOWN)
+		(void)snprintf(mark.reason, sizeof(mark.reason), "state_dir: %s", strerror(-rc));
 	if (mark.present != FACT_YES)
 		return mark;
 	if (state_get(text, "reason", mark.reason, sizeof(mark.reason)) < 0)
@@ -48,17 +62,26 @@ int fenced_write(const struct cfg *cfg, const char *reason, const char *by)
 {
 	struct fenced_mark mark = { 0 };
 	char text[512], at[32];
+	int rc, run_rc;
 
 	file_clean(mark.reason, sizeof(mark.reason), reason);
 	file_clean(mark.by, sizeof(mark.by), by);
 	file_wall_clock(at, sizeof(at));
 	(void)snprintf(text, sizeof(text), "reason=%s\nby=%s\nat=%s\n", mark.reason, mark.by, at);
-	return state_write(file_state(cfg, "fenced").text, text, 0644, true);
+	rc = state_write(file_state(cfg, "fenced").text, text, 0644, true);
+	run_rc = state_write(file_run(cfg, "fenced").text, text, 0644, false);
+	if (rc < 0 && run_rc == 0)
+		log_warning("could not write the fenced mark in state_dir: %s; it holds until this "
+			    "host is rebooted",
+			    strerror(-rc));
+	return run_rc == 0 ? 0 : rc;
 }
 
 int fenced_clear(const struct cfg *cfg)
 {
-	return state_remove(file_state(cfg, "fenced").text, true);
+	int rc = state_remove(file_state(cfg, "fenced").text, true);
+
+	return rc < 0 ? rc : state_remove(file_run(cfg, "fenced").text, false);
 }
 
 enum fact withdrawn_read(const struct cfg *cfg, char *conninfo, size_t size)

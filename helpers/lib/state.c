@@ -185,7 +185,8 @@ int state_remove(const char *path, bool durable)
 {
 	int rc;
 
-	if (unlink(path) < 0 && errno != ENOENT)
+	/* On a read-only file system unlink(2) does not even look whether there is anything. */
+	if (unlink(path) < 0 && errno != ENOENT && !(errno == EROFS && state_exists(path) == 0))
 		return -errno;
 	if (!durable)
 		return 0;

@@ -196,6 +196,30 @@ static void attempt_reads_back_as_one_line(void **unused)
 	assert_string_equal(text, "refused witness-unseen: the witness does not answer");
 }
 
+static void attempt_of_long_ago_is_told_again(void **unused)
+{
+	struct verdict verdict = { .outcome = OUT_REFUSED,
+				   .rule = "witness-unseen",
+				   .message = "the witness does not answer" };
+	char old[256];
+
+	(void)unused;
+	assert_false(attempt_is_told(&nodefiles_cfg, "x", &verdict));
+	assert_int_equal(attempt_write(&nodefiles_cfg, "x", &verdict), 0);
+	assert_true(attempt_is_told(&nodefiles_cfg, "x", &verdict));
+	verdict.rule = "not-master";
+	assert_false(attempt_is_told(&nodefiles_cfg, "x", &verdict));
+	verdict.rule = "witness-unseen";
+	(void)snprintf(old, sizeof(old),
+		       "outcome=refused\nrule=witness-unseen\nmessage=\ndetail=\nboot_ms=%lld\n",
+		       (long long)now_ms() - 61000);
+	nodefiles_put(file_run(&nodefiles_cfg, "attempt.x"), old);
+	assert_true(attempt_is_same(&nodefiles_cfg, "x", &verdict));
+	assert_false(attempt_is_told(&nodefiles_cfg, "x", &verdict));
+	nodefiles_put(file_run(&nodefiles_cfg, "attempt.x"), "garbage\n");
+	assert_false(attempt_is_told(&nodefiles_cfg, "x", &verdict));
+}
+
 static void history_is_one_json_line_each(void **unused)
 {
 	char text[STATE_TEXT_MAX];
@@ -242,6 +266,7 @@ int main(void)
 		TEST(never_serves_when_fenced_or_not_known),
 		TEST(ends_serving_though_the_lock_is_held),
 		TEST(attempt_reads_back_as_one_line),
+		TEST(attempt_of_long_ago_is_told_again),
 		TEST(history_is_one_json_line_each),
 		TEST(history_does_not_grow_for_ever),
 	};

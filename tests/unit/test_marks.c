@@ -65,6 +65,28 @@ static void mark_in_a_missing_directory_is_unknown(void **unused)
 	assert_int_equal(files_prepare(&nodefiles_cfg), 0);
 }
 
+/* A read-only file system is what ends many a server; its fence must hold all the same. */
+static void fenced_holds_where_the_state_directory_cannot_be_written(void **unused)
+{
+	struct fenced_mark mark;
+
+	(void)unused;
+	assert_int_equal(rmdir(nodefiles_cfg.state_dir), 0);
+	assert_int_equal(fenced_write(&nodefiles_cfg, "test", "n2"), 0);
+	mark = fenced_read(&nodefiles_cfg);
+	assert_int_equal(mark.present, FACT_YES);
+	assert_string_equal(mark.by, "n2");
+	assert_int_equal(files_prepare(&nodefiles_cfg), 0);
+	assert_int_equal(fenced_read(&nodefiles_cfg).present, FACT_YES);
+	assert_int_equal(fenced_clear(&nodefiles_cfg), 0);
+	assert_int_equal(fenced_read(&nodefiles_cfg).present, FACT_NO);
+
+	assert_int_equal(rmdir(nodefiles_cfg.state_dir), 0);
+	assert_int_equal(rmdir(nodefiles_cfg.run_dir), 0);
+	assert_int_equal(fenced_write(&nodefiles_cfg, "test", "n2"), -ENOENT);
+	assert_int_equal(files_prepare(&nodefiles_cfg), 0);
+}
+
 static void withdrawn_keeps_the_conninfo(void **unused)
 {
 	static const char *const texts[] = { "", "host=192.0.2.1 password='it''s = secret\\\\'" };
@@ -149,9 +171,13 @@ static void baseline_is_for_the_addresses_of_today(void **unused)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		TEST(fenced_mark_says_who_and_why),           TEST(garbage_in_a_mark_is_a_mark),
-		TEST(mark_in_a_missing_directory_is_unknown), TEST(withdrawn_keeps_the_conninfo),
-		TEST(rewinding_keeps_source_phase_and_boot),  TEST(rewinding_is_of_one_directory),
+		TEST(fenced_mark_says_who_and_why),
+		TEST(garbage_in_a_mark_is_a_mark),
+		TEST(fenced_holds_where_the_state_directory_cannot_be_written),
+		TEST(mark_in_a_missing_directory_is_unknown),
+		TEST(withdrawn_keeps_the_conninfo),
+		TEST(rewinding_keeps_source_phase_and_boot),
+		TEST(rewinding_is_of_one_directory),
 		TEST(baseline_is_for_the_addresses_of_today),
 	};
 
