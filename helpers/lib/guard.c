@@ -24,6 +24,13 @@
 
 /* ---- acting ---- */
 
+static void tell_once(int *told, const char *what, int rc)
+{
+	if (rc != *told)
+		log_failed(what, rc);
+	*told = rc;
+}
+
 static void write_lease(struct guard *g)
 {
 	int rc;
@@ -31,9 +38,8 @@ static void write_lease(struct guard *g)
 	if (g->lease.until_ms == g->written_lease_ms)
 		return;
 	rc = stamp_write(g->cfg, "lease", g->lease.until_ms, g->lease.by ? g->lease.by : "none");
-	if (rc < 0)
-		log_warning("could not write the lease file: %s", strerror(-rc));
-	else
+	tell_once(&g->lease_rc, "write the lease file", rc);
+	if (rc == 0)
 		g->written_lease_ms = g->lease.until_ms;
 }
 
@@ -63,7 +69,7 @@ static void fence(struct guard *g, enum guard_act act, bool stay_down)
 }
 
 /* A crashed primary gives the standby its chance before it may start again by its own lease. */
-static void start_server(struct guard *g)
+static void bring_back(struct guard *g)
 {
 	const struct cfg *cfg = g->cfg;
 	bool wait = g->died_ms > 0 && now_ms() - g->died_ms < cfg->restart_wait_ms;
@@ -93,7 +99,8 @@ static void act_on(struct guard *g, enum guard_act act)
 		fence(g, act, false);
 		break;
 	case GUARD_START:
-		start_server(g);
+	case GUARD_UNFENCE:
+		bring_back(g);
 		break;
 	case GUARD_LOOK_AFTER:
 		look_after(g);
@@ -114,8 +121,8 @@ static void keep_election(struct guard *g, const struct guard_facts *f)
 
 	if (track_read(g->cfg, "election", &is) == 0 && is == wanted)
 		return;
-	if (track_write(g->cfg, "election", wanted) < 0)
-		log_warning("could not write the election file");
+	tell_once(&g->election_rc, "write the election file",
+		  track_write(g->cfg, "election", wanted));
 }
 
 /* A check_primary that saw the server just before it died may have said yes after we said no. */
@@ -125,8 +132,8 @@ static void keep_serving(struct guard *g, const struct guard_facts *f)
 
 	if (f->server != GUARD_SERVER_DOWN || track_read(g->cfg, "serving", &serving) < 0)
 		return;
-	if (serving != TRACK_NO && serving_end(g->cfg) < 0)
-		log_warning("could not write the serving file");
+	if (serving != TRACK_NO)
+		tell_once(&g->serving_rc, "write the serving file", serving_end(g->cfg));
 }
 
 /* Work that is not the guard's own, but that must go on when keepalived does not. */
@@ -135,6 +142,7 @@ static void keep_house(struct guard *g, const struct guard_facts *f)
 	bool up = f->server == GUARD_SERVER_PRIMARY || f->server == GUARD_SERVER_STANDBY;
 	int64_t called_ms = 0;
 	char word[16];
+	bool known;
 
 	if (!up)
 		return;
@@ -144,10 +152,9 @@ static void keep_house(struct guard *g, const struct guard_facts *f)
 	if (f->server != GUARD_SERVER_STANDBY)
 		return;
 	/* Often until the witness host is known to reach the primary, then now and then. */
+	known = !g->cfg->witness_ssh || baseline_read(g->cfg, cfg_peer(g->cfg)->name) == FACT_YES;
 	guard_job_start(&g->jobs, g->cfg, JOB_FENCE_TEST,
-			baseline_read(g->cfg, cfg_peer(g->cfg)->name) == FACT_YES
-			    ? g->cfg->test_interval_ms
-			    : g->cfg->retry_interval_ms);
+			known ? g->cfg->test_interval_ms : g->cfg->retry_interval_ms);
 }
 
 static void tick(struct guard *g)
@@ -159,7 +166,7 @@ static void tick(struct guard *g)
 	if (g->last_tick_ms > 0 && now - g->last_tick_ms > 4 * TICK_MAX_MS)
 		log_warning("this process did not run for %" PRId64 " ms", now - g->last_tick_ms);
 	g->last_tick_ms = now;
-	guard_jobs_reap(&g->jobs);
+	guard_jobs_reap(&g->jobs, g->cfg);
 	guard_look(g);
 	f = guard_facts(g);
 	act = guard_decide(&f);
@@ -234,7 +241,7 @@ static void resume_lease(struct guard *g)
 
 void guard_run(const struct cfg *cfg, struct verdict *verdict)
 {
-	struct guard g = { .cfg = cfg, .pidfd = -1, .witness = PROBE_NONE };
+	struct guard g = { .cfg = cfg, .pidfd = -1, .witness = PROBE_NONE, .fenced = FACT_NO };
 	struct deadline soon = deadline_in_ms(WITNESS_OPEN_MS);
 	int AUTO_FD lock = -1;
 	int AUTO_FD signals = -1;
@@ -262,8 +269,8 @@ void guard_run(const struct cfg *cfg, struct verdict *verdict)
 	}
 	be_on_time();
 	/* keepalived waits for its track files; before anybody knows better, the answer is no. */
-	if (track_read(cfg, "serving", &serving) < 0 && serving_end(cfg) < 0)
-		log_warning("could not write the serving file");
+	if (track_read(cfg, "serving", &serving) < 0)
+		log_failed("write the serving file", serving_end(cfg));
 	guard_jobs_init(&g.jobs);
 	resume_lease(&g);
 	log_info("the guard is on duty: lease %" PRId64 " ms, fence takes up to %" PRId64 " ms",

@@ -118,10 +118,10 @@ static void ask_witness(struct guard *g)
 	int64_t now = now_ms();
 	int64_t sent = g->witness.family != 0 ? probe_take(&g->witness) : 0;
 
-	if (sent > 0) {
+	if (sent > 0 && g->fenced == FACT_NO)
 		lease_witness(&g->lease, sent, g->cfg->lease_ms, now);
+	if (sent > 0)
 		g->witness_answered_ms = now;
-	}
 	if (now < g->next_question_ms)
 		return;
 	g->next_question_ms = now + g->cfg->renew_interval_ms;
@@ -132,17 +132,27 @@ static void ask_witness(struct guard *g)
 		log_debug("the witness cannot be asked now");
 }
 
+static void look_at_mark(struct guard *g)
+{
+	struct fenced_mark mark = fenced_read(g->cfg);
+
+	if (mark.present == FACT_UNKNOWN && g->fenced != FACT_UNKNOWN)
+		log_warning(
+		    "it cannot be told whether this node is fenced, so no lease is renewed: %s",
+		    mark.reason);
+	g->fenced = mark.present;
+	/* A vote given before the fence must not begin a lease after it. */
+	if (g->fenced == FACT_YES)
+		g->lease = (struct lease){ 0 };
+}
+
 static void read_votes(struct guard *g)
 {
 	char by[32];
 	int64_t at_ms;
 
-	/* A vote given before the fence must not begin a lease after it. */
-	if (fenced_read(g->cfg).present != FACT_NO) {
-		g->lease = (struct lease){ 0 };
+	if (g->fenced != FACT_NO)
 		return;
-	}
-
 	if (stamp_read(g->cfg, "vote", &at_ms, by, sizeof(by)) == 0)
 		lease_vote(&g->lease, at_ms, g->cfg->lease_ms, now_ms());
 	if (stamp_read(g->cfg, "grant", &at_ms, by, sizeof(by)) == 0)
@@ -164,7 +174,7 @@ struct guard_facts guard_facts(struct guard *g)
 	struct guard_facts f = {
 		.now = now_ms(),
 		.server = g->server,
-		.fenced = fenced_read(g->cfg).present,
+		.fenced = g->fenced,
 		.died_as_primary = g->died_ms > 0 && !g->cleared_up,
 		.standby_since_ms = g->standby_since_ms,
 		.vote_left = vote_left(g->cfg),
@@ -191,6 +201,7 @@ struct guard_facts guard_facts(struct guard *g)
 void guard_look(struct guard *g)
 {
 	look_at_server(g);
+	look_at_mark(g);
 	read_votes(g);
 	ask_witness(g);
 }

@@ -25,8 +25,14 @@ struct guard {
 	int64_t next_question_ms;
 	int64_t witness_answered_ms;
 
+	enum fact fenced; /* the mark, at the last look */
 	struct lease lease;
 	int64_t written_lease_ms;
+
+	/* Files that could not be written, -errno: told when it begins, not with every tick. */
+	int lease_rc;
+	int election_rc;
+	int serving_rc;
 
 	int pidfd; /* of the postmaster, -1: none known */
 	pid_t postmaster;

@@ -33,7 +33,12 @@ static bool contact_lost(const struct guard_facts *f)
 
 enum guard_act guard_decide(const struct guard_facts *f)
 {
-	if (f->server == GUARD_SERVER_PRIMARY && f->fenced != FACT_NO)
+	/*
+	 * A mark that cannot be read takes away nothing at once: a state directory that somebody
+	 * removed would end a good primary.  It renews nothing either, so that the lease runs out
+	 * unless it is mended (guard_look.c).
+	 */
+	if (f->server == GUARD_SERVER_PRIMARY && f->fenced == FACT_YES)
 		return GUARD_FENCE_AGAIN;
 	if (lease_ends(f))
 		return GUARD_FENCE_LEASE;
@@ -41,8 +46,13 @@ enum guard_act guard_decide(const struct guard_facts *f)
 		return GUARD_FENCE_UNENTITLED;
 	if (f->server == GUARD_SERVER_DOWN && f->died_as_primary)
 		return GUARD_CLEAR_UP;
-	if (f->server == GUARD_SERVER_DOWN && f->auto_start)
+	/* Also where nobody can look: rejoin starts nothing there, and says what is the matter. */
+	if ((f->server == GUARD_SERVER_DOWN || f->server == GUARD_SERVER_UNKNOWN) && f->auto_start)
 		return GUARD_START;
+	/* Its rejoin did not live to see it stream.  Nothing fenced is promoted, so this comes first.
+	 */
+	if (f->server == GUARD_SERVER_STANDBY && f->fenced != FACT_NO)
+		return GUARD_UNFENCE;
 	if (f->server == GUARD_SERVER_STANDBY && (contact_lost(f) || f->vote_left))
 		return GUARD_LOOK_AFTER;
 	return GUARD_NOTHING;
@@ -58,6 +68,7 @@ const char *guard_act_word(enum guard_act act)
 		[GUARD_FENCE_AGAIN] = "a primary was started on a fenced node",
 		[GUARD_CLEAR_UP] = "the server ended while it was the primary",
 		[GUARD_START] = "the server is down",
+		[GUARD_UNFENCE] = "a standby is still marked as fenced",
 		[GUARD_LOOK_AFTER] = "the primary does not answer",
 	};
 
