@@ -68,7 +68,7 @@ static void gather_files(struct check_facts *f, const struct cfg *cfg)
 	f->lease_runs = fact_of(stamp_runs(cfg, "lease") || stamp_runs(cfg, "grant"));
 	f->lease_known = stamp_there(cfg, "lease");
 	f->says_serving =
-	    fact_of(track_read(cfg, "serving", &serving) == 0 && serving == TRACK_YES);
+	    track_read(cfg, "serving", &serving) < 0 ? FACT_UNKNOWN : fact_of(serving == TRACK_YES);
 }
 
 /* What the other server's answer means for this node. */
@@ -91,8 +91,7 @@ static void leave_vote(const struct cfg *cfg, const struct check_facts *f,
 {
 	if (f->peer_votes != FACT_YES)
 		return;
-	if (stamp_write(cfg, "vote", peer->asked_ms, "vote") < 0)
-		log_warning("could not write the vote file");
+	log_failed("write the vote file", stamp_write(cfg, "vote", peer->asked_ms, "vote"));
 }
 
 static void leave_contact(const struct cfg *cfg, const struct server *local,
@@ -113,8 +112,7 @@ static void leave_contact(const struct cfg *cfg, const struct server *local,
 	} else if (contact.seen_ms != 0) {
 		return; /* nothing new: what was known stays known, with its time */
 	}
-	if (contact_write(cfg, &contact) < 0)
-		log_warning("could not write the contact file");
+	log_failed("write the contact file", contact_write(cfg, &contact));
 }
 
 /* The priority only moves when it must: each change is an event for keepalived. */
@@ -123,6 +121,10 @@ static void leave_priority(const struct cfg *cfg, const struct check_facts *f)
 	int is = -1;
 	int wanted;
 
+	/* It is being promoted: promote_safe has raised it a moment ago, and the server shows a
+	 * standby until it is done. */
+	if (f->local == SERVER_STANDBY && stamp_runs(cfg, "grant"))
+		return;
 	if (track_read(cfg, "priority", &is) < 0)
 		is = -1;
 	if (f->local == SERVER_PRIMARY)
@@ -131,8 +133,8 @@ static void leave_priority(const struct cfg *cfg, const struct check_facts *f)
 		wanted = f->peer_votes == FACT_YES || is <= 0 ? PRIORITY_SETTLED : is;
 	else
 		wanted = PRIORITY_STANDBY;
-	if (wanted != is && track_write(cfg, "priority", wanted) < 0)
-		log_warning("could not write the priority file");
+	if (wanted != is)
+		log_failed("write the priority file", track_write(cfg, "priority", wanted));
 }
 
 static void leave_serving(const struct cfg *cfg, const struct check_facts *f,
@@ -164,6 +166,31 @@ static bool still_so(const struct cfg *cfg, enum server_state local)
 		return true;
 	postmaster = pgdata_postmaster(cfg, &pid);
 	return postmaster >= 0 && pgdata_form(cfg) == PGDATA_PRIMARY;
+}
+
+/*
+ * A peer that refuses us is there, so nobody else would say that its vote, or our contact with it, has ended: the witness alone
+ * keeps the lease, and after max_staleness a failover is refused.
+ */
+static void tell_refusal(const struct cfg *cfg, const struct server *peer)
+{
+	struct verdict verdict = { .outcome = OUT_YES,
+				   .rule = "peer-answers",
+				   .message = "the other node's server answers" };
+
+	if (peer->failure == PG_FAIL_AUTH)
+		verdict = (struct verdict){ .outcome = OUT_NO,
+					    .rule = "peer-refuses-us",
+					    .message = "the other node's server refuses us" };
+	else if (peer->state != SERVER_PRIMARY && peer->state != SERVER_STANDBY)
+		return;
+	if (attempt_is_same(cfg, "ask_peer", &verdict))
+		return;
+	if (verdict.outcome == OUT_NO)
+		log_warning("%s: %s; compare role, passfile and pg_hba.conf of both nodes with "
+			    "\"cluster_config\"",
+			    verdict.message, peer->why);
+	log_failed("write the attempt file", attempt_write(cfg, "ask_peer", &verdict));
 }
 
 /* It must go on when keepalived ends us for being late, so it is detached. */
@@ -218,6 +245,8 @@ static struct verdict check_node(const struct cfg *cfg, const struct cli *cli,
 		server_ask(&local, cfg, PG_LOCAL, &dl);
 	else
 		server_ask_both(&local, &dl, &peer, &peer_dl, cfg);
+	if (peer.asked_ms > 0)
+		tell_refusal(cfg, &peer);
 	check_facts_of(&f, &local, cfg);
 	if (f.local == SERVER_PRIMARY || f.local == SERVER_STANDBY)
 		gather_peer(&f, cfg, &local, &peer);
@@ -231,6 +260,9 @@ static struct verdict check_node(const struct cfg *cfg, const struct cli *cli,
 	verdict = check_decide(&f);
 	if (f.local != SERVER_PRIMARY && f.local != SERVER_STANDBY)
 		(void)snprintf(verdict.detail, sizeof(verdict.detail), "%s", local.why);
+	else if (strcmp(verdict.rule, "fence-unknown") == 0 || strcmp(verdict.rule, "fenced") == 0)
+		(void)snprintf(verdict.detail, sizeof(verdict.detail), "%s",
+			       fenced_read(cfg).reason);
 	if (still_so(cfg, f.local)) {
 		if (f.local != SERVER_UNKNOWN)
 			leave_priority(cfg, &f);
@@ -269,8 +301,7 @@ static int finish(const struct cfg *cfg, const struct cli *cli, const struct opt
 		return cli_finish(cli, verdict);
 	if (attempt_is_same(cfg, name, verdict))
 		return (int)verdict->outcome;
-	if (attempt_write(cfg, name, verdict) < 0)
-		log_warning("could not write the attempt file");
+	log_failed("write the attempt file", attempt_write(cfg, name, verdict));
 	return cli_finish(cli, verdict);
 }
 
@@ -300,10 +331,10 @@ int main(int argc, char **argv)
 	cli_parse(&cli, &spec, argc, argv);
 	if (cfg_load(&cfg, cli.config_path) < 0 || cfg_identify(&cfg, cli.node) < 0)
 		return cli_finish_config(&cli);
-	if (files_prepare(&cfg) < 0)
-		log_warning("could not make the run and state directories");
-	if (options.keepalived && stamp_write(&cfg, "keepalived", now_ms(), "called") < 0)
-		log_warning("could not note that keepalived runs");
+	log_failed("make the run and state directories", files_prepare(&cfg));
+	if (options.keepalived)
+		log_failed("note that keepalived runs",
+			   stamp_write(&cfg, "keepalived", now_ms(), "called"));
 	verdict = options.serving ? check_serving(&cfg) : check_node(&cfg, &cli, &options);
 	/* Otherwise "does not serve, and says so" would be said to nobody. */
 	if (options.keepalived && options.serving &&

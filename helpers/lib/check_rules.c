@@ -25,9 +25,14 @@ static bool starting(const struct check_facts *f)
 	return f->local == SERVER_STARTING;
 }
 
+static bool fence_unknown(const struct check_facts *f)
+{
+	return f->fenced != FACT_NO && f->fenced != FACT_YES;
+}
+
 static bool fenced(const struct check_facts *f)
 {
-	return f->fenced != FACT_NO;
+	return f->fenced == FACT_YES;
 }
 
 static bool wrong_version(const struct check_facts *f)
@@ -90,6 +95,11 @@ static const struct rule {
 	  { .outcome = OUT_NO,
 	    .rule = "local-starting",
 	    .message = "the local server is starting up or shutting down" } },
+	{ fence_unknown,
+	  { .outcome = OUT_UNKNOWN,
+	    .rule = "fence-unknown",
+	    .message = "it cannot be told whether this node is fenced",
+	    .hint = "is state_dir there, and is its file system mounted?" } },
 	{ fenced,
 	  { .outcome = OUT_NO,
 	    .rule = "fenced",
