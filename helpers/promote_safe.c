@@ -36,6 +36,8 @@
 #define LOOK_MS 20
 /* Changing primary_conninfo and seeing it in a new connection takes about 0.1 s. */
 #define FOLLOW_MS 3000
+/* A server that shuts down is gone in a moment; to be called again takes the guard longer. */
+#define PASSING_MS 3000
 /* The guard's copy does not wait for another one, it is called again; a person's does. */
 #define LOCK_AUTO_MS   100
 #define LOCK_PERSON_MS 30000
@@ -140,8 +142,7 @@ static void take_service(const struct cfg *cfg)
 
 	if (rc < 0)
 		log_warning("not serving yet: %s; check_primary tries again", strerror(-rc));
-	if (withdrawn_clear(cfg) < 0)
-		log_warning("could not remove the mark of the withdrawn vote");
+	log_failed("remove the mark of the withdrawn vote", withdrawn_clear(cfg));
 }
 
 static struct verdict promote(struct promotion *p)
@@ -160,12 +161,13 @@ static struct verdict promote(struct promotion *p)
 	 * permitted.
 	 */
 	rc = stamp_write(cfg, "grant", now_ms() + cfg->lease_ms, "promotion");
+	log_failed("write the grant file", rc);
 	if (rc < 0)
 		return (struct verdict){ .outcome = OUT_SYSTEM,
 					 .rule = "grant",
-					 .message = "could not write the grant file" };
-	if (track_write(cfg, "priority", higher) < 0)
-		log_warning("could not write the priority file");
+					 .message = "the right to serve could not be written down",
+					 .hint = "is run_dir writable, and has it room?" };
+	log_failed("write the priority file", track_write(cfg, "priority", higher));
 
 	/* ---- point of no return: from here on a failure is OUT_INCOMPLETE ---- */
 	rc = server_promote(cfg, &p->dl);
@@ -183,8 +185,8 @@ static struct verdict promote(struct promotion *p)
 		return verdict;
 	/* A long replay may have used the grant up; the promotion is what gives the right, and it
 	 * is done now. */
-	if (stamp_write(cfg, "grant", now_ms() + cfg->lease_ms, "promotion") < 0)
-		log_warning("could not write the grant file");
+	log_failed("write the grant file",
+		   stamp_write(cfg, "grant", now_ms() + cfg->lease_ms, "promotion"));
 	take_service(cfg);
 	return (struct verdict){ .outcome = OUT_YES,
 				 .rule = "promoted",
@@ -193,23 +195,40 @@ static struct verdict promote(struct promotion *p)
 
 /* ---- the run ---- */
 
+static struct verdict not_withdrawn(void)
+{
+	return (struct verdict){ .outcome = OUT_REFUSED,
+				 .rule = "withdraw-failed",
+				 .message = "the vote for the old primary could not be withdrawn",
+				 .hint =
+				     "is state_dir writable? the line before this one says why" };
+}
+
+static bool passing(const struct promotion *p, const struct verdict *verdict)
+{
+	return strcmp(verdict->rule, "peer-starting") == 0 && now_ms() - p->begun_ms < PASSING_MS;
+}
+
 /* Goes from step to step until there is a verdict or every rule permits. */
 static enum promote_step go_on(struct promotion *p, struct verdict *verdict)
 {
 	enum promote_step step;
+	int rc;
 
 	for (;;) {
 		step = promote_decide(&p->facts, verdict);
 		log_debug("rule %s: %s", verdict->rule, verdict->message);
-		if (step == STEP_VERDICT || step == STEP_PROMOTE)
+		if (step == STEP_PROMOTE || (step == STEP_VERDICT && !passing(p, verdict)))
 			return step;
 		if (deadline_passed(&p->dl))
 			return STEP_VERDICT;
 		if (step == STEP_WITHDRAW) {
 			if (!p->fencing)
 				begin_fencing(p);
-			if (withdraw(p) < 0) {
-				verdict->outcome = OUT_REFUSED;
+			rc = withdraw(p);
+			if (rc < 0) {
+				*verdict = not_withdrawn();
+				log_failed("withdraw the vote", rc);
 				return STEP_VERDICT;
 			}
 		} else if (step == STEP_PROBE) {
@@ -261,6 +280,7 @@ static struct verdict run(const struct cfg *cfg, const struct cli *cli,
 {
 	struct promotion p = { .cfg = cfg,
 			       .dl = deadline_in_ms(cfg->promote_budget_ms),
+			       .begun_ms = now_ms(),
 			       .accept_loss = options->accept_loss };
 	struct deadline soon = deadline_in_ms(options->automatic ? LOCK_AUTO_MS : LOCK_PERSON_MS);
 	struct verdict verdict = { .outcome = OUT_REFUSED,
@@ -299,14 +319,13 @@ static int finish(const struct cfg *cfg, const struct cli *cli, const struct opt
 		  const struct verdict *verdict)
 {
 	bool promoted = strcmp(verdict->rule, "promoted") == 0;
-	bool told = attempt_is_same(cfg, "promote_safe", verdict);
+	bool told = attempt_is_told(cfg, "promote_safe", verdict);
 
 	if (cli->dry_run || strcmp(verdict->rule, "already-running") == 0)
 		return cli_finish(cli, verdict);
-	if (attempt_write(cfg, "promote_safe", verdict) < 0)
-		log_warning("could not write the attempt file");
-	if (promoted && history_add(cfg, "promoted", verdict->detail) < 0)
-		log_warning("could not write the history");
+	log_failed("write the attempt file", attempt_write(cfg, "promote_safe", verdict));
+	if (promoted)
+		log_failed("write the history", history_add(cfg, "promoted", verdict->detail));
 	if (options->automatic && told && !promoted)
 		return (int)verdict->outcome;
 	return cli_finish(cli, verdict);

@@ -15,6 +15,8 @@
 #define LOCAL_MS 1000
 /* While waiting, the others are asked twice a second: a primary that comes back is seen at once. */
 #define OTHERS_MS 500
+/* One that shuts down is gone in a moment, which the takeover is waiting for. */
+#define STARTING_MS 100
 /* A record that the old primary never finished sending cannot be replayed; replay then stands
  * still, just short of it. */
 #define REPLAY_STANDS_MS 250
@@ -132,7 +134,8 @@ void promote_refresh(struct promotion *p, bool last)
 	/* A fenced primary does not answer; asking it again would only take the time of the
 	 * failover. */
 	bool proven = p->fencing && fence_verdict(&p->fence) == FENCE_FENCED;
-	bool due = now_ms() - p->asked_others_ms >= OTHERS_MS;
+	bool starting = p->facts.peer_is_starting == FACT_YES;
+	bool due = now_ms() - p->asked_others_ms >= (starting ? STARTING_MS : OTHERS_MS);
 
 	ask_local(p);
 	if (due && !proven)

@@ -16,6 +16,7 @@
 struct promotion {
 	const struct cfg *cfg;
 	struct deadline dl;
+	int64_t begun_ms;
 	struct promote_facts facts;
 	struct server local;
 	struct fence fence;

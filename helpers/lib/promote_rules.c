@@ -18,9 +18,14 @@ static bool local_no_standby(const struct promote_facts *f)
 	return f->local != SERVER_STANDBY;
 }
 
+static bool fence_unknown(const struct promote_facts *f)
+{
+	return f->fenced != FACT_NO && f->fenced != FACT_YES;
+}
+
 static bool fenced(const struct promote_facts *f)
 {
-	return f->fenced != FACT_NO;
+	return f->fenced == FACT_YES;
 }
 
 static bool peer_serves(const struct promote_facts *f)
@@ -129,6 +134,12 @@ static const struct rule {
 	  { .outcome = OUT_UNKNOWN,
 	    .rule = "local-silent",
 	    .message = "the local server did not answer in time" } },
+	{ fence_unknown,
+	  STEP_VERDICT,
+	  { .outcome = OUT_UNKNOWN,
+	    .rule = "fence-unknown",
+	    .message = "it cannot be told whether this node is fenced",
+	    .hint = "is state_dir there, and is its file system mounted?" } },
 	{ fenced,
 	  STEP_VERDICT,
 	  { .outcome = OUT_REFUSED,

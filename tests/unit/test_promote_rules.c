@@ -125,7 +125,8 @@ static void names_the_rule_that_refused(void **state)
 	f = good(), f.local = SERVER_UNKNOWN, expect(f, STEP_VERDICT, "local-silent");
 	f = good(), f.local = SERVER_PRIMARY, expect(f, STEP_VERDICT, "already-primary");
 	f = good(), f.local = SERVER_DOWN, expect(f, STEP_VERDICT, "no-standby");
-	f = good(), f.fenced = FACT_UNKNOWN, expect(f, STEP_VERDICT, "fenced");
+	f = good(), f.fenced = FACT_YES, expect(f, STEP_VERDICT, "fenced");
+	f = good(), f.fenced = FACT_UNKNOWN, expect(f, STEP_VERDICT, "fence-unknown");
 	f = good(), f.peer_is_primary = FACT_YES, expect(f, STEP_VERDICT, "peer-serves");
 	f = good(), f.fence = FENCE_ALIVE, expect(f, STEP_VERDICT, "peer-serves");
 	f = good(), f.peer_is_standby = FACT_YES, expect(f, STEP_VERDICT, "two-standbys");
