@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: PostgreSQL
+"""What scenarios break by hand: files, directories, configurations.  Each repairs what it broke."""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+
+from scenario import Scenario
+
+WAYS = ("missing", "empty", "binary", "truncated", "directory")
+
+
+def damage(path: str, way: str) -> None:
+    """Puts garbage in the place of a file, as one who does not know of rename would."""
+    text = b""
+    with contextlib.suppress(FileNotFoundError):
+        with open(path, "rb") as file:
+            text = file.read()
+        os.unlink(path)
+    if way == "missing":
+        return
+    if way == "directory":
+        os.makedirs(f"{path}/in-the-way")
+        return
+    data = {"empty": b"", "binary": bytes(range(256)), "truncated": text[:len(text) // 2]}[way]
+    with open(path, "wb") as file:
+        file.write(data)
+
+
+def repair(path: str) -> None:
+    """Whatever the helpers cannot take away themselves."""
+    if os.path.isdir(path):
+        shutil.rmtree(path)
+
+
+class Damaging(Scenario):
+    def sh(self, node: str, command: str) -> str:
+        done = self.lab.run(node, ["sh", "-c", command])
+        self.assertEqual(done.returncode, 0, f"{command}: {done.stderr}")
+        return done.stdout
+
+    def sql(self, node: str, statement: str) -> str:
+        done = self.lab.run(node, ["setpriv", "--reuid=postgres", "--regid=postgres",
+                                   "--init-groups", "psql", "-XAtqc", statement])
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout.strip()
+
+    @contextlib.contextmanager
+    def changed(self, node: str, path: str, old: str, new: str) -> Iterator[None]:
+        """A file of the node with one text in the place of another, for a while."""
+        where = self.lab.node(node).path(path)
+        with open(where, encoding="utf-8") as file:
+            text = file.read()
+        self.assertIn(old, text)
+        self._replace(where, text.replace(old, new))
+        try:
+            yield
+        finally:
+            self._replace(where, text)
+
+    def _replace(self, path: str, text: str) -> None:
+        """As an editor does: never half a file, and owner and rights as they were."""
+        owner = os.stat(path)
+        with open(path + ".new", "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chown(path + ".new", owner.st_uid, owner.st_gid)
+        os.chmod(path + ".new", owner.st_mode & 0o7777)
+        os.rename(path + ".new", path)
+
+    def ini(self, node: str, old: str, new: str) -> contextlib.AbstractContextManager[None]:
+        return self.changed(node, self.lab.settings.ini_path(), old, new)
+
+    @contextlib.contextmanager
+    def read_only(self, node: str, directory: str) -> Iterator[None]:
+        self.sh(node, f"mount --bind {directory} {directory} && mount -o remount,bind,ro {directory}")
+        try:
+            yield
+        finally:
+            self.sh(node, f"umount {directory}")
+
+    @contextlib.contextmanager
+    def listener(self, node: str, port: int) -> Iterator[None]:
+        """One that takes connections, and never says a word."""
+        program = ("import socket, sys\n"
+                   f"one = socket.create_server(('', {port}), backlog=64)\n"
+                   "print('listens', flush=True)\n"
+                   "sys.stdin.read()\n")
+        with subprocess.Popen(self.lab.node(node).command(["/usr/bin/python3", "-c", program]),
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+            try:
+                self.assertEqual(process.stdout.readline(), "listens\n")
+                yield
+            finally:
+                process.stdin.close()
+
+    @contextlib.contextmanager
+    def without(self, node: str, service: str) -> Iterator[None]:
+        """Stopped as by systemctl, for a while."""
+        self.lab.node(node).order(f"stop {service}")
+        self.wait(lambda: self.lab.node(node).order("pids")[service]["pid"] == 0, 5,
+                  f"{service} has ended")
+        try:
+            yield
+        finally:
+            self.lab.node(node).order(f"start {service}")
+
+    # ---- looking ----
+
+    def vip_seen(self, seconds: float) -> set[str]:
+        """Every node that had the VIP in this time; "" when at some moment none had."""
+        seen: set[str] = set()
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            seen.update(self.lab.status()["vip_at"] or [""])
+        return seen
+
+    def promotions(self) -> int:
+        """On all nodes, since this test began."""
+        return sum("rule=promoted" in line.text for line in self.lab.logs(since_ms=self.begun_ms))
+
+    def is_well(self) -> bool:
+        return self.serves(self.old)() and self.promotable(self.new)()
+
+    def file_is_well(self, path: str) -> bool:
+        """A file of ours: a number, or lines of KEY=VALUE."""
+        try:
+            with open(path, encoding="ascii") as file:
+                text = file.read()
+        except (OSError, UnicodeDecodeError):
+            return False
+        lines = text.splitlines()
+        return text.endswith("\n") and (text[:-1].isdecimal() or all("=" in line for line in lines))
