@@ -105,7 +105,8 @@ static void leave_contact(const struct cfg *cfg, const struct server *local,
 		contact.seen_ms = peer->asked_ms;
 		contact.primary_lsn = peer->write_lsn;
 		contact.timeline = peer->timeline;
-		if (local->receiving) {
+		/* A walreceiver whose history diverged says for a moment that it streams. */
+		if (local->receiving && peer->peer_streams) {
 			contact.streaming_ms = local->asked_ms;
 			contact.received_lsn = local->received_lsn;
 		}

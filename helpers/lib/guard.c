@@ -151,6 +151,8 @@ static void keep_house(struct guard *g, const struct guard_facts *f)
 		guard_job_start(&g->jobs, g->cfg, JOB_CHECK, g->cfg->renew_interval_ms);
 	if (f->server != GUARD_SERVER_STANDBY)
 		return;
+	if (guard_standby_is_lost(f))
+		guard_job_start(&g->jobs, g->cfg, JOB_REJOIN, g->cfg->retry_interval_ms);
 	/* Often until the witness host is known to reach the primary, then now and then. */
 	known = !g->cfg->witness_ssh || baseline_read(g->cfg, cfg_peer(g->cfg)->name) == FACT_YES;
 	guard_job_start(&g->jobs, g->cfg, JOB_FENCE_TEST,

@@ -187,6 +187,8 @@ struct guard_facts guard_facts(struct guard *g)
 
 	if (contact.known)
 		f.last_contact_ms = contact.seen_ms;
+	if (contact.known)
+		f.last_streaming_ms = contact.streaming_ms;
 	if (g->server == GUARD_SERVER_PRIMARY && g->lease.until_ms == 0) {
 		if (g->unentitled_since == 0)
 			g->unentitled_since = f.now;

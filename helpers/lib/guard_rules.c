@@ -58,6 +58,18 @@ enum guard_act guard_decide(const struct guard_facts *f)
 	return GUARD_NOTHING;
 }
 
+bool guard_standby_is_lost(const struct guard_facts *f)
+{
+	int64_t since =
+	    f->last_streaming_ms > f->standby_since_ms ? f->last_streaming_ms : f->standby_since_ms;
+
+	if (f->server != GUARD_SERVER_STANDBY || f->vote_left)
+		return false;
+	if (f->fenced != FACT_NO)
+		return true;
+	return !contact_lost(f) && f->last_contact_ms > 0 && f->now - since >= f->lease_ms;
+}
+
 const char *guard_act_word(enum guard_act act)
 {
 	static const char *const words[GUARD_ACTS] = {

@@ -29,6 +29,8 @@ struct guard_facts {
 	bool died_as_primary; /* the server ended while it was one, and has not been dealt with */
 	int64_t
 	    last_contact_ms; /* standby: when the primary last answered; 0: never in this boot */
+	int64_t
+	    last_streaming_ms; /* standby: when it last streamed from it; 0: never in this boot */
 	int64_t standby_since_ms; /* standby: since when it has been one, by our eyes */
 	bool vote_left; /* standby: its vote is withdrawn and no promote_safe is at work */
 	bool auto_start;
@@ -53,6 +55,12 @@ enum guard_act {
 
 /* First rule that holds wins; the order is the safety argument. */
 enum guard_act guard_decide(const struct guard_facts *facts);
+
+/*
+ * Is this running standby to be led back by rejoin?  It is still fenced (a rejoin was killed before it was done), or the
+ * primary answers and yet it has not streamed for a while: its history may have diverged.
+ */
+bool guard_standby_is_lost(const struct guard_facts *facts);
 
 /* A phrase for the log and the fenced mark. */
 const char *guard_act_word(enum guard_act act);

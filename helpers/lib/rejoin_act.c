@@ -110,16 +110,17 @@ static int write_grant(const struct rejoin *r)
 
 /*
  * Since we looked, the other node may have had us fenced: that stays.  What this node's own guard wrote is
- * answered by the vote.
+ * answered by the vote; a person's word on the other node answers any.
  */
 static bool may_start(const struct rejoin *r)
 {
 	struct fenced_mark mark = fenced_read(r->cfg);
+	bool answered;
 
 	if (mark.present == FACT_NO)
 		return true;
-	if (mark.present != FACT_YES || strcmp(mark.by, "guard") != 0 ||
-	    r->facts.peer_votes != FACT_YES)
+	answered = strcmp(mark.by, "guard") == 0 && r->facts.peer_votes == FACT_YES;
+	if (mark.present != FACT_YES || !(answered || r->facts.peer_down_by_operator))
 		return false;
 	return fenced_clear(r->cfg) == 0;
 }

@@ -99,15 +99,23 @@ static bool follows_on(const struct rejoin_facts *f)
 
 /* ---- down, a primary's directory, and the other node is no primary ---- */
 
+static bool by_operator(const struct rejoin_facts *f)
+{
+	return f->peer_down_by_operator && !f->no_resume &&
+	       (f->peer == SERVER_UNKNOWN || f->peer == SERVER_DOWN);
+}
+
 /*
  * A node that fenced itself said no more than that somebody else might serve by now.  A standby that follows it and votes
  * for it is the proof that nobody does, as it is for any lease; without that, both would wait for each other
- * where the standby is too old to take over.  What the other node or a person fenced stays down.
+ * where the standby is too old to take over.  What the other node or a person fenced stays down, until a
+ * person says that the other node is switched off.
  */
 static bool fenced(const struct rejoin_facts *f)
 {
-	return f->fenced != FACT_NO &&
-	       !(f->fenced == FACT_YES && f->fenced_by_guard && f->peer_votes == FACT_YES);
+	bool answered = f->fenced_by_guard && f->peer_votes == FACT_YES;
+
+	return f->fenced != FACT_NO && !(f->fenced == FACT_YES && (answered || by_operator(f)));
 }
 
 static bool peer_takes_over(const struct rejoin_facts *f)
@@ -133,12 +141,6 @@ static bool entitled(const struct rejoin_facts *f)
 static bool must_wait(const struct rejoin_facts *f)
 {
 	return entitled(f) && f->no_resume;
-}
-
-static bool by_operator(const struct rejoin_facts *f)
-{
-	return f->peer_down_by_operator && !f->no_resume &&
-	       (f->peer == SERVER_UNKNOWN || f->peer == SERVER_DOWN);
 }
 
 static bool no_vote(const struct rejoin_facts *f)

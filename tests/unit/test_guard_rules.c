@@ -152,6 +152,26 @@ static void takes_up_a_vote_that_was_left_withdrawn(void **state)
 	assert_int_equal(guard_decide(&f), GUARD_LOOK_AFTER);
 }
 
+static void leads_back_a_standby_that_is_lost(void **state)
+{
+	struct guard_facts f = facts(GUARD_SERVER_STANDBY);
+
+	(void)state;
+	f.last_streaming_ms = NOW - 1000;
+	assert_false(guard_standby_is_lost(&f));
+	f.fenced = FACT_YES; /* a rejoin was killed just before it was done */
+	assert_true(guard_standby_is_lost(&f));
+	f.vote_left = true; /* promote_safe first */
+	assert_false(guard_standby_is_lost(&f));
+	f.vote_left = false, f.fenced = FACT_NO;
+	f.last_streaming_ms = NOW - 5000;
+	assert_true(guard_standby_is_lost(&f));
+	f.last_contact_ms = NOW - 2500; /* no primary that it could follow */
+	assert_false(guard_standby_is_lost(&f));
+	f = facts(GUARD_SERVER_PRIMARY), f.fenced = FACT_YES;
+	assert_false(guard_standby_is_lost(&f));
+}
+
 static void every_act_has_a_reason_in_words(void **state)
 {
 	(void)state;
@@ -173,6 +193,7 @@ int main(void)
 		cmocka_unit_test(clears_up_before_it_starts_anything),
 		cmocka_unit_test(looks_after_a_silent_primary_from_every_state),
 		cmocka_unit_test(takes_up_a_vote_that_was_left_withdrawn),
+		cmocka_unit_test(leads_back_a_standby_that_is_lost),
 		cmocka_unit_test(every_act_has_a_reason_in_words),
 	};
 

@@ -20,7 +20,7 @@ static bool may_start_as_primary(const struct rejoin_facts *f)
 	bool word =
 	    f->peer_down_by_operator && (f->peer == SERVER_UNKNOWN || f->peer == SERVER_DOWN);
 
-	bool fence_answered = f->fenced == FACT_YES && f->fenced_by_guard && vote;
+	bool fence_answered = f->fenced == FACT_YES && ((f->fenced_by_guard && vote) || word);
 
 	return f->local == LOCAL_DOWN && f->form == PGDATA_PRIMARY &&
 	       f->right_version == FACT_YES && f->control == FACT_YES &&
