@@ -15,7 +15,7 @@ from .seeds import LIBEXEC
 RUNS = 50
 IDLE_S = 20.0
 CHECK_WALL_MS, CHECK_CPU_MS, CHECK_KIB = 10.0, 3.0, 8 * 1024
-GUARD_KIB, GUARD_CPU_SHARE = 3 * 1024, 0.001
+GUARD_KIB, GUARD_CPU_SHARE = 3 * 1024, 0.002
 
 
 def _measure(lab: Lab, node: str, tool: str, argv: list[str]) -> tuple[float, float, float]:
