@@ -83,6 +83,7 @@ struct cfg {
 	enum fencing_method methods[2]; /* in the order to be tried */
 	size_t method_count;
 	enum fencing_unproven unproven;
+	bool kernel_lease; /* nftables lets clients in only while the lease runs */
 	char ssh_user[CFG_NAME_MAX];
 	char ssh_key[CFG_PATH_MAX];
 	char ssh_known_hosts[CFG_PATH_MAX];
