@@ -26,6 +26,7 @@
 #include "lib/files.h"
 #include "lib/lock.h"
 #include "lib/log.h"
+#include "lib/nftlease.h"
 #include "lib/promote_gather.h"
 #include "lib/promote_rules.h"
 #include "lib/server.h"
@@ -145,6 +146,20 @@ static void take_service(const struct cfg *cfg)
 	log_failed("remove the mark of the withdrawn vote", withdrawn_clear(cfg));
 }
 
+/*
+ * The right to serve, and in the kernel the same end to it: the element that let clients in to a
+ * standby had none.  Should nothing of ours run from here on, clients are cut when the grant ends.
+ */
+static int grant(const struct promotion *p)
+{
+	const struct nftlease until = { NFTLEASE_UNTIL, now_ms() + p->cfg->lease_ms };
+	int rc = stamp_write(p->cfg, "grant", until.until_ms, "promotion");
+
+	if (rc == 0)
+		nftlease_apply(p->cfg, &until, &p->dl);
+	return rc;
+}
+
 static struct verdict promote(struct promotion *p)
 {
 	const struct cfg *cfg = p->cfg;
@@ -160,7 +175,7 @@ static struct verdict promote(struct promotion *p)
 	 * promotion, so that a primary that we do not live to see is not taken for one that nobody
 	 * permitted.
 	 */
-	rc = stamp_write(cfg, "grant", now_ms() + cfg->lease_ms, "promotion");
+	rc = grant(p);
 	log_failed("write the grant file", rc);
 	if (rc < 0)
 		return (struct verdict){ .outcome = OUT_SYSTEM,
@@ -185,8 +200,7 @@ static struct verdict promote(struct promotion *p)
 		return verdict;
 	/* A long replay may have used the grant up; the promotion is what gives the right, and it
 	 * is done now. */
-	log_failed("write the grant file",
-		   stamp_write(cfg, "grant", now_ms() + cfg->lease_ms, "promotion"));
+	log_failed("write the grant file", grant(p));
 	take_service(cfg);
 	return (struct verdict){ .outcome = OUT_YES,
 				 .rule = "promoted",

@@ -56,6 +56,7 @@ static void fence(struct guard *g, enum guard_act act, bool stay_down)
 
 	if (stay_down)
 		g->lease = (struct lease){ 0 };
+	g->kernel.known = false;
 	if (harmless_make(cfg, &how, &dl, &verdict) < 0) {
 		/* The mark stands, so the next tick tries again. */
 		log_error("%s: %s", verdict.message, verdict.detail);
@@ -87,17 +88,18 @@ static void look_after(struct guard *g)
 		guard_job_start(&g->jobs, g->cfg, JOB_PROMOTE, g->cfg->retry_interval_ms);
 }
 
-static void act_on(struct guard *g, enum guard_act act)
+/* True when it has fenced, which has shut the clients out: what was looked at before is over. */
+static bool act_on(struct guard *g, enum guard_act act)
 {
 	switch (act) {
 	case GUARD_FENCE_LEASE:
 	case GUARD_FENCE_UNENTITLED:
 	case GUARD_FENCE_AGAIN:
 		fence(g, act, true);
-		break;
+		return true;
 	case GUARD_CLEAR_UP:
 		fence(g, act, false);
-		break;
+		return true;
 	case GUARD_START:
 	case GUARD_UNFENCE:
 		bring_back(g);
@@ -110,6 +112,7 @@ static void act_on(struct guard *g, enum guard_act act)
 	default:
 		break;
 	}
+	return false;
 }
 
 /* The election may be stood for while a server runs here and nobody fenced the node. */
@@ -169,10 +172,13 @@ static void tick(struct guard *g)
 		log_warning("this process did not run for %" PRId64 " ms", now - g->last_tick_ms);
 	g->last_tick_ms = now;
 	guard_jobs_reap(&g->jobs, g->cfg);
+	guard_kernel_begin(&g->kernel, g->cfg);
+	/* However long it did not run: it renews first, and the kernel gets what is left after. */
 	guard_look(g);
 	f = guard_facts(g);
 	act = guard_decide(&f);
-	act_on(g, act);
+	if (!act_on(g, act))
+		guard_kernel_keep(&g->kernel, g->cfg, &f);
 	write_lease(g);
 	keep_election(g, &f);
 	keep_serving(g, &f);

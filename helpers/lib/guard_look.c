@@ -159,14 +159,20 @@ static void read_votes(struct guard *g)
 		lease_grant(&g->lease, at_ms, "grant", now_ms());
 }
 
-/* A promote_safe that was killed half-way leaves its mark; the next one goes on or gives the vote
- * back. */
-static bool vote_left(const struct cfg *cfg)
+/*
+ * A promote_safe that was killed half-way leaves its mark; the next one goes on or gives the vote
+ * back.  One that runs, or that has won its grant, may promote at any moment.
+ */
+static void look_for_promotion(const struct cfg *cfg, struct guard_facts *f)
 {
 	char conninfo[SERVER_CONNINFO_MAX];
+	enum fact withdrawn = withdrawn_read(cfg, conninfo, sizeof(conninfo));
+	int held = lock_held(file_run(cfg, "promote.lock").text);
+	int64_t until_ms;
+	bool granted = stamp_read(cfg, "grant", &until_ms, NULL, 0) == 0 && until_ms > now_ms();
 
-	return withdrawn_read(cfg, conninfo, sizeof(conninfo)) == FACT_YES &&
-	       lock_held(file_run(cfg, "promote.lock").text) == 0;
+	f->vote_left = withdrawn == FACT_YES && held == 0;
+	f->promoting = withdrawn != FACT_NO || held != 0 || granted;
 }
 
 struct guard_facts guard_facts(struct guard *g)
@@ -177,7 +183,6 @@ struct guard_facts guard_facts(struct guard *g)
 		.fenced = g->fenced,
 		.died_as_primary = g->died_ms > 0 && !g->cleared_up,
 		.standby_since_ms = g->standby_since_ms,
-		.vote_left = vote_left(g->cfg),
 		.auto_start = g->cfg->auto_start,
 		.lease_ms = g->cfg->lease_ms,
 		.fence_time_ms = cfg_fence_time_ms(g->cfg),
@@ -185,6 +190,7 @@ struct guard_facts guard_facts(struct guard *g)
 	};
 	struct contact contact = contact_read(g->cfg);
 
+	look_for_promotion(g->cfg, &f);
 	if (contact.known)
 		f.last_contact_ms = contact.seen_ms;
 	if (contact.known)

@@ -9,6 +9,7 @@
 
 #include "cfg.h"
 #include "guard_jobs.h"
+#include "guard_kernel.h"
 #include "guard_rules.h"
 #include "lease.h"
 #include "probe.h"
@@ -19,6 +20,7 @@
 struct guard {
 	const struct cfg *cfg;
 	struct guard_jobs jobs;
+	struct guard_kernel kernel;
 	int64_t last_tick_ms;
 
 	struct probe witness;

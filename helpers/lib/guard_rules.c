@@ -70,6 +70,23 @@ bool guard_standby_is_lost(const struct guard_facts *f)
 	return !contact_lost(f) && f->last_contact_ms > 0 && f->now - since >= f->lease_ms;
 }
 
+bool guard_kernel_wants(const struct guard_facts *f, struct nftlease *want)
+{
+	*want = (struct nftlease){ .gate = NFTLEASE_SHUT };
+	if (f->server == GUARD_SERVER_STANDBY) {
+		/* promote_safe gives it an end before the promotion, and a standby that might be a
+		 * primary before the next look must not lose it again. */
+		want->gate = NFTLEASE_OPEN;
+		return !f->promoting;
+	}
+	if (!may_be_primary(f) || f->fenced == FACT_YES)
+		return true;
+	if (f->lease.until_ms > 0)
+		*want = (struct nftlease){ NFTLEASE_UNTIL, f->lease.until_ms };
+	/* A standby whose directory cannot be read for a moment keeps its readers. */
+	return f->server == GUARD_SERVER_PRIMARY || want->gate == NFTLEASE_UNTIL;
+}
+
 const char *guard_act_word(enum guard_act act)
 {
 	static const char *const words[GUARD_ACTS] = {

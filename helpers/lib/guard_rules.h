@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "lease.h"
+#include "nftlease.h"
 #include "outcome.h"
 
 enum guard_server {
@@ -33,6 +34,7 @@ struct guard_facts {
 	    last_streaming_ms; /* standby: when it last streamed from it; 0: never in this boot */
 	int64_t standby_since_ms; /* standby: since when it has been one, by our eyes */
 	bool vote_left; /* standby: its vote is withdrawn and no promote_safe is at work */
+	bool promoting; /* standby: it may become a primary at any moment, or nobody knows */
 	bool auto_start;
 
 	/* from the configuration */
@@ -61,6 +63,12 @@ enum guard_act guard_decide(const struct guard_facts *facts);
  * primary answers and yet it has not streamed for a while: its history may have diverged.
  */
 bool guard_standby_is_lost(const struct guard_facts *facts);
+
+/*
+ * Whom the kernel lets in: on a primary, clients as long as the lease; on a standby, clients; while
+ * the server is down, nobody.  False: it is to be left as it is.
+ */
+bool guard_kernel_wants(const struct guard_facts *facts, struct nftlease *want);
 
 /* A phrase for the log and the fenced mark. */
 const char *guard_act_word(enum guard_act act);

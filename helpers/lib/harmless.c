@@ -10,6 +10,7 @@
 #include "lock.h"
 #include "log.h"
 #include "net.h"
+#include "nftlease.h"
 #include "pgctl.h"
 #include "sockdiag.h"
 
@@ -19,15 +20,27 @@
 /* Looking at a mark, and ending what was started meanwhile. */
 #define START_LOCK_MS 150
 
-/* Here and below a failed step is told and passed over: the next one may still save the day. */
-static void leave_service(const struct cfg *cfg, const struct harmless *how)
+static void shut_clients_out(const struct cfg *cfg, const struct deadline *dl)
 {
+	const struct nftlease shut = { .gate = NFTLEASE_SHUT };
+
+	nftlease_apply(cfg, &shut, dl);
+}
+
+/* Here and below a failed step is told and passed over: the next one may still save the day. */
+static void leave_service(const struct cfg *cfg, const struct harmless *how,
+			  const struct deadline *dl)
+{
+	/* Before anything that may have to wait for a disk. */
+	shut_clients_out(cfg, dl);
 	/* First the mark: from here on neither rejoin nor a restart by systemd brings back a
 	 * primary. */
 	if (how->stay_down)
 		log_failed("write the fenced mark", fenced_write(cfg, how->reason, how->by));
 	log_failed("write the serving file", serving_end(cfg));
 	log_failed("write the election file", track_write(cfg, "election", TRACK_NO));
+	/* A guard that had not seen the mark may have let them in again. */
+	shut_clients_out(cfg, dl);
 }
 
 static void cut_clients(const struct cfg *cfg, const struct deadline *dl)
@@ -112,7 +125,7 @@ int harmless_make(const struct cfg *cfg, const struct harmless *how, const struc
 	int rc;
 
 	log_warning("making this node harmless: %s", how->reason);
-	leave_service(cfg, how);
+	leave_service(cfg, how, dl);
 	cut_clients(cfg, dl);
 	rc = stop_for_good(cfg, how, dl, &way);
 	stays_down = !how->stay_down || fenced_read(cfg).present == FACT_YES;

@@ -21,9 +21,10 @@ struct harmless {
 };
 
 /*
- * In this order: the mark (so that nothing starts the server again), the track files (VIP and
- * election leave), a reset for every client connection, the VIP itself, the server, a look that
- * nothing of it is left.  No step that fails keeps the next from being done.
+ * In this order: clients are shut out by the kernel, the mark (so that nothing starts the server
+ * again), the track files (VIP and election leave), a reset for every client connection, the VIP
+ * itself, the server, a look that nothing of it is left.  No step that fails keeps the next from
+ * being done.
  * Returns 0 when no process of the data directory is left and, with stay_down, the mark stands;
  * -errno when that is not proven.  The verdict is filled in either case.
  */

@@ -10,6 +10,7 @@
 #include "files.h"
 #include "lock.h"
 #include "log.h"
+#include "nftlease.h"
 #include "pgctl.h"
 #include "rejoin_steps.h"
 
@@ -127,6 +128,7 @@ static bool may_start(const struct rejoin *r)
 
 static bool resume(struct rejoin *r, struct verdict *verdict)
 {
+	const struct nftlease shut = { .gate = NFTLEASE_SHUT };
 	const struct pgctl_stop at_once = { 0 };
 	int AUTO_FD lock = -1;
 	struct deadline soon;
@@ -145,6 +147,8 @@ static bool resume(struct rejoin *r, struct verdict *verdict)
 	if (rc < 0)
 		return rejoin_fail(verdict, OUT_SYSTEM, "grant", "could not write the grant file",
 				   rc);
+	/* Whatever a standby has left there: the guard lets clients in, and only for the lease. */
+	nftlease_apply(r->cfg, &shut, &r->dl);
 	/* ---- point of no return: from here on a primary may be running ---- */
 	if (!start(r, verdict))
 		return false;

@@ -20,6 +20,17 @@
 /* The last verdicts that this node kept of what acts by itself. */
 enum status_attempt { ATTEMPT_PROMOTE, ATTEMPT_REJOIN, ATTEMPT_FENCE_TEST, ATTEMPTS };
 
+/* Whom the kernel of this node lets in to the server (nftlease.h). */
+enum status_kernel {
+	KERNEL_UNKNOWN = 0,
+	KERNEL_OFF,     /* kernel_lease = no */
+	KERNEL_MISSING, /* everybody: the table is not there */
+	KERNEL_SHUT,
+	KERNEL_UNTIL,
+	KERNEL_OPEN,
+	KERNELS
+};
+
 /* A time of this boot, as it was when we looked. */
 struct status_stamp {
 	bool known;
@@ -47,6 +58,8 @@ struct status {
 	enum fact keepalived;
 	enum fact election_master;
 	enum fact guard;
+	enum status_kernel kernel;
+	int64_t kernel_left_ms;       /* KERNEL_UNTIL */
 	enum fact baseline;           /* the witness host reached the other node in good times */
 	char attempts[ATTEMPTS][512]; /* "" : none */
 };

@@ -55,6 +55,15 @@ static bool runs(const struct status_stamp *stamp)
 	return stamp->known && stamp->away_ms > 0;
 }
 
+/* An element without an end is a standby's; on a primary it enforces nothing. */
+static enum fact kernel_lease(const struct status *status, const struct server *local)
+{
+	if (status->kernel == KERNEL_UNKNOWN)
+		return FACT_UNKNOWN;
+	return fact_of(status->kernel != KERNEL_MISSING &&
+		       !(status->kernel == KERNEL_OPEN && local->state == SERVER_PRIMARY));
+}
+
 struct status_facts status_facts_of(const struct status *status, const struct cfg *cfg)
 {
 	const struct server *local = &status->servers[cfg->self];
@@ -71,6 +80,7 @@ struct status_facts status_facts_of(const struct status *status, const struct cf
 		.says_serving = fact_of(status->serving == TRACK_YES),
 		.keepalived = status->keepalived,
 		.guard = status->guard,
+		.kernel_lease = kernel_lease(status, local),
 		.witness = status->witness,
 		.vip = status->vip,
 	};

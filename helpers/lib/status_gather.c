@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -6,6 +7,7 @@
 #include "election.h"
 #include "lock.h"
 #include "net.h"
+#include "nftlease.h"
 #include "probe.h"
 #include "status.h"
 #include "witness.h"
@@ -121,6 +123,29 @@ static int track_of(const struct cfg *cfg, const char *name)
 	return track_read(cfg, name, &value) == 0 ? value : -1;
 }
 
+static void gather_kernel(struct status *status, const struct cfg *cfg)
+{
+	static const enum status_kernel kernels[] = {
+		[NFTLEASE_SHUT] = KERNEL_SHUT,
+		[NFTLEASE_UNTIL] = KERNEL_UNTIL,
+		[NFTLEASE_OPEN] = KERNEL_OPEN,
+	};
+	struct nftlease is;
+	int rc;
+
+	if (!cfg->kernel_lease) {
+		status->kernel = KERNEL_OFF;
+		return;
+	}
+	rc = nftlease_look(cfg, &is);
+	if (rc == -ENOENT || rc == -EOPNOTSUPP)
+		status->kernel = KERNEL_MISSING;
+	else if (rc == 0)
+		status->kernel = kernels[is.gate];
+	if (status->kernel == KERNEL_UNTIL)
+		status->kernel_left_ms = is.until_ms - now_ms();
+}
+
 static void gather_files(struct status *status, const struct cfg *cfg)
 {
 	char conninfo[SERVER_CONNINFO_MAX];
@@ -160,4 +185,5 @@ void status_gather(struct status *status, const struct cfg *cfg)
 	    witness_seen(cfg, &witness, status->witness_why, sizeof(status->witness_why));
 	status->vip = find_vip(status, cfg);
 	gather_files(status, cfg);
+	gather_kernel(status, cfg);
 }

@@ -112,6 +112,11 @@ static void put_self(struct json *json, const struct status *status, const struc
 	put_stamp(json, "lease_left_ms", &status->lease, true);
 	put_text(json, "lease_by", status->lease.word);
 	put_stamp(json, "grant_left_ms", &status->grant, true);
+	json_text(json, "kernel_lease", status_kernel_word(status->kernel));
+	if (status->kernel == KERNEL_UNTIL)
+		json_number(json, "kernel_lease_left_ms", status->kernel_left_ms);
+	else
+		json_null(json, "kernel_lease_left_ms");
 	put_stamp(json, "primary_seen_ago_ms", &status->seen, false);
 	put_stamp(json, "streamed_ago_ms", &status->streaming, false);
 	put_fact(json, "fenced", status->fenced.present);

@@ -105,6 +105,11 @@ static bool guard_gone(const struct status_facts *f)
 	return f->guard == FACT_NO;
 }
 
+static bool not_enforced(const struct status_facts *f)
+{
+	return f->kernel_lease == FACT_NO;
+}
+
 static bool server_silent(const struct status_facts *f)
 {
 	return f->local == SERVER_UNKNOWN || f->peer == SERVER_UNKNOWN;
@@ -113,9 +118,9 @@ static bool server_silent(const struct status_facts *f)
 /* Here one node is the primary and the other its standby. */
 static bool not_all_known(const struct status_facts *f)
 {
-	const enum fact needed[] = { f->same_system,   f->read_only, f->withdrawn, f->streaming,
-				     f->replay_paused, f->fresh,     f->fenced,    f->witness,
-				     f->keepalived,    f->guard };
+	const enum fact needed[] = { f->same_system,   f->read_only, f->withdrawn,   f->streaming,
+				     f->replay_paused, f->fresh,     f->fenced,      f->witness,
+				     f->keepalived,    f->guard,     f->kernel_lease };
 
 	for (size_t i = 0; i < ARRAY_COUNT(needed); i++) {
 		if (needed[i] == FACT_UNKNOWN)
@@ -221,6 +226,12 @@ static const struct rule {
 	  { .outcome = OUT_NO,
 	    .rule = "guard-gone",
 	    .message = "the guard (fence_self --watch) does not run on this node" } },
+	{ not_enforced,
+	  { .outcome = OUT_NO,
+	    .rule = "kernel-lease",
+	    .message = "the kernel of this node does not enforce the lease",
+	    .hint = "is nftables installed? the guard's log says why; \"kernel_lease = no\" does "
+		    "without" } },
 	{ server_silent,
 	  { .outcome = OUT_UNKNOWN,
 	    .rule = "server-silent",

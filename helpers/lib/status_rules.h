@@ -38,6 +38,7 @@ struct status_facts {
 	enum fact says_serving;
 	enum fact keepalived;
 	enum fact guard;
+	enum fact kernel_lease; /* the kernel enforces it, or is not asked to */
 
 	enum fact witness;
 	enum status_vip vip;

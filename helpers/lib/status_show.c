@@ -38,6 +38,16 @@ const char *status_vip_word(enum status_vip vip, const struct cfg *cfg)
 	}
 }
 
+const char *status_kernel_word(enum status_kernel kernel)
+{
+	static const char *const words[KERNELS] = {
+		[KERNEL_OFF] = "off",     [KERNEL_MISSING] = "missing", [KERNEL_SHUT] = "shut",
+		[KERNEL_UNTIL] = "until", [KERNEL_OPEN] = "open",
+	};
+
+	return kernel < KERNELS ? words[kernel] : NULL;
+}
+
 /* Appends to text, with a comma between. */
 static void note(char *text, size_t size, const char *what)
 {
@@ -143,6 +153,23 @@ static void print_tracks(const struct status *status, FILE *out)
 	fprintf(out, "\n");
 }
 
+static void print_kernel(const struct status *status, FILE *out)
+{
+	static const char *const words[KERNELS] = {
+		[KERNEL_UNKNOWN] = "unknown",
+		[KERNEL_OFF] = "not asked to, kernel_lease = no",
+		[KERNEL_MISSING] = "does not enforce the lease: no table in nftables",
+		[KERNEL_SHUT] = "lets no client in",
+		[KERNEL_UNTIL] = "lets clients in",
+		[KERNEL_OPEN] = "lets clients in, without an end",
+	};
+
+	fprintf(out, "  %-13s %s", "kernel", status->kernel < KERNELS ? words[status->kernel] : "");
+	if (status->kernel == KERNEL_UNTIL)
+		fprintf(out, " for %.1f s", (double)status->kernel_left_ms / 1000);
+	fprintf(out, "\n");
+}
+
 static void print_self(const struct status *status, const struct cfg *cfg, FILE *out)
 {
 	const struct server *local = &status->servers[cfg->self];
@@ -155,6 +182,7 @@ static void print_self(const struct status *status, const struct cfg *cfg, FILE 
 	print_stamp(out, status->lease.away_ms > 0 ? "lease" : "lease ended", &status->lease);
 	if (status->grant.away_ms > 0)
 		print_stamp(out, "grant", &status->grant);
+	print_kernel(status, out);
 	if (local->state != SERVER_PRIMARY) {
 		print_stamp(out, "primary seen", &status->seen);
 		print_stamp(out, "streamed", &status->streaming);

@@ -14,6 +14,9 @@ void status_bytes(uint64_t bytes, char *text, size_t size);
 /* The node that has the virtual address, "elsewhere", "nowhere" or "unknown". */
 const char *status_vip_word(enum status_vip vip, const struct cfg *cfg);
 
+/* "off", "missing", "shut", "until", "open"; NULL when it is not known. */
+const char *status_kernel_word(enum status_kernel kernel);
+
 static inline const char *status_alive_word(enum fact alive)
 {
 	return alive == FACT_YES ? "alive" : alive == FACT_NO ? "not running" : "unknown";

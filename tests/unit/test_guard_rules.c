@@ -172,6 +172,58 @@ static void leads_back_a_standby_that_is_lost(void **state)
 	assert_false(guard_standby_is_lost(&f));
 }
 
+/* ---- whom the kernel lets in ---- */
+
+static void a_primary_is_let_in_to_exactly_as_long_as_its_lease(void **state)
+{
+	struct guard_facts f = facts(GUARD_SERVER_PRIMARY);
+	struct nftlease want;
+
+	(void)state;
+	assert_true(guard_kernel_wants(&f, &want));
+	assert_int_equal(want.gate, NFTLEASE_UNTIL);
+	assert_int_equal(want.until_ms, f.lease.until_ms);
+	f.lease = (struct lease){ 0 };
+	assert_true(guard_kernel_wants(&f, &want));
+	assert_int_equal(want.gate, NFTLEASE_SHUT);
+}
+
+static void a_standby_that_may_be_promoted_at_any_moment_is_left_alone(void **state)
+{
+	struct guard_facts f = facts(GUARD_SERVER_STANDBY);
+	struct nftlease want;
+
+	(void)state;
+	assert_true(guard_kernel_wants(&f, &want));
+	assert_int_equal(want.gate, NFTLEASE_OPEN);
+	f.promoting = true;
+	assert_false(guard_kernel_wants(&f, &want));
+}
+
+/* All combinations: whatever may be a primary is never let in to without an end, and not at all
+ * when it is fenced or has no lease. */
+static void only_a_standby_is_let_in_to_for_ever(void **state)
+{
+	(void)state;
+	for (unsigned bits = 0; bits < 4 * 3 * 2 * 2; bits++) {
+		struct guard_facts f = facts((enum guard_server)(bits % 4));
+		struct nftlease want;
+		bool known;
+
+		f.fenced = (enum fact)(bits / 4 % 3);
+		f.promoting = bits / 12 % 2;
+		f.lease.until_ms = bits / 24 % 2 ? NOW + 5000 : 0;
+		known = guard_kernel_wants(&f, &want);
+		if (want.gate == NFTLEASE_OPEN)
+			assert_int_equal(f.server, GUARD_SERVER_STANDBY);
+		if (want.gate == NFTLEASE_UNTIL)
+			assert_true(f.fenced != FACT_YES && f.lease.until_ms > 0 &&
+				    f.server != GUARD_SERVER_DOWN);
+		if (f.server == GUARD_SERVER_DOWN || f.server == GUARD_SERVER_PRIMARY)
+			assert_true(known);
+	}
+}
+
 static void every_act_has_a_reason_in_words(void **state)
 {
 	(void)state;
@@ -194,6 +246,9 @@ int main(void)
 		cmocka_unit_test(looks_after_a_silent_primary_from_every_state),
 		cmocka_unit_test(takes_up_a_vote_that_was_left_withdrawn),
 		cmocka_unit_test(leads_back_a_standby_that_is_lost),
+		cmocka_unit_test(a_primary_is_let_in_to_exactly_as_long_as_its_lease),
+		cmocka_unit_test(a_standby_that_may_be_promoted_at_any_moment_is_left_alone),
+		cmocka_unit_test(only_a_standby_is_let_in_to_for_ever),
 		cmocka_unit_test(every_act_has_a_reason_in_words),
 	};
 

@@ -56,6 +56,8 @@ static struct status pair(void)
 		.keepalived = FACT_YES,
 		.election_master = FACT_NO,
 		.guard = FACT_YES,
+		.kernel = KERNEL_UNTIL,
+		.kernel_left_ms = 4100,
 		.baseline = FACT_NO,
 	};
 }
@@ -213,6 +215,7 @@ static void the_table_has_what_people_look_for(void **state)
 		"by vote",
 		"if n1 died now: n2 would",
 		"priority 50",
+		"kernel        lets clients in for 4.1 s",
 	};
 	struct status status = pair();
 	char AUTO_FREE *text = printed(false, &status);
@@ -238,6 +241,8 @@ static void json_tells_null_where_nothing_is_known(void **state)
 		"\"replayed_lsn\":null",
 		"\"lease_left_ms\":4200",
 		"\"grant_left_ms\":null",
+		"\"kernel_lease\":\"until\"",
+		"\"kernel_lease_left_ms\":4100",
 		"\"keepalived_alive\":null",
 		"\"guard_alive\":false",
 		"\"serving\":null",

@@ -31,18 +31,19 @@ static const struct status_facts good = {
 	.says_serving = FACT_YES,
 	.keepalived = FACT_YES,
 	.guard = FACT_YES,
+	.kernel_lease = FACT_YES,
 	.witness = FACT_YES,
 	.vip = VIP_HERE,
 };
 
 /* Every fact that is a tri-state, with the value that it has when all is well. */
-#define FACTS 14
+#define FACTS 15
 static void facts_of(struct status_facts *f, enum fact *facts[FACTS])
 {
 	enum fact *const all[FACTS] = {
 		&f->same_system,   &f->read_only,  &f->withdrawn,   &f->streaming, &f->fresh,
 		&f->replay_paused, &f->sync_held,  &f->sync_bypass, &f->fenced,    &f->lease_runs,
-		&f->says_serving,  &f->keepalived, &f->guard,       &f->witness,
+		&f->says_serving,  &f->keepalived, &f->guard,       &f->witness,   &f->kernel_lease,
 	};
 
 	memcpy(facts, all, sizeof(all));
@@ -157,9 +158,10 @@ static void well_only_when_all_is_known_and_right(void **state)
 static void each_fault_alone_has_its_own_rule(void **state)
 {
 	static const char *const expected[FACTS] = {
-		"other-system",  "read-only",       "vote-withdrawn", "not-streaming",  "lag",
-		"replay-paused", "sync-off",        "sync-bypassed",  "fenced",         "no-lease",
-		"serves-not",    "keepalived-gone", "guard-gone",     "witness-unseen",
+		"other-system", "read-only",      "vote-withdrawn", "not-streaming",
+		"lag",          "replay-paused",  "sync-off",       "sync-bypassed",
+		"fenced",       "no-lease",       "serves-not",     "keepalived-gone",
+		"guard-gone",   "witness-unseen", "kernel-lease",
 	};
 
 	(void)state;
