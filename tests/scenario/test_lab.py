@@ -137,6 +137,7 @@ class CommandLine(unittest.TestCase):
     def test_second_writer_made_by_hand_is_seen(self):
         """The checker on real servers: a standby that is promoted beside its primary is dual."""
         name = NAME + "d"
+        self.addCleanup(remove, name)
         lab = Lab.up(name)
         try:
             load = lab.load_begin(60)
