@@ -52,11 +52,15 @@ struct options {
 
 /* ---- steps ---- */
 
-static void begin_fencing(struct promotion *p)
+/*
+ * The witness host looks from the first moment on, while we still ask the peer: its window has to be over when our own
+ * wait is.  A host that turns out to be well has not been touched.
+ */
+static void begin_observing(struct promotion *p)
 {
 	struct fence_request request = {
 		.node = cfg_peer(p->cfg),
-		.ask = FENCE_ASK_SPARE,
+		.ask = FENCE_ASK_OBSERVE,
 		.observe = true,
 		.observe_ms = p->cfg->lease_ms + p->cfg->margin_ms,
 	};
@@ -237,8 +241,8 @@ static enum promote_step go_on(struct promotion *p, struct verdict *verdict)
 		if (deadline_passed(&p->dl))
 			return STEP_VERDICT;
 		if (step == STEP_WITHDRAW) {
-			if (!p->fencing)
-				begin_fencing(p);
+			if (p->fence.request.ask == FENCE_ASK_OBSERVE)
+				fence_ask_node(&p->fence, p->cfg, FENCE_ASK_SPARE);
 			rc = withdraw(p);
 			if (rc < 0) {
 				*verdict = not_withdrawn();
@@ -259,6 +263,8 @@ static struct verdict decide_and_act(struct promotion *p, const struct cli *cli)
 	struct verdict verdict;
 	enum promote_step step;
 
+	if (!cli->dry_run)
+		begin_observing(p);
 	promote_gather(p);
 	step = promote_decide(&p->facts, &verdict);
 	if (cli->explain)

@@ -94,18 +94,34 @@ static void begin_way(struct fence *fence, const struct cfg *cfg, enum fence_way
 		       rc == 0 ? "no answer" : strerror(-rc));
 }
 
+static bool begin_wanted(struct fence *fence, const struct cfg *cfg, enum fence_way way)
+{
+	if (!way_wanted(cfg, &fence->request, way))
+		return false;
+	begin_way(fence, cfg, way);
+	return true;
+}
+
 void fence_begin(struct fence *fence, const struct cfg *cfg, const struct fence_request *request)
 {
 	*fence = (struct fence){ .request = *request };
-	for (int way = 0; way < FENCE_WAYS; way++) {
+	for (int way = 0; way < FENCE_WAYS; way++)
 		fence->ways[way] = PROC_NONE;
-		if (!way_wanted(cfg, request, (enum fence_way)way))
-			continue;
-		if (way == FENCE_WAY_SSH_WITNESS && fence->under_way[FENCE_WAY_SSH])
-			fence->due_ms[way] = now_ms() + DETOUR_AFTER_MS;
-		else
-			begin_way(fence, cfg, (enum fence_way)way);
-	}
+	(void)begin_wanted(fence, cfg, FENCE_WAY_OBSERVE);
+	if (request->ask != FENCE_ASK_OBSERVE)
+		fence_ask_node(fence, cfg, request->ask);
+}
+
+void fence_ask_node(struct fence *fence, const struct cfg *cfg, enum fence_ask ask)
+{
+	fence->request.ask = ask;
+	(void)begin_wanted(fence, cfg, FENCE_WAY_SSH);
+	if (!way_wanted(cfg, &fence->request, FENCE_WAY_SSH_WITNESS))
+		return;
+	if (fence->under_way[FENCE_WAY_SSH])
+		fence->due_ms[FENCE_WAY_SSH_WITNESS] = now_ms() + DETOUR_AFTER_MS;
+	else
+		begin_way(fence, cfg, FENCE_WAY_SSH_WITNESS);
 }
 
 /* The detour through the witness host: when its time has come, or the straight way has failed. */

@@ -32,7 +32,7 @@ enum fence_way { FENCE_WAY_SSH, FENCE_WAY_SSH_WITNESS, FENCE_WAY_OBSERVE, FENCE_
 
 struct fence_request {
 	const struct cfg_node *node; /* the node to make harmless */
-	enum fence_ask ask;          /* FENCE, SPARE (in a failover) or TEST */
+	enum fence_ask ask;          /* FENCE, SPARE (in a failover), TEST; OBSERVE: only that */
 	int64_t observe_ms;          /* window that proves "isolated"; 0: one look (test) */
 	bool observe;                /* ask the witness host too */
 };
@@ -52,6 +52,12 @@ struct fence {
  * ended.  A way that cannot be started has its reason in why.
  */
 void fence_begin(struct fence *fence, const struct cfg *cfg, const struct fence_request *request);
+
+/*
+ * Begins with the ways that ask the node itself, after a fence_begin with FENCE_ASK_OBSERVE, which only lets the witness
+ * host look: that harms nobody, so it can begin before anything is decided.
+ */
+void fence_ask_node(struct fence *fence, const struct cfg *cfg, enum fence_ask ask);
 
 /*
  * Goes on until one way has decided (fence_verdict is not UNKNOWN), all have ended, or the

@@ -68,8 +68,9 @@ static void ask_witness(struct promotion *p)
 }
 
 /*
- * Lag and age of what this standby has, from the last time it saw the primary.  In sync mode the
- * primary acknowledged nothing that is not here, however long ago.
+ * Lag and age of what this standby has, from the last time it saw the primary.  In sync mode age does not matter: the primary
+ * acknowledged nothing that is not here.  But a standby that has not streamed since it booted knows nothing in
+ * either mode: while it was away somebody may have turned synchronous replication off.
  */
 static enum fact fresh_enough(const struct promotion *p)
 {
@@ -77,10 +78,12 @@ static enum fact fresh_enough(const struct promotion *p)
 	const struct cfg *cfg = p->cfg;
 	uint64_t have = p->local.received_lsn;
 
-	if (cfg->mode == MODE_SYNC || p->accept_loss)
+	if (p->accept_loss)
 		return FACT_YES;
 	if (!contact.known || contact.streaming_ms == 0 || p->local.state != SERVER_STANDBY)
 		return FACT_UNKNOWN;
+	if (cfg->mode == MODE_SYNC)
+		return FACT_YES;
 	if (now_ms() - contact.streaming_ms > cfg->max_staleness_ms)
 		return FACT_NO;
 	if (contact.primary_lsn > have && contact.primary_lsn - have > (uint64_t)cfg->max_lag_bytes)
