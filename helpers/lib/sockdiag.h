@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
  * Ends TCP connections of others from inside the kernel: sock_diag(7), SOCK_DESTROY (Linux 4.5,
- * CONFIG_INET_DIAG_DESTROY). The client gets a reset at once, not a timeout.  The only file that
- * uses libmnl.
+ * CONFIG_INET_DIAG_DESTROY). The client gets a reset at once, not a timeout.
  */
 #ifndef PGV_SOCKDIAG_H
 #define PGV_SOCKDIAG_H
