@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: PostgreSQL
+"""VRRP is a hint: what keepalived believes, or is made to believe, promotes nobody and keeps nobody from being promoted."""
+
+import contextlib
+import os
+import subprocess
+import unittest
+from collections.abc import Iterator
+
+from damage import Damaging
+
+
+class Traps(Damaging):
+    def election_at(self, node: str):
+        """It has the address of the election, which only its MASTER has."""
+        address = f"127.0.{self.lab.settings.ini.get('cluster', 'virtual_router_id')}.1"
+        return lambda: address in self.sh(node, "ip -o addr show dev lo")
+
+    def test_standby_is_master_when_the_primary_crashes(self):
+        """notify_master has been called, and refused, long before; no VRRP event will come."""
+        load = self.lab.load_begin(60)
+        self.lab.fault("kill", self.old, "keepalived")
+        self.wait(self.election_at(self.new), 3, "the standby is MASTER of the election")
+        self.wait_said(self.new, "rule=peer-serves", 3)
+        self.assertEqual(self.vip_seen(2), {self.old})
+        self.lab.fault("crash", self.old)
+        self.wait(self.serves(self.new), 10, "the standby serves, and the VIP has left the old one")
+        self.assertFalse(self.lab.status()["nodes"][self.old]["keepalived"])
+        # It begins as one who knows nothing, and takes nothing.
+        self.lab.node(self.old).order("start keepalived")
+        self.wait(self.promotable(self.old), 20, "the old primary is a standby")
+        self.assertEqual(self.vip_seen(2), {self.new})
+        self.assert_took_over(load.stop())
+
+    def test_standby_is_master_after_a_refusal(self):
+        """The witness was away when the primary crashed, so that came back; then it crashes again."""
+        load = self.lab.load_begin(90)
+        self.lab.fault("power-off", "witness")
+        self.lab.fault("crash", self.old)
+        self.wait_said(self.new, "rule=witness-unseen", 5)
+        self.wait(self.election_at(self.new), 3, "the standby is MASTER of the election")
+        # Its keepalived hears nothing any more, so that it stays MASTER.
+        self.lab.fault("freeze", self.old, "keepalived")
+        self.wait(lambda: self.role(self.old) == "primary", 20, "the primary is back")
+        self.lab.fault("boot", "witness")
+        self.assertTrue(self.election_at(self.new)())
+        self.wait(self.promotable(self.new), 10, "a standby that could take over")
+        self.lab.fault("crash", self.old)
+        self.wait(self.took_over(self.new), 10, "the standby serves")
+        self.lab.fault("heal")
+        self.wait(self.promotable(self.old), 20, "the old primary is a standby")
+        self.assert_took_over(load.stop())
+
+    def test_restarted_on_the_primary(self):
+        load = self.lab.load_begin(60)
+        with self.without(self.old, "keepalived"):
+            pass
+        self.wait(self.serves(self.old), 10, "the VIP is back")
+        self.wait(self.election_at(self.old), 5, "the primary is MASTER of the election")
+        report = load.stop()
+        self.assert_safe(report)
+        self.assertEqual(report["final"], self.old)
+        self.assertLess(report["outage_ms"], 4000, report)
+        self.assertEqual(self.promotions(), 0)
+
+    def test_restarted_on_the_standby(self):
+        load = self.lab.load_begin(60)
+        with self.without(self.new, "keepalived"):
+            pass
+        self.wait_said(self.new, "(main_election) Entering BACKUP STATE", 5)
+        self.assertEqual(self.vip_seen(2), {self.old})
+        self.assert_nothing_happened(load.stop())
+        self.assertEqual(self.promotions(), 0)
+
+
+class Stranger(Damaging):
+    """Somebody on the segment speaks VRRP with the highest priority."""
+
+    @contextlib.contextmanager
+    def adverts(self, *ways: str) -> Iterator[None]:
+        script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "stranger.py")
+        settings = self.lab.settings
+        vrid = int(settings.ini.get("cluster", "virtual_router_id"))
+        argv = ["/usr/bin/python3", "-B", script, str(settings.vip.ip), str(vrid), str(vrid + 1),
+                *ways]
+        with subprocess.Popen(self.lab.node("client").command(argv), stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, text=True) as process:
+            self.assertEqual(process.stdout.readline(), "speaks\n")
+            try:
+                yield
+                self.assertIsNone(process.poll(), "it has spoken all the time")
+            finally:
+                process.stdin.close()
+
+    def addresses(self) -> dict[str, str]:
+        return {name: host.address for name, host in self.lab.settings.hosts.items()}
+
+    def test_in_its_own_name_is_not_believed(self):
+        load = self.lab.load_begin(60)
+        at = self.addresses()
+        targets = (at[self.old], at[self.new], "224.0.0.18")
+        with self.adverts(*[f"{at['client']}:{target}" for target in targets]):
+            self.assertEqual(self.vip_seen(3), {self.old})
+            self.assertEqual(self.promotions(), 0)
+            for node in (self.old, self.new):
+                self.assertTrue(self.said(node, "not a unicast peer"))
+                self.assertFalse(self.said(node, "(main_vip) Entering"))
+            self.lab.fault("crash", self.old)
+            self.wait(self.serves(self.new), 10, "the standby serves")
+        self.wait(self.promotable(self.old), 20, "the old primary is a standby")
+        self.assert_took_over(load.stop())
+
+    def test_in_the_name_of_the_standby_promotes_nobody(self):
+        load = self.lab.load_begin(60)
+        at = self.addresses()
+        with self.adverts(f"{at[self.new]}:{at[self.old]}"):
+            self.wait_said(self.old, "(main_election) Entering BACKUP STATE", 3)
+            self.assertNotIn(self.new, self.vip_seen(3))
+            self.assertEqual(self.role(self.old), "primary")
+        self.wait(self.serves(self.old), 5, "the primary serves again")
+        report = load.stop()
+        self.assert_safe(report)
+        self.assertEqual(report["final"], self.old)
+        self.assertEqual(self.promotions(), 0)
+
+    def test_in_the_name_of_the_primary_delays_a_takeover(self):
+        """The standby believes that there is a MASTER as long as one speaks."""
+        load = self.lab.load_begin(60)
+        at = self.addresses()
+        with self.adverts(f"{at[self.old]}:{at[self.new]}"):
+            self.assertEqual(self.vip_seen(2), {self.old})
+            self.lab.fault("crash", self.old)
+            self.wait_said(self.new, "rule=not-master", 6)
+            self.assertEqual(self.role(self.new), "standby")
+        self.wait(self.serves(self.new), 10, "the standby serves")
+        self.wait(self.promotable(self.old), 20, "the old primary is a standby")
+        self.assert_took_over(load.stop())
+
+
+if __name__ == "__main__":
+    unittest.main()
