@@ -16,12 +16,17 @@ class Traps(Damaging):
         address = f"127.0.{self.lab.settings.ini.get('cluster', 'virtual_router_id')}.1"
         return lambda: address in self.sh(node, "ip -o addr show dev lo")
 
+    def refused(self, node: str, rule: str) -> bool:
+        """By its last attempt, which is not told twice in a minute."""
+        with open(self.run_file(node, "attempt.promote_safe"), encoding="ascii") as file:
+            return f"rule={rule}\n" in file.read()
+
     def test_standby_is_master_when_the_primary_crashes(self):
         """notify_master has been called, and refused, long before; no VRRP event will come."""
         load = self.lab.load_begin(60)
         self.lab.fault("kill", self.old, "keepalived")
         self.wait(self.election_at(self.new), 3, "the standby is MASTER of the election")
-        self.wait_said(self.new, "rule=peer-serves", 3)
+        self.wait(lambda: self.refused(self.new, "peer-serves"), 3, "promote_safe has refused")
         self.assertEqual(self.vip_seen(2), {self.old})
         self.lab.fault("crash", self.old)
         self.wait(self.serves(self.new), 10, "the standby serves, and the VIP has left the old one")
