@@ -86,6 +86,24 @@ static void gather_peer(struct check_facts *f, const struct cfg *cfg, const stru
 
 /* ---- what it leaves behind ---- */
 
+/*
+ * A recovery may take longer than the lease that let it begin, and does not answer; but the standby does, and what it follows
+ * is in the control file.  Without this a crash while the witness is away would end in one
+ * attempt after the other.
+ */
+static void gather_vote_for_start(struct check_facts *f, const struct cfg *cfg,
+				  const struct server *peer, const struct deadline *dl)
+{
+	struct pgdata_control control;
+
+	if (peer->state != SERVER_STANDBY || pgdata_form(cfg) != PGDATA_PRIMARY)
+		return;
+	pgdata_control(&control, cfg, dl);
+	if (control.known)
+		f->peer_votes = server_votes_for(peer, cfg_self(cfg)->address,
+						 control.system_identifier, control.timeline);
+}
+
 static void leave_vote(const struct cfg *cfg, const struct check_facts *f,
 		       const struct server *peer)
 {
@@ -252,7 +270,9 @@ static struct verdict check_node(const struct cfg *cfg, const struct cli *cli,
 	if (f.local == SERVER_PRIMARY || f.local == SERVER_STANDBY)
 		gather_peer(&f, cfg, &local, &peer);
 	/* The vote is for the guard, which may take it before we look at the lease ourselves. */
-	if (f.local == SERVER_PRIMARY)
+	if (f.local == SERVER_STARTING)
+		gather_vote_for_start(&f, cfg, &peer, &dl);
+	if (f.local == SERVER_PRIMARY || f.local == SERVER_STARTING)
 		leave_vote(cfg, &f, &peer);
 	if (f.local == SERVER_STANDBY)
 		leave_contact(cfg, &local, &peer);

@@ -7,6 +7,7 @@ import signal
 import unittest
 
 from damage import Damaging
+from lablib.node import Process
 
 QUICK_RESTART = Damaging.sets + ["timing.restart_wait=4s"]
 
@@ -159,6 +160,30 @@ class Silence(Damaging):
         report = load.stop()
         self.assert_safe(report)
         self.assertEqual(report["final"], self.old)
+
+    def hold_recovery(self) -> Process | None:
+        """Stops the recovery of the primary just after it has begun."""
+        for process in self.lab.node(self.old).processes():
+            if process.exe == "postgres" and "startup" in " ".join(process.argv):
+                process.signal(signal.SIGSTOP)
+                return process
+        return None
+
+    def test_recovery_that_takes_longer_than_the_lease(self):
+        """The witness is away and the server does not answer; the standby's vote lets it go on."""
+        load = self.lab.load_begin(60)
+        self.lab.fault("power-off", "witness")
+        self.lab.fault("crash", self.old)
+        held: list[Process] = []
+        self.wait(lambda: held.append(self.hold_recovery()) or held[-1] is not None, 15,
+                  "recovery has begun")
+        self.assertEqual(self.vip_seen(4), {""})
+        self.assertTrue(held[-1].signal(signal.SIGCONT), "it was let go on")
+        self.wait(self.serves(self.old), 5, "the primary serves again")
+        report = load.stop()
+        self.assert_safe(report)
+        self.assertEqual(report["final"], self.old)
+        self.assertFalse(self.said(self.old, "was seen for one lease"))
 
     def test_standby_that_never_answers(self):
         load = self.lab.load_begin(60)
