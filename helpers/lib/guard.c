@@ -101,7 +101,6 @@ static bool act_on(struct guard *g, enum guard_act act)
 		fence(g, act, false);
 		return true;
 	case GUARD_START:
-	case GUARD_UNFENCE:
 		bring_back(g);
 		break;
 	case GUARD_LOOK_AFTER:

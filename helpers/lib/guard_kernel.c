@@ -93,8 +93,10 @@ static void note(struct guard_kernel *k, const struct nftlease *want, int rc)
 		[NFTLEASE_OPEN] = "lets clients in",
 	};
 
-	if (rc == 0 && (k->complained || !k->known || k->is.gate != want->gate))
+	/* Also where somebody else may have set it meanwhile: each promote_safe has that right. */
+	if (rc == 0 && (k->complained || !k->told || k->is.gate != want->gate))
 		log_info("the kernel %s", words[want->gate]);
+	k->told = k->told || rc == 0;
 	if (rc == 0)
 		k->complained = false;
 	k->known = rc == 0;

@@ -15,6 +15,7 @@ struct guard_kernel {
 	bool laid;           /* the table, by this guard; it may be gone since */
 	bool known;          /* `is` was set by us, and nobody else has a reason to change it */
 	struct nftlease is;  /* what was set last */
+	bool told;           /* and that was said */
 	int64_t seen_ms;     /* when it was set or last looked at */
 	int64_t next_lay_ms; /* not before */
 	bool complained;     /* that the kernel does not do it: once */

@@ -49,10 +49,6 @@ enum guard_act guard_decide(const struct guard_facts *f)
 	/* Also where nobody can look: rejoin starts nothing there, and says what is the matter. */
 	if ((f->server == GUARD_SERVER_DOWN || f->server == GUARD_SERVER_UNKNOWN) && f->auto_start)
 		return GUARD_START;
-	/* Its rejoin did not live to see it stream.  Nothing fenced is promoted, so this comes first.
-	 */
-	if (f->server == GUARD_SERVER_STANDBY && f->fenced != FACT_NO)
-		return GUARD_UNFENCE;
 	if (f->server == GUARD_SERVER_STANDBY && (contact_lost(f) || f->vote_left))
 		return GUARD_LOOK_AFTER;
 	return GUARD_NOTHING;
@@ -97,7 +93,6 @@ const char *guard_act_word(enum guard_act act)
 		[GUARD_FENCE_AGAIN] = "a primary was started on a fenced node",
 		[GUARD_CLEAR_UP] = "the server ended while it was the primary",
 		[GUARD_START] = "the server is down",
-		[GUARD_UNFENCE] = "a standby is still marked as fenced",
 		[GUARD_LOOK_AFTER] = "the primary does not answer",
 	};
 

@@ -50,7 +50,6 @@ enum guard_act {
 	GUARD_FENCE_AGAIN,      /* fenced, and yet a primary runs: somebody started it by hand */
 	GUARD_CLEAR_UP,         /* it died as a primary: VIP away, election away, orphans ended */
 	GUARD_START,            /* down, or not to be seen: rejoin --auto may bring it back */
-	GUARD_UNFENCE,          /* a standby that is still marked: rejoin --auto when it streams */
 	GUARD_LOOK_AFTER,       /* standby without a primary: promote_safe --auto decides */
 	GUARD_ACTS
 };

@@ -102,20 +102,6 @@ static void mark_that_cannot_be_read_leaves_the_lease_to_run_out(void **state)
 	assert_int_equal(guard_decide(&f), GUARD_FENCE_UNENTITLED);
 }
 
-static void standby_that_is_still_marked_is_rejoined_before_anything_else(void **state)
-{
-	struct guard_facts f = facts(GUARD_SERVER_STANDBY);
-
-	(void)state;
-	f.fenced = FACT_YES;
-	assert_int_equal(guard_decide(&f), GUARD_UNFENCE);
-	f.last_contact_ms = 0;
-	f.vote_left = true;
-	assert_int_equal(guard_decide(&f), GUARD_UNFENCE);
-	f.fenced = FACT_UNKNOWN;
-	assert_int_equal(guard_decide(&f), GUARD_UNFENCE);
-}
-
 static void clears_up_before_it_starts_anything(void **state)
 {
 	struct guard_facts f = facts(GUARD_SERVER_DOWN);
@@ -241,7 +227,6 @@ int main(void)
 		cmocka_unit_test(fences_a_primary_that_nobody_gave_a_right),
 		cmocka_unit_test(fences_again_who_was_started_by_hand),
 		cmocka_unit_test(mark_that_cannot_be_read_leaves_the_lease_to_run_out),
-		cmocka_unit_test(standby_that_is_still_marked_is_rejoined_before_anything_else),
 		cmocka_unit_test(clears_up_before_it_starts_anything),
 		cmocka_unit_test(looks_after_a_silent_primary_from_every_state),
 		cmocka_unit_test(takes_up_a_vote_that_was_left_withdrawn),
