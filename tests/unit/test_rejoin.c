@@ -60,13 +60,14 @@ static void nobody_answers_and_it_stays_down(void **unused)
 	pair_rejoins(n1, &only_look, OUT_REFUSED, "nobody-answers");
 	pair_rejoins(n1, &wrong_word, OUT_USAGE, "usage");
 	assert_int_equal(fenced_write(n1, "test", "n2"), 0);
-	pair_rejoins(n1, &word, OUT_REFUSED, "fenced");
+	pair_rejoins(n1, &by_hand, OUT_REFUSED, "fenced");
 	pair_stays_down(n1);
-	assert_int_equal(fenced_clear(n1), 0);
 	/* The standby starts all the same, and its vote is what the primary waits for. */
 	pair_rejoins(n2, &by_hand, OUT_YES, "no-primary");
 	assert_int_equal(pair_stop(1), 0);
+	/* A person's word that the other node is off answers its fence as well. */
 	pair_rejoins(n1, &word, OUT_YES, "resumed");
+	assert_int_equal(fenced_read(n1).present, FACT_NO);
 }
 
 static void withdrawn_vote_is_no_vote_and_is_given_back(void **unused)

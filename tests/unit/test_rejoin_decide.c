@@ -63,6 +63,8 @@ static void nobody_answers_starts_nothing(void **unused)
 	f.peer = SERVER_DOWN;
 	decides(&f, STEP_RESUME, OUT_YES, "resume-by-operator");
 	f.fenced = FACT_YES;
+	decides(&f, STEP_RESUME, OUT_YES, "resume-by-operator");
+	f.peer_down_by_operator = false;
 	decides(&f, STEP_VERDICT, OUT_REFUSED, "fenced");
 }
 
