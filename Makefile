@@ -29,7 +29,7 @@ Q          := $(if $(V),,@)
 say         = $(if $(V),,@printf '%-8s%s\n' $(1) '$(2)')
 
 # --- what there is: a new file in these places needs no line here --------------------------------
-lib_src    := $(sort $(wildcard helpers/lib/*.c))
+lib_src    := $(sort $(wildcard helpers/lib/*/*.c))
 front_src  := $(wildcard helpers/pg_vrrp.c)
 helper_src := $(filter-out $(front_src),$(sort $(wildcard helpers/*.c)))
 test_src   := $(sort $(wildcard tests/unit/test_*.c))
@@ -145,7 +145,7 @@ $(BUILD)/bench/%: $(BUILD)/obj/bench/%.o $(archive)
 $(BUILD)/systemd/%: scripts/systemd/%.in $(BUILD)/flags
 	$(Q)mkdir -p $(@D) && sed 's|@libexecdir@|$(libexecdir)|g' $< >$@
 
--include $(wildcard $(BUILD)/obj/*.d $(BUILD)/obj/*/*.d)
+-include $(wildcard $(BUILD)/obj/*.d $(BUILD)/obj/*/*.d $(BUILD)/obj/*/*/*.d)
 
 # --- checks ---------------------------------------------------------------------------------------
 check-unit: all tests

@@ -20,16 +20,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/cfg.h"
-#include "lib/check_rules.h"
-#include "lib/cli.h"
-#include "lib/deadline.h"
-#include "lib/files.h"
-#include "lib/keepalived.h"
-#include "lib/log.h"
-#include "lib/pgdata.h"
-#include "lib/proc.h"
-#include "lib/server.h"
+#include "base/cli.h"
+#include "base/deadline.h"
+#include "base/log.h"
+#include "base/proc.h"
+#include "config/cfg.h"
+#include "node/files.h"
+#include "node/keepalived.h"
+#include "postgres/pgdata.h"
+#include "postgres/server.h"
+#include "serve/check_rules.h"
 
 /* keepalived's interval: when the next round comes. */
 #define ROUND_MS 1000

@@ -17,11 +17,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/auto.h"
-#include "lib/cfg.h"
-#include "lib/cli.h"
-#include "lib/config_values.h"
-#include "lib/template.h"
+#include "base/auto.h"
+#include "base/cli.h"
+#include "config/cfg.h"
+#include "config/config_values.h"
+#include "config/template.h"
 
 struct options {
 	bool include;

@@ -15,12 +15,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/auto.h"
-#include "lib/cfg.h"
-#include "lib/cli.h"
-#include "lib/log.h"
-#include "lib/outcome.h"
-#include "lib/status.h"
+#include "base/auto.h"
+#include "base/cli.h"
+#include "base/log.h"
+#include "base/outcome.h"
+#include "config/cfg.h"
+#include "status/status.h"
 
 /* Copies one file of the history; a missing one is empty. */
 static int copy(const struct cfg *cfg, const char *name, FILE *out)

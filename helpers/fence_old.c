@@ -19,13 +19,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/cfg.h"
-#include "lib/cli.h"
-#include "lib/deadline.h"
-#include "lib/fence.h"
-#include "lib/files.h"
-#include "lib/log.h"
-#include "lib/observe.h"
+#include "base/cli.h"
+#include "base/deadline.h"
+#include "base/log.h"
+#include "config/cfg.h"
+#include "fence/fence.h"
+#include "fence/observe.h"
+#include "node/files.h"
 
 struct options {
 	bool spare;

@@ -17,15 +17,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/cfg.h"
-#include "lib/cli.h"
-#include "lib/deadline.h"
-#include "lib/fence_answer.h"
-#include "lib/files.h"
-#include "lib/guard.h"
-#include "lib/harmless.h"
-#include "lib/log.h"
-#include "lib/proc.h"
+#include "base/cli.h"
+#include "base/deadline.h"
+#include "base/log.h"
+#include "base/proc.h"
+#include "config/cfg.h"
+#include "fence/fence_answer.h"
+#include "node/files.h"
+#include "serve/guard.h"
+#include "serve/harmless.h"
 
 struct options {
 	bool watch;

@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "auto.h"
-#include "outcome.h"
+#include "base/auto.h"
+#include "base/outcome.h"
 
 /* What can be run; nothing else is ever executed. */
 static const struct helper {

@@ -18,18 +18,18 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/cfg.h"
-#include "lib/check_rules.h"
-#include "lib/cli.h"
-#include "lib/deadline.h"
-#include "lib/fence.h"
-#include "lib/files.h"
-#include "lib/lock.h"
-#include "lib/log.h"
-#include "lib/nftlease.h"
-#include "lib/promote_gather.h"
-#include "lib/promote_rules.h"
-#include "lib/server.h"
+#include "base/cli.h"
+#include "base/deadline.h"
+#include "base/lock.h"
+#include "base/log.h"
+#include "config/cfg.h"
+#include "fence/fence.h"
+#include "net/nftlease.h"
+#include "node/files.h"
+#include "postgres/server.h"
+#include "promote/promote_gather.h"
+#include "promote/promote_rules.h"
+#include "serve/check_rules.h"
 
 /* How long one round of waiting takes before everything is looked at again. */
 #define ROUND_MS 100

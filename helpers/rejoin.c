@@ -16,15 +16,15 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/cfg.h"
-#include "lib/cli.h"
-#include "lib/deadline.h"
-#include "lib/files.h"
-#include "lib/lock.h"
-#include "lib/log.h"
-#include "lib/rejoin_act.h"
-#include "lib/rejoin_gather.h"
-#include "lib/rejoin_rules.h"
+#include "base/cli.h"
+#include "base/deadline.h"
+#include "base/lock.h"
+#include "base/log.h"
+#include "config/cfg.h"
+#include "node/files.h"
+#include "rejoin/rejoin_act.h"
+#include "rejoin/rejoin_gather.h"
+#include "rejoin/rejoin_rules.h"
 
 /* The guard's copy does not wait for another one, it is called again; a person's does. */
 #define LOCK_AUTO_MS   100

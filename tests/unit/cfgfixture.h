@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#include "cfg.h"
+#include "config/cfg.h"
 
 struct cfgfixture {
 	struct cfg cfg;   /* what was loaded */

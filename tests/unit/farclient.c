@@ -8,9 +8,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "addr.h"
-#include "auto.h"
-#include "deadline.h"
+#include "base/auto.h"
+#include "base/deadline.h"
+#include "net/addr.h"
 
 enum { PATIENCE_MS = 1000, PAUSE_MS = 10 };
 

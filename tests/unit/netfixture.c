@@ -16,8 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "auto.h"
-#include "deadline.h"
+#include "base/auto.h"
+#include "base/deadline.h"
 
 enum { WORDS_MAX = 32, COMMAND_MAX = 512, PATIENCE_MS = 10000, PAUSE_MS = 20 };
 

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "state.h"
+#include "base/state.h"
 
 struct cfg nodefiles_cfg;
 

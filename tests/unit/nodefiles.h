@@ -3,8 +3,8 @@
 #ifndef NODEFILES_H
 #define NODEFILES_H
 
-#include "cfg.h"
-#include "files.h"
+#include "config/cfg.h"
+#include "node/files.h"
 
 extern struct cfg nodefiles_cfg;
 

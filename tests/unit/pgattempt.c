@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "deadline.h"
+#include "base/deadline.h"
 
 struct attempt attempt(const struct cfg *cfg, enum pg_where where, int64_t ms)
 {

@@ -5,8 +5,8 @@
 
 #include <stdint.h>
 
-#include "cfg.h"
-#include "pg.h"
+#include "config/cfg.h"
+#include "postgres/pg.h"
 
 struct attempt {
 	int rc;

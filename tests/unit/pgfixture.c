@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "deadline.h"
+#include "base/deadline.h"
 #include "pgfixture_os.h"
 
 /* Shorter than on a real host, so that a test need not wait for PostgreSQL's own patience. */

@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#include "cfg.h"
+#include "config/cfg.h"
 
 #define PGFIXTURE_PORT 5432
 #define PGFIXTURE_PASS "not-the-real-one"

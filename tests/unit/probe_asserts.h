@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "probe.h"
+#include "net/probe.h"
 
 /* Opens, or fails the test. */
 struct probe open_probe(const char *address, uint16_t port);

@@ -15,9 +15,9 @@
 #include "rejoin.c"
 #undef main
 
-#include "lib/pgctl.h"
-#include "lib/state.h"
+#include "base/state.h"
 #include "pidspace.h"
+#include "postgres/pgctl.h"
 
 struct pgfixture pair_servers;
 

@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-#include "outcome.h"
+#include "base/outcome.h"
 #include "pgfixture.h"
 
 extern struct pgfixture pair_servers;

@@ -13,8 +13,8 @@
 
 #include <cmocka.h>
 
-#include "cfg_internal.h"
 #include "cfgfixture.h"
+#include "config/cfg_internal.h"
 
 static void sound_file_is_loaded(void **state)
 {

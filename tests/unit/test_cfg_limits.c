@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "cfg_internal.h"
 #include "cfgfixture.h"
+#include "config/cfg_internal.h"
 
 struct limit {
 	const char *name;

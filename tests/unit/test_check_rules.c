@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "auto.h"
-#include "check_rules.h"
+#include "base/auto.h"
+#include "serve/check_rules.h"
 
 #define FACTS 3
 

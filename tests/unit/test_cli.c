@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
-#include "auto.h"
-#include "cli.h"
+#include "base/auto.h"
+#include "base/cli.h"
 #include "hear.h"
 
 #define ARGS_MAX 12

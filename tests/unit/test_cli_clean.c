@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "cli.h"
+#include "base/cli.h"
 #include "hear.h"
 
 static void parse_nothing(struct cli *cli)

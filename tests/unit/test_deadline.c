@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "deadline.h"
+#include "base/deadline.h"
 
 #define LATE_MS 1500 /* what a busy machine may add; a deadline that is ignored takes longer */
 

@@ -9,9 +9,9 @@
 
 #include <cmocka.h>
 
-#include "auto.h"
-#include "fence.h"
-#include "fence_answer.h"
+#include "base/auto.h"
+#include "fence/fence.h"
+#include "fence/fence_answer.h"
 
 static void request_survives_the_way(void **state)
 {

@@ -13,10 +13,10 @@
 
 #include <cmocka.h>
 
-#include "deadline.h"
-#include "lock.h"
+#include "base/deadline.h"
+#include "base/lock.h"
+#include "base/state.h"
 #include "nodefiles.h"
-#include "state.h"
 
 static int serving(void)
 {

@@ -11,9 +11,9 @@
 #include <stdio.h>
 #include <sys/mount.h>
 
-#include "deadline.h"
-#include "guard_kernel.h"
+#include "base/deadline.h"
 #include "netfixture.h"
+#include "serve/guard_kernel.h"
 
 #define NFT "/usr/sbin/nft"
 

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "auto.h"
-#include "guard_rules.h"
+#include "base/auto.h"
+#include "serve/guard_rules.h"
 
 #define NOW 100000
 

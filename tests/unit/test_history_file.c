@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "history_file.h"
-#include "rejoin_rules.h"
+#include "postgres/history_file.h"
+#include "rejoin/rejoin_rules.h"
 
 static struct history_file a, b;
 

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "keepalived.h"
+#include "node/keepalived.h"
 
 struct fixture {
 	char watched[64];

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "lease.h"
+#include "serve/lease.h"
 
 #define LEASE 5000
 

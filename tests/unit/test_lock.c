@@ -17,9 +17,9 @@
 
 #include <cmocka.h>
 
+#include "base/lock.h"
+#include "base/state.h"
 #include "hear.h"
-#include "lock.h"
-#include "state.h"
 
 static const struct deadline passed = { .at_ms = 0 };
 

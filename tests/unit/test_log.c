@@ -13,12 +13,12 @@
 
 #include <cmocka.h>
 
-#include "deadline.h"
+#include "base/deadline.h"
 #include "hear.h"
 
 static char socket_path[64];
 #define LOG_SOCKET_PATH socket_path
-#include "lib/log.c" /* NOLINT(bugprone-suspicious-include): the socket is this test's */
+#include "base/log.c" /* NOLINT(bugprone-suspicious-include): the socket is this test's */
 
 static int daemon_fd = -1;
 static char received[4096];

@@ -13,8 +13,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "addr.h"
-#include "net.h"
+#include "net/addr.h"
+#include "net/net.h"
 #include "netfixture.h"
 
 static struct netfixture fixture;

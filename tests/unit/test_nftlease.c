@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "farclient.h"
-#include "nftlease.h"
+#include "net/nftlease.h"
 
 enum { PORT = 5432, OTHER_PORT = 5433, REFRESHES = 3000 };
 

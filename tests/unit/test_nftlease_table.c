@@ -17,8 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "net/nftlease.h"
 #include "netfixture.h"
-#include "nftlease.h"
 
 #define NFT "/usr/sbin/nft"
 

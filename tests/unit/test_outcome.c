@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "auto.h"
-#include "outcome.h"
+#include "base/auto.h"
+#include "base/outcome.h"
 
 static const struct {
 	enum outcome outcome;

@@ -15,10 +15,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "deadline.h"
-#include "pg.h"
+#include "base/deadline.h"
 #include "pgattempt.h"
 #include "pgfixture.h"
+#include "postgres/pg.h"
 
 #define NOBODY   "10.99.0.3" /* an address of ours without a server: the VIP of the cluster here */
 #define PATIENCE 2000

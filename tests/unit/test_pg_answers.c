@@ -11,9 +11,9 @@
 #include <string.h>
 
 #include "fakeserver.h"
-#include "pg.h"
 #include "pgattempt.h"
 #include "pgfixture.h"
+#include "postgres/pg.h"
 
 #define NOBODY   "10.99.0.3" /* an address of ours without a server: the VIP of the cluster here */
 #define PATIENCE 2000

@@ -12,9 +12,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "deadline.h"
-#include "pg.h"
+#include "base/deadline.h"
 #include "pgfixture.h"
+#include "postgres/pg.h"
 
 #define PATIENCE 2000
 

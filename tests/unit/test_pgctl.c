@@ -13,11 +13,11 @@
 
 #include <cmocka.h>
 
-#include "deadline.h"
-#include "pgctl.h"
-#include "pgdata.h"
+#include "base/deadline.h"
 #include "pgfixture.h"
 #include "pidspace.h"
+#include "postgres/pgctl.h"
+#include "postgres/pgdata.h"
 
 static struct pgfixture servers;
 static struct cfg *const cfg = &servers.cfg[0];

@@ -13,13 +13,13 @@
 
 #include <cmocka.h>
 
-#include "deadline.h"
-#include "pgctl.h"
-#include "pgdata.h"
+#include "base/deadline.h"
+#include "base/state.h"
 #include "pgfixture.h"
 #include "pidspace.h"
-#include "server.h"
-#include "state.h"
+#include "postgres/pgctl.h"
+#include "postgres/pgdata.h"
+#include "postgres/server.h"
 
 static struct pgfixture servers;
 static struct cfg *const cfg = &servers.cfg[0];

@@ -13,8 +13,8 @@
 
 #include <cmocka.h>
 
-#include "pgdata.h"
-#include "state.h"
+#include "base/state.h"
+#include "postgres/pgdata.h"
 
 static struct cfg cfg; /* a directory that only looks like one */
 

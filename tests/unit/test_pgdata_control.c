@@ -14,9 +14,9 @@
 
 #include <cmocka.h>
 
-#include "deadline.h"
-#include "pgdata.h"
+#include "base/deadline.h"
 #include "pgfixture.h"
+#include "postgres/pgdata.h"
 
 static struct pgfixture servers;
 static struct cfg *const real = &servers.cfg[0];

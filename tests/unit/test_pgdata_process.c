@@ -13,11 +13,11 @@
 
 #include <cmocka.h>
 
-#include "deadline.h"
-#include "pgdata.h"
+#include "base/deadline.h"
+#include "base/state.h"
 #include "pgfixture.h"
 #include "pgfixture_os.h"
-#include "state.h"
+#include "postgres/pgdata.h"
 
 static struct pgfixture servers;
 static struct cfg *const real = &servers.cfg[0];

@@ -12,8 +12,8 @@
 #include <string.h>
 
 #include "echo_server.h"
+#include "net/probe.h"
 #include "netfixture.h"
-#include "probe.h"
 #include "probe_asserts.h"
 
 #define NOBODY_MAY "1 0"

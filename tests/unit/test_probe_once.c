@@ -14,8 +14,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "net/probe.h"
 #include "netfixture.h"
-#include "probe.h"
 #include "probe_asserts.h"
 
 /* Nobody listens on PORT_CLOSED. */

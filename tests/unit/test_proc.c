@@ -15,8 +15,8 @@
 
 #include <cmocka.h>
 
+#include "base/proc.h"
 #include "hear.h"
-#include "proc.h"
 
 #define LATE_MS 3000 /* what a busy machine may add */
 

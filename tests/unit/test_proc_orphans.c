@@ -14,9 +14,9 @@
 
 #include <cmocka.h>
 
+#include "base/proc.h"
+#include "base/state.h"
 #include "hear.h"
-#include "proc.h"
-#include "state.h"
 
 #define OTHER     "nobody"
 #define ARGV(...) ((const char *const[]){ __VA_ARGS__, NULL })

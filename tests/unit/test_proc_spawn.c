@@ -21,10 +21,10 @@
 
 #include <cmocka.h>
 
+#include "base/lock.h"
+#include "base/proc.h"
+#include "base/state.h"
 #include "hear.h"
-#include "lock.h"
-#include "proc.h"
-#include "state.h"
 
 #define OTHER "nobody"
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "promote_rules.h"
+#include "promote/promote_rules.h"
 
 #define FACTS 3
 static const enum fact all_facts[FACTS] = { FACT_UNKNOWN, FACT_NO, FACT_YES };

@@ -9,13 +9,13 @@
 
 #include <cmocka.h>
 
-#include "deadline.h"
-#include "files.h"
-#include "lock.h"
+#include "base/deadline.h"
+#include "base/lock.h"
+#include "base/state.h"
+#include "node/files.h"
 #include "pidspace.h"
+#include "postgres/server.h"
 #include "rejoin_pair.h"
-#include "server.h"
-#include "state.h"
 
 static struct cfg *const n1 = &pair_servers.cfg[0];
 static struct cfg *const n2 = &pair_servers.cfg[1];

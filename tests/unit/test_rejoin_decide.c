@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "rejoin_rules.h"
+#include "rejoin/rejoin_rules.h"
 
 static void decides(const struct rejoin_facts *f, enum rejoin_step step, enum outcome outcome,
 		    const char *rule)

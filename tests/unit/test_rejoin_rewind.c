@@ -13,14 +13,14 @@
 
 #include <cmocka.h>
 
-#include "deadline.h"
-#include "files.h"
-#include "pgdata.h"
+#include "base/deadline.h"
+#include "base/proc.h"
+#include "node/files.h"
 #include "pidspace.h"
-#include "proc.h"
+#include "postgres/pgdata.h"
+#include "rejoin/rejoin_peer.h"
+#include "rejoin/rewind.h"
 #include "rejoin_pair.h"
-#include "rejoin_peer.h"
-#include "rewind.h"
 
 static struct cfg *const n1 = &pair_servers.cfg[0];
 static struct cfg *const n2 = &pair_servers.cfg[1];

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
-#include "auto.h"
-#include "rejoin_rules.h"
+#include "base/auto.h"
+#include "rejoin/rejoin_rules.h"
 
 /* ---- what must hold for every combination ---- */
 

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "auto.h"
-#include "report.h"
+#include "base/auto.h"
+#include "base/report.h"
 
 static char *written;
 static size_t written_size;

@@ -16,9 +16,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "net/probe.h"
+#include "net/resolve.h"
 #include "netfixture.h"
-#include "probe.h"
-#include "resolve.h"
 
 static struct netfixture fixture;
 

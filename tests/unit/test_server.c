@@ -13,10 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "deadline.h"
+#include "base/deadline.h"
 #include "fakeserver.h"
 #include "pgfixture.h"
-#include "server.h"
+#include "postgres/server.h"
 
 #define PATIENCE 3000
 #define N1       0

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "server.h"
+#include "postgres/server.h"
 
 #define OURS     "10.0.0.1"
 #define SYSTEM   UINT64_C(0xf000000000000001)

@@ -13,9 +13,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "addr.h"
+#include "net/addr.h"
+#include "net/sockdiag.h"
 #include "netfixture.h"
-#include "sockdiag.h"
 
 enum { SERVER = 5432, OTHER_SERVER = 5433, MANY = 300 };
 

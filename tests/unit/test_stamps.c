@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "deadline.h"
+#include "base/deadline.h"
 #include "nodefiles.h"
 
 static void stamp_reads_back(void **unused)

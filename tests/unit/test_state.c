@@ -17,8 +17,8 @@
 
 #include <cmocka.h>
 
+#include "base/state.h"
 #include "hear.h"
-#include "state.h"
 
 #define NOBODY 65534
 

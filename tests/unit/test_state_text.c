@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "state.h"
+#include "base/state.h"
 
 static void a_value_is_found_by_its_whole_key(void **state)
 {

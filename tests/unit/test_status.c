@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "status.h"
+#include "status/status.h"
 
 /* ---- the forecast ---- */
 

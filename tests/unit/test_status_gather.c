@@ -12,10 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "deadline.h"
-#include "lock.h"
+#include "base/deadline.h"
+#include "base/lock.h"
 #include "pgfixture.h"
-#include "status.h"
+#include "status/status.h"
 
 #define N1 0
 #define N2 1

@@ -9,8 +9,8 @@
 
 #include <string.h>
 
-#include "auto.h"
-#include "status_rules.h"
+#include "base/auto.h"
+#include "status/status_rules.h"
 
 #define COMBINATIONS 3000000
 

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * The one INI file of a cluster, the same on every node.  Strict: anything not understood is
+ * refused with file:line, what was wrong and what is allowed, and nothing is half-loaded.  The only
+ * file that uses inih.  Read-only after loading.
+ */
+#ifndef PGV_CFG_H
+#define PGV_CFG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/auto.h"
+
+#define CFG_NODES    2
+#define CFG_NAME_MAX 32 /* cluster and node names: [a-z0-9_-], begins with a letter */
+#define CFG_ADDR_MAX 64
+#define CFG_PATH_MAX 256
+#define CFG_TEXT_MAX 256
+#define CFG_DIR      "/etc/pg_vrrp" /* NAME.ini, one a cluster */
+
+enum witness_kind { WITNESS_PING, WITNESS_TCP };
+enum replication_mode { MODE_ASYNC, MODE_SYNC };
+enum fencing_method { FENCING_SSH = 1, FENCING_SSH_WITNESS = 2 }; /* bits */
+enum fencing_unproven { UNPROVEN_REFUSE, UNPROVEN_PROMOTE };
+
+/* [node NAME] */
+struct cfg_node {
+	char name[CFG_NAME_MAX];
+	char address[CFG_ADDR_MAX];   /* numeric; VRRP, replication, votes, probes, ssh */
+	char interface[CFG_NAME_MAX]; /* carries the VIP here; default: [cluster] interface */
+	int64_t ssh_port;
+};
+
+struct cfg {
+	char path[CFG_PATH_MAX]; /* the file itself */
+
+	/* [cluster] */
+	char name[CFG_NAME_MAX];
+	char vip[CFG_ADDR_MAX]; /* address without prefix */
+	int64_t vip_prefix;
+	char interface[CFG_NAME_MAX];
+	int64_t virtual_router_id;      /* of the election; the vip instance has the next one */
+	char run_dir[CFG_PATH_MAX];     /* /run/pg_vrrp/NAME: gone at reboot */
+	char state_dir[CFG_PATH_MAX];   /* /var/lib/pg_vrrp/NAME: survives reboots */
+	char libexec_dir[CFG_PATH_MAX]; /* where the helpers are; default: where they were installed
+					 */
+
+	struct cfg_node nodes[CFG_NODES];
+	size_t self; /* index of this host in nodes, valid after cfg_identify */
+
+	/* [witness] */
+	enum witness_kind witness_kind;
+	char witness_address[CFG_TEXT_MAX]; /* numeric, or a name */
+	int64_t witness_port;               /* tcp only */
+	bool witness_ssh;                   /* it can be asked over ssh (jump host, observer) */
+	int64_t witness_ssh_port;
+	char witness_ssh_user[CFG_NAME_MAX];
+
+	/* [postgresql] */
+	int64_t port;
+	char bin_dir[CFG_PATH_MAX];
+	char data_dir[CFG_PATH_MAX];
+	char config_file[CFG_PATH_MAX]; /* "" : in the data directory */
+	char socket_dir[CFG_PATH_MAX];
+	char log_file[CFG_PATH_MAX]; /* of a server that we start */
+	char os_user[CFG_NAME_MAX];
+	char role[CFG_NAME_MAX]; /* the database role of the helpers */
+	char database[CFG_NAME_MAX];
+	char passfile[CFG_PATH_MAX]; /* "" : none */
+	char conninfo[CFG_TEXT_MAX]; /* extra libpq parameters for peer and replication, e.g.
+					sslmode=verify-full */
+	int64_t version;             /* major version expected, e.g. 15 */
+	bool auto_start; /* the guard starts a server that is down, through rejoin --auto */
+
+	/* [replication] */
+	enum replication_mode mode;
+	int64_t max_lag_bytes;
+	int64_t max_staleness_ms;
+
+	/* [fencing] */
+	enum fencing_method methods[2]; /* in the order to be tried */
+	size_t method_count;
+	enum fencing_unproven unproven;
+	bool kernel_lease; /* nftables lets clients in only while the lease runs */
+	char ssh_user[CFG_NAME_MAX];
+	char ssh_key[CFG_PATH_MAX];
+	char ssh_known_hosts[CFG_PATH_MAX];
+	int64_t test_interval_ms;
+
+	/* [timing], milliseconds */
+	int64_t lease_ms;
+	int64_t margin_ms;
+	int64_t renew_interval_ms; /* default lease / 5 */
+	int64_t stop_fast_ms;      /* SIGINT, then wait this long */
+	int64_t stop_immediate_ms; /* SIGQUIT, then wait this long; then SIGKILL */
+	int64_t check_budget_ms;  /* one run of check_primary; below keepalived's interval of 1 s */
+	int64_t probe_timeout_ms; /* one question to peer or witness */
+	int64_t fence_budget_ms;  /* one run of fence_old by an operator */
+	int64_t promote_budget_ms; /* one run of promote_safe, waits included */
+	int64_t rejoin_budget_ms;
+	int64_t restart_wait_ms;    /* a crashed primary gives the standby this long before it may
+				       start again itself */
+	int64_t retry_interval_ms;  /* between two attempts of the guard at the same deed */
+	int64_t advert_interval_ms; /* VRRP */
+};
+
+/* Time that a fence by the guard takes at the most: both stops, and the kill with its verification.
+ */
+int64_t cfg_fence_time_ms(const struct cfg *cfg);
+
+/*
+ * Loads path, or, when path is NULL, the only *.ini in CFG_DIR.  Returns 0, or -EINVAL after
+ * writing "FILE:LINE: what was wrong" and the remedy to standard error and the log.
+ */
+int cfg_load(struct cfg *cfg, const char *path) MUST_CHECK;
+
+/*
+ * Which node this host is: `name` when given, else the one whose address is configured here.
+ * Returns 0, or -ENOENT after saying which addresses were looked for.  The witness host is neither:
+ * helpers that run there do not call this.
+ */
+int cfg_identify(struct cfg *cfg, const char *name) MUST_CHECK;
+
+const struct cfg_node *cfg_self(const struct cfg *cfg);
+const struct cfg_node *cfg_peer(const struct cfg *cfg);
+
+/* Returns the node of that name, or NULL. */
+const struct cfg_node *cfg_node(const struct cfg *cfg, const char *name);
+
+/* Prints every key with section, type, range, default and meaning, one a line, tab-separated:
+ * docs/configuration.md is checked against it. */
+void cfg_print_reference(void);
+
+#endif

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "config/cfg_internal.h"
+
+#include <stdio.h>
+
+#define SECOND 1000
+#define MINUTE (60 * SECOND)
+#define HOUR   (60 * MINUTE)
+#define DAY    (24 * HOUR)
+#define TERA   (INT64_C(1) << 40)
+
+#define AT(field)           .offset = offsetof(struct cfg, field)
+#define TEXT_AT(field)      AT(field), .size = sizeof(((struct cfg *)NULL)->field)
+#define NODE_AT(field)      .offset = offsetof(struct cfg_node, field)
+#define NODE_TEXT_AT(field) NODE_AT(field), .size = sizeof(((struct cfg_node *)NULL)->field)
+#define RANGE(low, high)    .min = (low), .max = (high)
+
+const char *const cfg_section_words[SECTION_COUNT] = {
+	[SECTION_CLUSTER] = "cluster",         [SECTION_NODE] = "node",
+	[SECTION_WITNESS] = "witness",         [SECTION_POSTGRESQL] = "postgresql",
+	[SECTION_REPLICATION] = "replication", [SECTION_FENCING] = "fencing",
+	[SECTION_TIMING] = "timing",
+};
+
+/* clang-format off */
+const struct cfg_key cfg_keys[] = {
+	{ SECTION_CLUSTER, "name", TYPE_NAME, TEXT_AT(name),
+	  .meaning = "name of the cluster: in file names, log lines and answers to a fence request" },
+	{ SECTION_CLUSTER, "vip", TYPE_VIP, AT(vip),
+	  .meaning = "the virtual IP that clients connect to, with its prefix length" },
+	{ SECTION_CLUSTER, "interface", TYPE_INTERFACE, TEXT_AT(interface),
+	  .meaning = "network interface that carries the VIP and VRRP" },
+	{ SECTION_CLUSTER, "virtual_router_id", TYPE_NUMBER, AT(virtual_router_id), RANGE(1, 254),
+	  .meaning = "VRRP router id of the election; the next one is used for the VIP" },
+	{ SECTION_CLUSTER, "run_dir", TYPE_PATH, TEXT_AT(run_dir),
+	  .fallback = "/run/pg_vrrp/{name}",
+	  .meaning = "track files, stamps and locks; emptied by a reboot" },
+	{ SECTION_CLUSTER, "state_dir", TYPE_PATH, TEXT_AT(state_dir),
+	  .fallback = "/var/lib/pg_vrrp/{name}",
+	  .meaning = "marks that must survive a reboot, and the history" },
+	{ SECTION_CLUSTER, "libexec_dir", TYPE_PATH, TEXT_AT(libexec_dir),
+	  .fallback = PGV_LIBEXECDIR, .otherwise = "where they were installed",
+	  .meaning = "where the helpers are installed" },
+
+	{ SECTION_NODE, "address", TYPE_ADDRESS, NODE_TEXT_AT(address),
+	  .meaning = "numeric address of the node for VRRP, replication, votes, probes and ssh" },
+	{ SECTION_NODE, "interface", TYPE_INTERFACE, NODE_TEXT_AT(interface),
+	  .fallback = "{interface}",
+	  .meaning = "network interface on this node, where it differs from the cluster's" },
+	{ SECTION_NODE, "ssh_port", TYPE_NUMBER, NODE_AT(ssh_port), RANGE(1, 65535),
+	  .fallback = "22",
+	  .meaning = "port of sshd on this node" },
+
+	{ SECTION_WITNESS, "kind", TYPE_WITNESS, AT(witness_kind),
+	  .fallback = "ping",
+	  .meaning = "how the witness is asked: ICMP echo, or a TCP connection" },
+	{ SECTION_WITNESS, "address", TYPE_HOST, TEXT_AT(witness_address),
+	  .meaning = "the third host, on neither node" },
+	{ SECTION_WITNESS, "port", TYPE_NUMBER, AT(witness_port), RANGE(1, 65535),
+	  .otherwise = "required for tcp",
+	  .meaning = "TCP port of the witness; only with kind = tcp" },
+	{ SECTION_WITNESS, "ssh", TYPE_YESNO, AT(witness_ssh),
+	  .fallback = "no",
+	  .meaning = "the witness host has an account for us: jump host and observer for fencing" },
+	{ SECTION_WITNESS, "ssh_port", TYPE_NUMBER, AT(witness_ssh_port), RANGE(1, 65535),
+	  .fallback = "22",
+	  .meaning = "port of sshd on the witness host" },
+	{ SECTION_WITNESS, "ssh_user", TYPE_USER, TEXT_AT(witness_ssh_user),
+	  .fallback = "root",
+	  .meaning = "user on the witness host" },
+
+	{ SECTION_POSTGRESQL, "port", TYPE_NUMBER, AT(port), RANGE(1, 65535),
+	  .fallback = "5432",
+	  .meaning = "TCP port of the server, the same on both nodes" },
+	{ SECTION_POSTGRESQL, "version", TYPE_NUMBER, AT(version), RANGE(15, 30),
+	  .meaning = "major version of the server" },
+	{ SECTION_POSTGRESQL, "bin_dir", TYPE_PATH, TEXT_AT(bin_dir),
+	  .fallback = "/usr/lib/postgresql/{version}/bin",
+	  .meaning = "where pg_ctl, pg_rewind and pg_controldata are" },
+	{ SECTION_POSTGRESQL, "data_dir", TYPE_PATH, TEXT_AT(data_dir),
+	  .meaning = "data directory of the server" },
+	{ SECTION_POSTGRESQL, "config_file", TYPE_PATH, TEXT_AT(config_file),
+	  .otherwise = "in data_dir",
+	  .meaning = "postgresql.conf, where it is not in the data directory (Debian)" },
+	{ SECTION_POSTGRESQL, "socket_dir", TYPE_PATH, TEXT_AT(socket_dir),
+	  .fallback = "/var/run/postgresql",
+	  .meaning = "directory of the server's unix socket" },
+	{ SECTION_POSTGRESQL, "log_file", TYPE_PATH, TEXT_AT(log_file),
+	  .fallback = "{state_dir}/postgresql.log",
+	  .meaning = "standard output and error of a server that the helpers start" },
+	{ SECTION_POSTGRESQL, "os_user", TYPE_USER, TEXT_AT(os_user),
+	  .fallback = "postgres",
+	  .meaning = "user of the operating system that owns the server" },
+	{ SECTION_POSTGRESQL, "role", TYPE_ROLE, TEXT_AT(role),
+	  .fallback = "pgvrrp",
+	  .meaning = "database role of the helpers, of replication and of pg_rewind" },
+	{ SECTION_POSTGRESQL, "database", TYPE_DATABASE, TEXT_AT(database),
+	  .fallback = "postgres",
+	  .meaning = "database that the helpers connect to" },
+	{ SECTION_POSTGRESQL, "passfile", TYPE_PATH, TEXT_AT(passfile),
+	  .fallback = CFG_DIR "/{name}.pgpass",
+	  .meaning = "password file of libpq with the password of role; mode 0600, owned by os_user" },
+	{ SECTION_POSTGRESQL, "conninfo", TYPE_CONNINFO, TEXT_AT(conninfo),
+	  .otherwise = "none",
+	  .meaning = "further libpq parameters for connections to the other node, e.g. sslmode" },
+	{ SECTION_POSTGRESQL, "auto_start", TYPE_YESNO, AT(auto_start),
+	  .fallback = "yes",
+	  .meaning = "the guard starts a server that is down, through rejoin --auto" },
+
+	{ SECTION_REPLICATION, "mode", TYPE_MODE, AT(mode),
+	  .fallback = "async",
+	  .meaning = "sync: no acknowledged commit is lost, writes wait while the standby is away" },
+	{ SECTION_REPLICATION, "max_lag", TYPE_BYTES, AT(max_lag_bytes), RANGE(0, TERA),
+	  .fallback = "16MB",
+	  .meaning = "WAL that a standby may lack, as last seen, and still be promoted" },
+	{ SECTION_REPLICATION, "max_staleness", TYPE_DURATION, AT(max_staleness_ms),
+	  RANGE(SECOND, 30 * (int64_t)DAY), .fallback = "300s",
+	  .meaning = "how old a standby's last contact with its primary may be for a promotion" },
+
+	{ SECTION_FENCING, "methods", TYPE_METHODS, AT(methods),
+	  .otherwise = "ssh, and ssh-witness with [witness] ssh = yes",
+	  .meaning = "ways to reach the other node for fencing, in this order" },
+	{ SECTION_FENCING, "unproven", TYPE_UNPROVEN, AT(unproven),
+	  .fallback = "refuse",
+	  .meaning = "what to do when no way could prove the old primary harmless" },
+	{ SECTION_FENCING, "kernel_lease", TYPE_YESNO, AT(kernel_lease),
+	  .fallback = "yes",
+	  .meaning = "the kernel, by nftables, lets clients in only while the lease runs" },
+	{ SECTION_FENCING, "ssh_user", TYPE_USER, TEXT_AT(ssh_user),
+	  .fallback = "root",
+	  .meaning = "user on the nodes that answers a fence request" },
+	{ SECTION_FENCING, "ssh_key", TYPE_PATH, TEXT_AT(ssh_key),
+	  .fallback = CFG_DIR "/{name}.key",
+	  .meaning = "private key for fencing; nothing else is authorized by it" },
+	{ SECTION_FENCING, "ssh_known_hosts", TYPE_PATH, TEXT_AT(ssh_known_hosts),
+	  .fallback = CFG_DIR "/{name}.known_hosts",
+	  .meaning = "pinned host keys of nodes and witness host; no other is accepted" },
+	{ SECTION_FENCING, "test_interval", TYPE_DURATION, AT(test_interval_ms),
+	  RANGE(5 * SECOND, DAY), .fallback = "300s",
+	  .meaning = "a standby tries every way of fencing this often, touching nothing" },
+
+	{ SECTION_TIMING, "lease", TYPE_DURATION, AT(lease_ms), RANGE(SECOND, 5 * MINUTE),
+	  .fallback = "5s",
+	  .meaning = "how long a primary may serve after the last proof that it may" },
+	{ SECTION_TIMING, "margin", TYPE_DURATION, AT(margin_ms), RANGE(200, MINUTE),
+	  .fallback = "1s", .percent_of_lease = 2,
+	  .meaning = "a standby waits this much longer than the lease: clock drift and late wake-ups" },
+	{ SECTION_TIMING, "renew_interval", TYPE_DURATION, AT(renew_interval_ms),
+	  RANGE(50, MINUTE), .percent_of_lease = 20,
+	  .meaning = "the guard asks the witness this often" },
+	{ SECTION_TIMING, "stop_fast", TYPE_DURATION, AT(stop_fast_ms), RANGE(50, MINUTE),
+	  .percent_of_lease = 10,
+	  .meaning = "a fence waits this long for a fast stop of the server, inside the lease" },
+	{ SECTION_TIMING, "stop_immediate", TYPE_DURATION, AT(stop_immediate_ms),
+	  RANGE(50, MINUTE), .percent_of_lease = 6,
+	  .meaning = "then this long for an immediate stop; then SIGKILL" },
+	{ SECTION_TIMING, "check_budget", TYPE_DURATION, AT(check_budget_ms), RANGE(100, 950),
+	  .fallback = "800ms",
+	  .meaning = "one run of check_primary; keepalived starts one each second" },
+	{ SECTION_TIMING, "probe_timeout", TYPE_DURATION, AT(probe_timeout_ms), RANGE(20, 400),
+	  .fallback = "250ms",
+	  .meaning = "one question to the other node or to the witness" },
+	{ SECTION_TIMING, "fence_budget", TYPE_DURATION, AT(fence_budget_ms),
+	  RANGE(SECOND, 10 * MINUTE), .fallback = "10s",
+	  .meaning = "one run of fence_old by an operator" },
+	{ SECTION_TIMING, "promote_budget", TYPE_DURATION, AT(promote_budget_ms),
+	  RANGE(5 * SECOND, HOUR), .fallback = "60s",
+	  .meaning = "one run of promote_safe, with its waits" },
+	{ SECTION_TIMING, "rejoin_budget", TYPE_DURATION, AT(rejoin_budget_ms),
+	  RANGE(10 * SECOND, 7 * DAY), .fallback = "1h",
+	  .meaning = "one run of rejoin, with pg_rewind" },
+	{ SECTION_TIMING, "restart_wait", TYPE_DURATION, AT(restart_wait_ms), RANGE(0, HOUR),
+	  .fallback = "10s",
+	  .meaning = "a crashed primary leaves the standby this long before it may start again" },
+	{ SECTION_TIMING, "retry_interval", TYPE_DURATION, AT(retry_interval_ms),
+	  RANGE(200, 10 * MINUTE), .fallback = "2s",
+	  .meaning = "pause of the guard between two attempts at the same deed" },
+	{ SECTION_TIMING, "advert_interval", TYPE_DURATION, AT(advert_interval_ms),
+	  RANGE(10, 10 * SECOND), .fallback = "100ms",
+	  .meaning = "VRRP advertisements; a multiple of 10ms; three missed ones are a loss" },
+};
+/* clang-format on */
+
+const size_t cfg_key_count = ARRAY_COUNT(cfg_keys);
+_Static_assert(ARRAY_COUNT(cfg_keys) <= CFG_KEYS_MAX, "struct cfg_load has a line for each key");
+
+static void print_default(const struct cfg_key *key)
+{
+	if (key->otherwise != NULL)
+		(void)fputs(key->otherwise, stdout);
+	else if (key->percent_of_lease > 0 && key->fallback != NULL)
+		(void)printf("%s, at least %d %% of lease", key->fallback,
+			     (int)key->percent_of_lease);
+	else if (key->percent_of_lease > 0)
+		(void)printf("%d %% of lease", (int)key->percent_of_lease);
+	else
+		(void)fputs(key->fallback != NULL ? key->fallback : "required", stdout);
+}
+
+void cfg_print_reference(void)
+{
+	for (size_t i = 0; i < cfg_key_count; i++) {
+		const struct cfg_key *key = &cfg_keys[i];
+		char allowed[160];
+
+		cfg_allowed(key, allowed, sizeof(allowed));
+		(void)printf("%s\t%s\t%s\t", cfg_section_words[key->section], key->name, allowed);
+		print_default(key);
+		(void)printf("\t%s\n", key->meaning);
+	}
+}

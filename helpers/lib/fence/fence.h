@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * Making the other node harmless, and saying what was proven.  Several ways are under way at the
+ * same time, as child processes of ssh(1) with pinned host keys and a forced command at the far
+ * end: ssh          straight to the node ssh-witness  through the witness host as a jump host
+ *   observe      asks the witness host whether it can reach the node, for as long as the waits take
+ * docs/safety.md says what each proves.
+ */
+#ifndef PGV_FENCE_H
+#define PGV_FENCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/auto.h"
+#include "base/deadline.h"
+#include "base/proc.h"
+#include "config/cfg.h"
+#include "fence/fence_answer.h"
+
+enum fence_verdict {
+	FENCE_UNKNOWN = 0, /* nothing proven */
+	FENCE_FENCED,   /* it said, over an authenticated connection, that its server is stopped */
+	FENCE_ISOLATED, /* the witness host reached it in good times, and not once in the window */
+	FENCE_ALIVE,    /* it serves by right: nothing was done to it */
+	FENCE_READY,    /* test only: fencing would have been possible */
+	FENCE_VERDICTS
+};
+
+enum fence_way { FENCE_WAY_SSH, FENCE_WAY_SSH_WITNESS, FENCE_WAY_OBSERVE, FENCE_WAYS };
+
+struct fence_request {
+	const struct cfg_node *node; /* the node to make harmless */
+	enum fence_ask ask;          /* FENCE, SPARE (in a failover), TEST; OBSERVE: only that */
+	int64_t observe_ms;          /* window that proves "isolated"; 0: one look (test) */
+	bool observe;                /* ask the witness host too */
+};
+
+struct fence {
+	struct fence_request request;
+	struct proc ways[FENCE_WAYS];
+	bool under_way[FENCE_WAYS];
+	int64_t due_ms[FENCE_WAYS]; /* not begun yet; 0: begun, or not configured */
+	enum fence_verdict answers[FENCE_WAYS];
+	bool reachable;            /* the witness host reached the node */
+	char why[FENCE_WAYS][160]; /* "" for a way that is not configured */
+};
+
+/*
+ * Begins with the configured ways; the way through the witness host starts a moment later, or when the straight one has
+ * ended.  A way that cannot be started has its reason in why.
+ */
+void fence_begin(struct fence *fence, const struct cfg *cfg, const struct fence_request *request);
+
+/*
+ * Begins with the ways that ask the node itself, after a fence_begin with FENCE_ASK_OBSERVE, which only lets the witness
+ * host look: that harms nobody, so it can begin before anything is decided.
+ */
+void fence_ask_node(struct fence *fence, const struct cfg *cfg, enum fence_ask ask);
+
+/*
+ * Goes on until one way has decided (fence_verdict is not UNKNOWN), all have ended, or the
+ * deadline. For a test: until all have ended or the deadline.
+ */
+void fence_go_on(struct fence *fence, const struct cfg *cfg, const struct deadline *dl);
+
+/*
+ * What is proven so far.  FENCED and ALIVE are a node's own word; ISOLATED counts only while no
+ * node has spoken.  Pure.
+ */
+enum fence_verdict fence_verdict(const struct fence *fence);
+
+/* Have all ways ended? */
+bool fence_over(const struct fence *fence);
+
+/* Ends what still runs. */
+void fence_end(struct fence *fence);
+
+/* One phrase for people: "ssh: fenced" or "ssh: Connection timed out; observe: ...". */
+void fence_summary(const struct fence *fence, char *text, size_t size);
+
+const char *fence_word(enum fence_verdict verdict);
+const char *fence_way_word(enum fence_way way);
+
+#endif

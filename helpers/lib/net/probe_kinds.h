@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* The two ways to ask, for probe.c alone. */
+#ifndef PGV_PROBE_KINDS_H
+#define PGV_PROBE_KINDS_H
+
+#include "base/auto.h"
+#include "net/addr.h"
+#include "net/probe.h"
+
+/* A socket for ICMP echo to the target: fd and raw are set.  0 or -errno. */
+int probe_icmp_open(struct probe *probe) MUST_CHECK;
+/* Sends question probe->sequence, which left at sent_ms. */
+int probe_icmp_send(const struct probe *probe, int64_t sent_ms) MUST_CHECK;
+/* Answers, as probe_take. */
+int64_t probe_icmp_take(struct probe *probe) MUST_CHECK;
+
+/* Begins a connection; an earlier one is closed. */
+int probe_tcp_send(struct probe *probe) MUST_CHECK;
+int64_t probe_tcp_take(struct probe *probe) MUST_CHECK;
+
+/* When the question of this number left; 0 when it is too old or was answered. */
+int64_t *probe_sent(struct probe *probe, uint16_t sequence);
+socklen_t probe_target(const struct probe *probe, struct sockaddr_storage *target);
+
+#endif

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "postgres/pg.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "postgres/pg_internal.h"
+
+/* At most CFG_TEXT_MAX / 4 from the configuration, and fewer than 20 of ours. */
+#define PARAMS_MAX (CFG_TEXT_MAX / 4 + 20)
+
+/*
+ * libpq brings OpenLDAP and that GnuTLS, whose start-up alone takes a third of the time and an
+ * eighth of the memory of loading all of libpq; nothing here ever uses it.  This is its own way to
+ * be told so (GNUTLS_SKIP_GLOBAL_INIT in gnutls.h).
+ */
+int _gnutls_global_init_skip(void);
+int _gnutls_global_init_skip(void)
+{
+	return 1;
+}
+
+/* What PQconnectStartParams takes.  Where a keyword comes twice, libpq takes the last. */
+struct params {
+	const char *keywords[PARAMS_MAX];
+	const char *values[PARAMS_MAX];
+	size_t count;
+	PQconninfoOption *extra; /* owns the values that came from the configuration */
+	char port[24];
+	char application_name[CFG_NAME_MAX + 64];
+	char options[96];
+	char patience_ms[24];
+};
+
+static void param(struct params *params, const char *keyword, const char *value)
+{
+	assert(params->count + 1 < PARAMS_MAX);
+	if (value == NULL || value[0] == '\0')
+		return;
+	params->keywords[params->count] = keyword;
+	params->values[params->count] = value;
+	params->count++;
+}
+
+/* [postgresql] conninfo, for connections that leave this host. */
+static int param_extra(struct params *params, const struct cfg *cfg)
+{
+	if (cfg->conninfo[0] == '\0')
+		return 0;
+	params->extra = PQconninfoParse(cfg->conninfo, NULL);
+	if (params->extra == NULL)
+		return -EINVAL;
+	for (const PQconninfoOption *option = params->extra; option->keyword != NULL; option++)
+		param(params, option->keyword, option->val);
+	return 0;
+}
+
+static int param_place(struct params *params, const struct cfg *cfg, enum pg_where where)
+{
+	const char *address = where == PG_PEER ? cfg_peer(cfg)->address : cfg->vip;
+	int rc;
+
+	if (where == PG_LOCAL) {
+		param(params, "host", cfg->socket_dir);
+		return 0;
+	}
+	/*
+	 * A question carries no secret (SCRAM never sends the password), so it does without TLS
+	 * and Kerberos, which cost more than all the rest together; the configuration may ask for
+	 * them.
+	 */
+	param(params, "sslmode", "disable");
+	param(params, "gssencmode", "disable");
+	rc = param_extra(params, cfg);
+	param(params, "host", address); /* what a certificate must name */
+	param(params, "hostaddr", address);
+	param(params, "keepalives", "1");
+	param(params, "tcp_user_timeout", params->patience_ms);
+	return rc;
+}
+
+static int params_build(struct params *params, const struct cfg *cfg, enum pg_where where,
+			bool walsender, const struct deadline *dl)
+{
+	const int64_t left = deadline_left_ms(dl);
+	int rc;
+
+	/* statement_timeout 0 would mean "for ever". */
+	(void)snprintf(params->patience_ms, sizeof(params->patience_ms), "%lld",
+		       (long long)(left < 1           ? 1
+				   : left > INT32_MAX ? INT32_MAX
+						      : left));
+	(void)snprintf(params->port, sizeof(params->port), "%lld", (long long)cfg->port);
+	(void)snprintf(params->application_name, sizeof(params->application_name), "%s/%s",
+		       cfg_self(cfg)->name, program_invocation_short_name);
+	(void)snprintf(params->options, sizeof(params->options),
+		       "-c statement_timeout=%s -c search_path=", params->patience_ms);
+	rc = param_place(params, cfg, where);
+	param(params, "port", params->port);
+	param(params, "user", cfg->role);
+	param(params, "dbname", cfg->database);
+	param(params, "passfile", cfg->passfile);
+	param(params, "application_name", params->application_name);
+	param(params, "options", params->options);
+	param(params, "client_encoding", "UTF8");
+	param(params, "replication", walsender ? "database" : NULL);
+	return rc;
+}
+
+static void ignore_notice(void *arg, const char *message)
+{
+	(void)arg;
+	(void)message;
+}
+
+int pg_wait(const PGconn *conn, short events, const struct deadline *dl)
+{
+	struct pollfd fd = { .fd = PQsocket(conn), .events = events };
+	int rc;
+
+	if (fd.fd < 0)
+		return -ENOTCONN;
+	rc = deadline_poll(&fd, 1, dl);
+	if (rc == 0)
+		return -ETIMEDOUT;
+	return rc < 0 ? rc : 0;
+}
+
+static enum pg_failure connect_until(PGconn *conn, const struct deadline *dl, char *why,
+				     size_t size)
+{
+	PostgresPollingStatusType step = PGRES_POLLING_WRITING;
+	ConnStatusType at = CONNECTION_NEEDED;
+	int rc;
+
+	if (PQstatus(conn) == CONNECTION_BAD)
+		return pg_failed_connect(conn, at, why, size);
+	while (step == PGRES_POLLING_WRITING || step == PGRES_POLLING_READING) {
+		at = PQstatus(conn);
+		rc = pg_wait(conn, step == PGRES_POLLING_WRITING ? POLLOUT : POLLIN, dl);
+		if (rc == -ETIMEDOUT) {
+			(void)snprintf(why, size, "%s",
+				       at == CONNECTION_NEEDED || at == CONNECTION_STARTED
+					   ? "no answer to the connection request"
+					   : "connected, then no answer");
+			return PG_FAIL_SILENT;
+		}
+		if (rc < 0) {
+			(void)snprintf(why, size, "cannot wait for the server: %s", strerror(-rc));
+			return PG_FAIL_OTHER;
+		}
+		step = PQconnectPoll(conn);
+	}
+	return step == PGRES_POLLING_OK ? PG_FAIL_NONE : pg_failed_connect(conn, at, why, size);
+}
+
+static enum pg_failure connect_server(struct pg *pg, const struct cfg *cfg, enum pg_where where,
+				      const struct deadline *dl, char *why, size_t size)
+{
+	struct params params = { .count = 0 };
+	PGconn **conn = &pg->conn;
+
+	if (params_build(&params, cfg, where, pg->walsender, dl) < 0) {
+		/* libpq would quote the part that it does not understand, a password perhaps. */
+		PQconninfoFree(params.extra);
+		(void)snprintf(why, size, "[postgresql] conninfo cannot be parsed");
+		return PG_FAIL_OTHER;
+	}
+	*conn = PQconnectStartParams(params.keywords, params.values, 0);
+	PQconninfoFree(params.extra);
+	if (*conn == NULL) {
+		(void)snprintf(why, size, "out of memory");
+		return PG_FAIL_OTHER;
+	}
+	(void)PQsetErrorVerbosity(*conn, PQERRORS_VERBOSE);
+	(void)PQsetNoticeProcessor(*conn, ignore_notice, NULL);
+	return connect_until(*conn, dl, why, size);
+}
+
+int pg_open(struct pg **pg, const struct cfg *cfg, enum pg_where where, const struct deadline *dl,
+	    enum pg_failure *failure, char *why, size_t size)
+{
+	struct pg *opened = calloc(1, sizeof(*opened));
+
+	*pg = NULL;
+	*failure = PG_FAIL_OTHER;
+	if (opened == NULL) {
+		(void)snprintf(why, size, "out of memory");
+		return -ENOMEM;
+	}
+	*failure = connect_server(opened, cfg, where, dl, why, size);
+	if (*failure == PG_FAIL_BUSY) {
+		/*
+		 * Clients have taken every connection: in sync mode each one that waits for a
+		 * standby keeps its own.  Walsenders have places of their own (max_wal_senders),
+		 * and one that names a database answers SQL (protocol-replication in the manual).
+		 */
+		PQfinish(opened->conn);
+		opened->conn = NULL;
+		opened->walsender = true;
+		why[0] = '\0';
+		*failure = connect_server(opened, cfg, where, dl, why, size);
+	}
+	/* Also PQfinish must not block. */
+	if (*failure == PG_FAIL_NONE && PQsetnonblocking(opened->conn, 1) == 0) {
+		*pg = opened;
+		return 0;
+	}
+	pg_close(&opened);
+	return pg_failure_code(*failure);
+}
+
+void pg_close(struct pg **pg)
+{
+	if (*pg == NULL)
+		return;
+	PQfinish((*pg)->conn);
+	free(*pg);
+	*pg = NULL;
+}

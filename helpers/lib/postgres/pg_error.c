@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* Which kind of failure it was, and one line of it for people. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "postgres/pg_internal.h"
+
+/* Drops what may not be shown: a hostile server can ask for the password in clear and quote it. */
+static void redact(const PGconn *conn, char *text)
+{
+	const char *password = PQpass(conn);
+	const size_t length = password != NULL ? strlen(password) : 0;
+
+	if (length == 0)
+		return;
+	for (char *at = strstr(text, password); at != NULL; at = strstr(at, password))
+		memset(at, '*', length);
+}
+
+/* The first line of text, without control characters, cut between characters of UTF-8. */
+void pg_first_line(const PGconn *conn, const char *text, char *out, size_t size)
+{
+	size_t length = strcspn(text, "\r\n");
+
+	if (size == 0)
+		return;
+	if (length >= size) {
+		length = size - 1;
+		while (length > 0 && ((unsigned char)text[length] & 0xc0U) == 0x80U)
+			length--;
+	}
+	memcpy(out, text, length);
+	out[length] = '\0';
+	for (char *at = out; *at != '\0'; at++) {
+		if ((unsigned char)*at < 0x20 || *at == 0x7f)
+			*at = ' ';
+	}
+	redact(conn, out);
+}
+
+/*
+ * libpq 15 tells an error of the connection only as text.  Verbose, it has the form
+ * "connection to server ... failed: SEVERITY:  SQLSTATE: message", the severity in any language.
+ */
+static const char *split_error(const char *text, char *sqlstate)
+{
+	const char *end = text + strcspn(text, "\n");
+	const char *at = strstr(text, " failed: ");
+	const char *code;
+
+	sqlstate[0] = '\0';
+	if (strncmp(text, "connection to server", strlen("connection to server")) == 0 &&
+	    at != NULL && at < end)
+		text = at + strlen(" failed: ");
+	at = strstr(text, ":  ");
+	if (at == NULL || at >= end)
+		return text;
+	code = at + strlen(":  ");
+	if (strspn(code, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 5 ||
+	    strncmp(code + 5, ": ", 2) != 0)
+		return text;
+	(void)snprintf(sqlstate, 6, "%s", code);
+	return code + 7;
+}
+
+/* The operating system refused the connection: libpq gives strerror(3), so that is compared. */
+static enum pg_failure failed_network(const char *text)
+{
+	static const struct {
+		int code;
+		enum pg_failure failure;
+	} known[] = {
+		{ ECONNREFUSED, PG_FAIL_REFUSED }, { ENOENT, PG_FAIL_REFUSED }, /* no socket */
+		{ EAGAIN, PG_FAIL_SILENT }, /* a unix socket whose queue nobody empties */
+		{ ETIMEDOUT, PG_FAIL_SILENT },     { EHOSTUNREACH, PG_FAIL_SILENT },
+		{ EHOSTDOWN, PG_FAIL_SILENT },     { ENETUNREACH, PG_FAIL_SILENT },
+	};
+
+	for (size_t i = 0; i < ARRAY_COUNT(known); i++) {
+		const char *word = strerror(known[i].code);
+
+		if (strncmp(text, word, strlen(word)) == 0)
+			return known[i].failure;
+	}
+	return PG_FAIL_OTHER;
+}
+
+enum pg_failure pg_failed_sqlstate(const char *sqlstate)
+{
+	/* Shutting down; another backend crashed, so it starts anew; starting up or shutting down. */
+	if (strcmp(sqlstate, "57P01") == 0 || strcmp(sqlstate, "57P02") == 0 ||
+	    strcmp(sqlstate, "57P03") == 0)
+		return PG_FAIL_STARTING;
+	if (strncmp(sqlstate, "28", 2) == 0 || strcmp(sqlstate, "42501") == 0)
+		return PG_FAIL_AUTH;
+	if (strcmp(sqlstate, "53300") == 0)
+		return PG_FAIL_BUSY;
+	return PG_FAIL_OTHER;
+}
+
+/* at: the status of the connection when the step began that failed. */
+enum pg_failure pg_failed_connect(const PGconn *conn, ConnStatusType at, char *why, size_t size)
+{
+	char sqlstate[6];
+	const char *text = split_error(PQerrorMessage(conn), sqlstate);
+
+	pg_first_line(conn, text, why, size);
+	if (sqlstate[0] != '\0')
+		return pg_failed_sqlstate(sqlstate);
+	if (at == CONNECTION_NEEDED || at == CONNECTION_STARTED)
+		return failed_network(text);
+	if (at == CONNECTION_SSL_STARTUP || at == CONNECTION_GSS_STARTUP ||
+	    PQconnectionNeedsPassword(conn))
+		return PG_FAIL_AUTH;
+	return PG_FAIL_OTHER;
+}
+
+int pg_failure_code(enum pg_failure failure)
+{
+	static const int codes[] = {
+		[PG_FAIL_NONE] = 0,
+		[PG_FAIL_REFUSED] = -ECONNREFUSED,
+		[PG_FAIL_SILENT] = -ETIMEDOUT,
+		[PG_FAIL_STARTING] = -EAGAIN,
+		[PG_FAIL_AUTH] = -EACCES,
+		[PG_FAIL_BUSY] = -EBUSY,
+		[PG_FAIL_OTHER] = -EPROTO,
+	};
+
+	return codes[failure];
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* What a standby is asked to do. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "postgres/server.h"
+
+/* Between two looks at whether a setting has arrived; a look takes a few ms itself. */
+#define LOOK_AGAIN_MS 20
+
+static int open_local(struct pg **pg, const struct cfg *cfg, const struct deadline *dl)
+{
+	enum pg_failure failure;
+	char why[160];
+	int rc = pg_open(pg, cfg, PG_LOCAL, dl, &failure, why, sizeof(why));
+
+	if (rc < 0)
+		log_warning("could not ask the local server: %s", why);
+	return rc;
+}
+
+/* One function that returns true when it has done what it says. */
+static int call(struct pg *pg, const char *sql, const struct deadline *dl)
+{
+	struct pg_result AUTO_PG_RESULT *row = NULL;
+	bool done = false;
+	int rc = pg_query(&row, pg, sql, 1, 1, dl);
+
+	if (rc == 0)
+		rc = pg_get_bool(row, 0, 0, &done);
+	if (rc < 0)
+		log_warning("%s: %s", sql, pg_error(pg));
+	else if (!done)
+		log_warning("%s: the server could not signal its postmaster", sql);
+	if (rc == 0 && !done)
+		rc = -EPROTO;
+	return rc;
+}
+
+static int set_conninfo(const struct cfg *cfg, const char *conninfo, const struct deadline *dl)
+{
+	struct pg AUTO_PG *pg = NULL;
+	char literal[2 * SERVER_CONNINFO_MAX + 8];
+	char sql[sizeof(literal) + 64];
+	int rc = open_local(&pg, cfg, dl);
+
+	if (rc < 0)
+		return rc == -ETIMEDOUT ? rc : -EPROTO;
+	rc = pg_literal(pg, conninfo, literal, sizeof(literal));
+	if (rc < 0) {
+		log_warning("primary_conninfo cannot be quoted: %s", strerror(-rc));
+		return -EPROTO;
+	}
+	(void)snprintf(sql, sizeof(sql), "ALTER SYSTEM SET primary_conninfo = %s", literal);
+	rc = pg_command(pg, sql, dl);
+	if (rc < 0) {
+		log_warning("ALTER SYSTEM SET primary_conninfo: %s", pg_error(pg));
+		return rc;
+	}
+	return call(pg, "SELECT pg_reload_conf()", dl);
+}
+
+/*
+ * A connection that was there before would answer from settings of before, so each look is a new
+ * one.  YES: it is as wanted, and, when nobody is to be followed, no walreceiver is left.
+ */
+static enum fact follows_now(const struct cfg *cfg, const char *conninfo, const struct deadline *dl)
+{
+	struct pg AUTO_PG *pg = NULL;
+	struct pg_result AUTO_PG_RESULT *row = NULL;
+	char is[SERVER_CONNINFO_MAX];
+	bool receiver = true;
+	int rc = open_local(&pg, cfg, dl);
+
+	if (rc == 0)
+		rc = pg_query(&row, pg,
+			      "SELECT current_setting('primary_conninfo'),"
+			      " EXISTS (SELECT FROM pg_stat_get_wal_receiver() AS w"
+			      "  WHERE w.pid IS NOT NULL)",
+			      2, 1, dl);
+	if (rc == 0)
+		rc = pg_get_text(row, 0, 0, is, sizeof(is));
+	if (rc == 0)
+		rc = pg_get_bool(row, 0, 1, &receiver);
+	if (rc < 0)
+		return FACT_UNKNOWN;
+	return fact_of(strcmp(is, conninfo) == 0 && (conninfo[0] != '\0' || !receiver));
+}
+
+int server_follow(const struct cfg *cfg, const char *conninfo, const struct deadline *dl)
+{
+	int rc = set_conninfo(cfg, conninfo, dl);
+
+	/* A connection that broke leaves open whether it was set: looking tells. */
+	if (rc < 0 && rc != -ECONNRESET)
+		return rc;
+	while (follows_now(cfg, conninfo, dl) != FACT_YES) {
+		struct deadline pause = deadline_sooner(dl, LOOK_AGAIN_MS);
+
+		if (deadline_passed(dl)) {
+			log_warning("the server does not show the new primary_conninfo, or still "
+				    "receives");
+			return -ETIMEDOUT;
+		}
+		deadline_sleep(&pause);
+	}
+	return 0;
+}
+
+int server_promote(const struct cfg *cfg, const struct deadline *dl)
+{
+	struct pg AUTO_PG *pg = NULL;
+
+	if (open_local(&pg, cfg, dl) < 0)
+		return -EPROTO;
+	return call(pg, "SELECT pg_promote(false)", dl);
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "promote/promote_gather.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "net/net.h"
+#include "net/probe.h"
+#include "net/witness.h"
+#include "node/election.h"
+#include "node/files.h"
+
+/* The local server answers in milliseconds, or it is not fit to be promoted. */
+#define LOCAL_MS 1000
+/* While waiting, the others are asked twice a second: a primary that comes back is seen at once. */
+#define OTHERS_MS 500
+/* One that shuts down is gone in a moment, which the takeover is waiting for. */
+#define STARTING_MS 100
+/* A record that the old primary never finished sending cannot be replayed; replay then stands
+ * still, just short of it. */
+#define REPLAY_STANDS_MS 250
+#define UNFINISHED_BYTES (16 * 1024 * 1024)
+/* One question every 80 ms, so that a lost packet is no proof. */
+#define LIFE_ASK_MS 80
+#define LIFE_MS     600
+
+static void ask_local(struct promotion *p)
+{
+	struct deadline soon = deadline_sooner(&p->dl, LOCAL_MS);
+
+	server_ask(&p->local, p->cfg, PG_LOCAL, &soon);
+	p->facts.local = p->local.state;
+	p->facts.replay_paused = FACT_UNKNOWN;
+	if (p->local.state == SERVER_STANDBY)
+		p->facts.replay_paused = fact_of(p->local.replay_paused);
+	/* The vote counts as withdrawn only while the server itself says so. */
+	p->facts.withdrawn =
+	    fact_of(p->withdrawn_ms > 0 && p->local.state == SERVER_STANDBY && p->local.withdrawn);
+}
+
+static void ask_peer(struct promotion *p)
+{
+	struct deadline soon = deadline_sooner(&p->dl, p->cfg->probe_timeout_ms);
+	struct server peer;
+
+	server_ask(&peer, p->cfg, PG_PEER, &soon);
+	(void)snprintf(p->peer_why, sizeof(p->peer_why), "%s",
+		       peer.why[0] != '\0' ? peer.why : server_state_word(peer.state));
+	p->facts.peer_is_primary = FACT_UNKNOWN;
+	p->facts.peer_is_standby = FACT_UNKNOWN;
+	p->facts.peer_is_starting = fact_of(peer.state == SERVER_STARTING);
+	if (peer.state == SERVER_PRIMARY || peer.state == SERVER_STANDBY) {
+		bool ours = peer.system_identifier == p->local.system_identifier;
+
+		/* Another cluster at the peer's address is a mistake to be mended, not a dead
+		 * primary. */
+		p->facts.peer_is_primary = fact_of(peer.state == SERVER_PRIMARY || !ours);
+		p->facts.peer_is_standby = fact_of(peer.state == SERVER_STANDBY && ours);
+	}
+}
+
+static void ask_witness(struct promotion *p)
+{
+	p->facts.witness_seen =
+	    witness_seen(p->cfg, &p->dl, p->witness_why, sizeof(p->witness_why));
+	p->asked_others_ms = now_ms();
+}
+
+/*
+ * Lag and age of what this standby has, from the last time it saw the primary.  In sync mode age does not matter: the primary
+ * acknowledged nothing that is not here.  But a standby that has not streamed since it booted knows nothing in
+ * either mode: while it was away somebody may have turned synchronous replication off.
+ */
+static enum fact fresh_enough(const struct promotion *p)
+{
+	struct contact contact = contact_read(p->cfg);
+	const struct cfg *cfg = p->cfg;
+	uint64_t have = p->local.received_lsn;
+
+	if (p->accept_loss)
+		return FACT_YES;
+	if (!contact.known || contact.streaming_ms == 0 || p->local.state != SERVER_STANDBY)
+		return FACT_UNKNOWN;
+	if (cfg->mode == MODE_SYNC)
+		return FACT_YES;
+	if (now_ms() - contact.streaming_ms > cfg->max_staleness_ms)
+		return FACT_NO;
+	if (contact.primary_lsn > have && contact.primary_lsn - have > (uint64_t)cfg->max_lag_bytes)
+		return FACT_NO;
+	return FACT_YES;
+}
+
+static enum fact replayed(struct promotion *p)
+{
+	const struct server *s = &p->local;
+
+	if (s->state != SERVER_STANDBY)
+		return FACT_UNKNOWN;
+	if (s->replayed_lsn != p->replay_seen || p->replay_since_ms == 0) {
+		p->replay_seen = s->replayed_lsn;
+		p->replay_since_ms = now_ms();
+	}
+	if (s->replayed_lsn >= s->received_lsn)
+		return FACT_YES;
+	return fact_of(!s->receiving && s->received_lsn - s->replayed_lsn < UNFINISHED_BYTES &&
+		       now_ms() - p->replay_since_ms >= REPLAY_STANDS_MS);
+}
+
+static void look_at_rest(struct promotion *p)
+{
+	struct promote_facts *f = &p->facts;
+	int64_t wait_ms = p->cfg->lease_ms + p->cfg->margin_ms;
+
+	f->fenced = fenced_read(p->cfg).present;
+	f->keepalived_alive = election_alive(p->cfg);
+	f->election_master = election_master(p->cfg);
+	f->fresh_enough = fresh_enough(p);
+	f->replayed = replayed(p);
+	f->waited = fact_of(f->withdrawn == FACT_YES && now_ms() - p->withdrawn_ms >= wait_ms);
+	f->fence = p->fencing ? fence_verdict(&p->fence) : FENCE_UNKNOWN;
+	f->fence_over = !p->fencing || fence_over(&p->fence);
+}
+
+void promote_gather(struct promotion *p)
+{
+	ask_local(p);
+	if (p->facts.local == SERVER_STANDBY) {
+		ask_peer(p);
+		ask_witness(p);
+	}
+	look_at_rest(p);
+}
+
+void promote_refresh(struct promotion *p, bool last)
+{
+	/* A fenced primary does not answer; asking it again would only take the time of the
+	 * failover. */
+	bool proven = p->fencing && fence_verdict(&p->fence) == FENCE_FENCED;
+	bool starting = p->facts.peer_is_starting == FACT_YES;
+	bool due = now_ms() - p->asked_others_ms >= (starting ? STARTING_MS : OTHERS_MS);
+
+	ask_local(p);
+	if (due && !proven)
+		ask_peer(p);
+	if (due || last)
+		ask_witness(p);
+	look_at_rest(p);
+}
+
+static bool answers(const struct promotion *p, const char *address, uint16_t port)
+{
+	struct deadline soon = deadline_sooner(&p->dl, LIFE_MS / 3);
+	struct probe probe = PROBE_NONE;
+	char why[120];
+	int64_t sent;
+
+	if (port == 0)
+		return probe_once(address, 0, LIFE_ASK_MS, &soon, why, sizeof(why)) == FACT_YES;
+	if (probe_open(&probe, address, port, &soon) < 0)
+		return false;
+	/* A refused connection is a host that lives. */
+	sent = probe_send(&probe);
+	while (sent == 0 && !deadline_passed(&soon)) {
+		struct pollfd fd = probe_pollfd(&probe);
+
+		if (deadline_poll(&fd, 1, &soon) < 0)
+			break;
+		sent = probe_take(&probe);
+	}
+	probe_close(&probe);
+	return sent > 0 || sent == -ECONNREFUSED;
+}
+
+void promote_probe(struct promotion *p)
+{
+	const struct cfg_node *peer = cfg_peer(p->cfg);
+	const char *const addresses[] = { peer->address, p->cfg->vip };
+	bool alive = false;
+
+	/* ARP or neighbour discovery is answered by a kernel whose firewall drops all else. */
+	for (size_t i = 0; i < ARRAY_COUNT(addresses); i++) {
+		bool asked_anew = net_neighbour_forget(addresses[i]) == 0;
+
+		alive = alive || answers(p, addresses[i], 0);
+		alive = alive || (asked_anew && net_neighbour(addresses[i], NULL, 0) == FACT_YES);
+	}
+	alive = alive || answers(p, peer->address, (uint16_t)peer->ssh_port);
+	alive = alive || answers(p, peer->address, (uint16_t)p->cfg->port);
+	alive = alive || answers(p, p->cfg->vip, (uint16_t)p->cfg->port);
+	p->facts.no_sign_of_life = fact_of(!alive);
+}
+
+void promote_detail(const struct promotion *p, char *text, size_t size)
+{
+	char fencing[200] = "not tried";
+
+	if (p->fencing)
+		fence_summary(&p->fence, fencing, sizeof(fencing));
+	(void)snprintf(text, size, "peer: %.90s; witness: %.60s; fencing: %.150s",
+		       p->peer_why[0] != '\0' ? p->peer_why : "not asked",
+		       p->facts.witness_seen == FACT_YES ? "seen"
+		       : p->witness_why[0] != '\0'       ? p->witness_why
+							 : "not asked",
+		       fencing);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* Where the facts of promote_safe come from. */
+#ifndef PGV_PROMOTE_GATHER_H
+#define PGV_PROMOTE_GATHER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/deadline.h"
+#include "config/cfg.h"
+#include "fence/fence.h"
+#include "postgres/server.h"
+#include "promote/promote_rules.h"
+
+/* One run of promote_safe. */
+struct promotion {
+	const struct cfg *cfg;
+	struct deadline dl;
+	int64_t begun_ms;
+	struct promote_facts facts;
+	struct server local;
+	struct fence fence;
+	bool fencing;            /* fence_begin was called */
+	int64_t withdrawn_ms;    /* when the withdrawal was verified; 0: not by this run */
+	int64_t asked_others_ms; /* when peer and witness were last asked */
+	uint64_t replay_seen;    /* replay position, and since when it has stood there */
+	int64_t replay_since_ms;
+	bool accept_loss; /* --accept-loss */
+	char witness_why[120];
+	char peer_why[160];
+};
+
+/* The first look at everything. */
+void promote_gather(struct promotion *p);
+
+/*
+ * Looks again at this node, and at peer and witness when their last answers are older than half a
+ * second.  last: just before the deed, the witness in any case.
+ */
+void promote_refresh(struct promotion *p, bool last);
+
+/* Any answer at all from the old primary's address or the VIP?  Sets facts.no_sign_of_life. */
+void promote_probe(struct promotion *p);
+
+/* A phrase on what is known, for the detail of the verdict. */
+void promote_detail(const struct promotion *p, char *text, size_t size);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * The rules of promote_safe: pure.  The same rules are asked again and again while it goes on; each
+ * answer is either a verdict or the next step.
+ */
+#ifndef PGV_PROMOTE_RULES_H
+#define PGV_PROMOTE_RULES_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/outcome.h"
+#include "fence/fence.h"
+#include "postgres/server.h"
+
+struct promote_facts {
+	enum server_state local;
+	enum fact fenced;
+	enum fact replay_paused;
+	enum fact peer_is_primary; /* it answered so; NO: it answered otherwise; UNKNOWN: silent or
+				      down */
+	enum fact peer_is_standby;
+	enum fact peer_is_starting; /* it answered that it starts up or shuts down */
+	enum fact keepalived_alive;
+	enum fact election_master;
+	enum fact witness_seen;
+	enum fact fresh_enough; /* lag and staleness within [replication]; YES in sync mode */
+	enum fact withdrawn;    /* our vote, verified in a new connection */
+	enum fact waited;       /* lease + margin since the vote was withdrawn */
+	enum fence_verdict fence;
+	bool fence_over;           /* no way of fencing is still under way */
+	enum fact no_sign_of_life; /* by any probe, after the wait */
+	enum fact replayed;        /* all that was received is replayed */
+
+	bool unproven_promote;      /* [fencing] unproven = promote */
+	bool peer_down_by_operator; /* --assume-peer-down: a person has looked */
+	bool by_hand;               /* an operator runs it: VRRP may say what it likes */
+};
+
+enum promote_step {
+	STEP_VERDICT = 0, /* over */
+	STEP_WITHDRAW,    /* withdraw the vote */
+	STEP_WAIT,        /* for the lease of the old primary, for fencing, for replay */
+	STEP_PROBE,       /* look for any sign of life */
+	STEP_PROMOTE,     /* every rule permits */
+};
+
+/* First rule that holds wins.  *verdict is filled for STEP_VERDICT, and says what is waited for
+ * else. */
+enum promote_step promote_decide(const struct promote_facts *f, struct verdict *verdict);
+
+/* Prints every rule and how it came out. */
+void promote_explain(const struct promote_facts *f, FILE *out);
+
+#endif

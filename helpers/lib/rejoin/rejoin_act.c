@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "rejoin/rejoin_act.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/lock.h"
+#include "base/log.h"
+#include "net/nftlease.h"
+#include "node/files.h"
+#include "postgres/pgctl.h"
+#include "rejoin/rejoin_steps.h"
+
+#define PROGRESS_MS 2000
+/* promote_safe does not wait for this lock either: whoever comes second comes again. */
+#define LOCK_MS 100
+/* Changing primary_conninfo and seeing it in a new connection takes about 0.1 s. */
+#define FOLLOW_MS 3000
+/* Orphans get no polite stages; what SIGKILL does not end in this time hangs in the kernel. */
+#define CLEAR_MS 5000
+
+void rejoin_progress(struct rejoin *r, const char *what)
+{
+	int64_t now = now_ms();
+
+	if (r->told_ms == 0)
+		r->told_ms = now;
+	if (now - r->told_ms < PROGRESS_MS || isatty(STDERR_FILENO) != 1)
+		return;
+	r->told_ms = now;
+	(void)fprintf(stderr, "rejoin: %s\n", what);
+}
+
+bool rejoin_fail(struct verdict *verdict, enum outcome outcome, const char *rule,
+		 const char *message, int rc)
+{
+	*verdict = (struct verdict){ .outcome = outcome, .rule = rule, .message = message };
+	(void)snprintf(verdict->detail, sizeof(verdict->detail), "%s", strerror(-rc));
+	return false;
+}
+
+void rejoin_event(const struct rejoin *r, const char *what, const char *detail)
+{
+	if (history_add(r->cfg, what, detail) < 0)
+		log_warning("could not write the history");
+}
+
+/* ---- a server that is down ---- */
+
+static bool start(struct rejoin *r, struct verdict *verdict)
+{
+	int rc = pgctl_start(r->cfg, &r->dl);
+
+	if (rc == 0)
+		return true;
+	rejoin_fail(verdict, OUT_INCOMPLETE, "start-failed",
+		    "the server was started, but does not run", rc);
+	verdict->hint = "see its log; rejoin can be run again";
+	(void)snprintf(verdict->detail, sizeof(verdict->detail), "%s; log: %s",
+		       rc == -ECHILD ? "it ended" : strerror(-rc), r->cfg->log_file);
+	return false;
+}
+
+static bool clear(struct rejoin *r, struct verdict *verdict)
+{
+	const struct pgctl_stop at_once = { 0 };
+	struct deadline soon = deadline_sooner(&r->dl, CLEAR_MS);
+	const char *how;
+	int rc = pgctl_stop(r->cfg, &at_once, &soon, &how);
+
+	log_warning("backends were left whose postmaster is dead: %s",
+		    rc < 0 ? strerror(-rc) : how);
+	return rc == 0 || rejoin_fail(verdict, OUT_UNKNOWN, "orphans-left",
+				      "backends without a postmaster could not be ended", rc);
+}
+
+static int make_standby(const struct rejoin *r)
+{
+	char conninfo[SERVER_CONNINFO_MAX];
+	int rc = server_conninfo_to_peer(r->cfg, conninfo, sizeof(conninfo));
+
+	return rc < 0 ? rc : pgdata_make_standby(r->cfg, conninfo);
+}
+
+bool rejoin_follow(struct rejoin *r, struct verdict *verdict)
+{
+	int rc = make_standby(r);
+
+	if (rc < 0)
+		return rejoin_fail(verdict, OUT_SYSTEM, "make-standby",
+				   "the data directory could not be made a standby's", rc);
+	log_info("the data directory is a standby's of %s now", cfg_peer(r->cfg)->name);
+	return true;
+}
+
+/* ---- a primary again ---- */
+
+static int write_grant(const struct rejoin *r)
+{
+	const struct rejoin_facts *f = &r->facts;
+
+	if (f->peer_votes == FACT_YES)
+		return stamp_write(r->cfg, "grant", r->peer.asked_ms + r->cfg->lease_ms, "vote");
+	if (f->lease_runs == FACT_YES)
+		return 0; /* it runs on, or out */
+	return stamp_write(r->cfg, "grant", now_ms() + r->cfg->lease_ms, "operator");
+}
+
+/*
+ * Since we looked, the other node may have had us fenced: that stays.  What this node's own guard wrote is
+ * answered by the vote; a person's word on the other node answers any.
+ */
+static bool may_start(const struct rejoin *r)
+{
+	struct fenced_mark mark = fenced_read(r->cfg);
+	bool answered;
+
+	if (mark.present == FACT_NO)
+		return true;
+	answered = strcmp(mark.by, "guard") == 0 && r->facts.peer_votes == FACT_YES;
+	if (mark.present != FACT_YES || !(answered || r->facts.peer_down_by_operator))
+		return false;
+	return fenced_clear(r->cfg) == 0;
+}
+
+static bool resume(struct rejoin *r, struct verdict *verdict)
+{
+	const struct nftlease shut = { .gate = NFTLEASE_SHUT };
+	const struct pgctl_stop at_once = { 0 };
+	int AUTO_FD lock = -1;
+	struct deadline soon;
+	const char *how;
+	int rc;
+
+	/*
+	 * Held until the mark was looked at once more behind the start: a fence that comes in between waits for it before it
+	 * says that it is done.
+	 */
+	soon = deadline_in_ms(CLEAR_MS);
+	rc = lock_take(&lock, file_run(r->cfg, "start.lock").text, &soon);
+	if (rc < 0 || !may_start(r))
+		return true;
+	rc = write_grant(r);
+	if (rc < 0)
+		return rejoin_fail(verdict, OUT_SYSTEM, "grant", "could not write the grant file",
+				   rc);
+	/* Whatever a standby has left there: the guard lets clients in, and only for the lease. */
+	nftlease_apply(r->cfg, &shut, &r->dl);
+	/* ---- point of no return: from here on a primary may be running ---- */
+	if (!start(r, verdict))
+		return false;
+	/* fence_self may have looked for a server just before ours was to be seen. */
+	if (fenced_read(r->cfg).present != FACT_NO) {
+		soon = deadline_in_ms(CLEAR_MS);
+		rc = pgctl_stop(r->cfg, &at_once, &soon, &how);
+		return rejoin_fail(verdict, rc < 0 ? OUT_UNKNOWN : OUT_REFUSED, "fenced-meanwhile",
+				   "this node was fenced while its primary started", rc);
+	}
+	/* A lengthy recovery may have outlived the operator's grant; check_primary asks for a new
+	 * vote by itself. */
+	if (r->facts.peer_votes != FACT_YES && r->facts.lease_runs != FACT_YES &&
+	    write_grant(r) < 0)
+		log_warning("could not write the grant file");
+	if (withdrawn_clear(r->cfg) < 0)
+		log_warning("could not remove the mark of the withdrawn vote");
+	*verdict = (struct verdict){ .outcome = OUT_YES,
+				     .rule = "resumed",
+				     .message = "this node's primary was started again" };
+	rejoin_detail(r, verdict, verdict->detail, sizeof(verdict->detail));
+	rejoin_event(r, "resumed", verdict->detail);
+	return false;
+}
+
+/* ---- a standby that runs ---- */
+
+/* promote_safe withdraws votes under the same lock. */
+static bool take_votes(const struct rejoin *r, int *lock, struct verdict *verdict)
+{
+	struct deadline soon = deadline_sooner(&r->dl, LOCK_MS);
+	int rc = lock_take(lock, file_run(r->cfg, "promote.lock").text, &soon);
+
+	return rc == 0 || rejoin_fail(verdict, OUT_REFUSED, "promotion-under-way",
+				      "promote_safe is at work on this node", rc);
+}
+
+static bool restore(struct rejoin *r, struct verdict *verdict)
+{
+	struct deadline soon = deadline_sooner(&r->dl, FOLLOW_MS);
+	AUTO_FD int lock = -1;
+	char conninfo[SERVER_CONNINFO_MAX];
+	int rc = 0;
+
+	if (!take_votes(r, &lock, verdict))
+		return false;
+	/* What was there before, unless that is what misled it. */
+	if (r->restored || withdrawn_read(r->cfg, conninfo, sizeof(conninfo)) != FACT_YES ||
+	    conninfo[0] == '\0')
+		rc = server_conninfo_to_peer(r->cfg, conninfo, sizeof(conninfo));
+	if (rc == 0)
+		rc = server_follow(r->cfg, conninfo, &soon);
+	if (rc == 0)
+		rc = withdrawn_clear(r->cfg);
+	if (rc < 0)
+		return rejoin_fail(verdict, OUT_INCOMPLETE, "follow-failed",
+				   "the standby could not be told whom to follow", rc);
+	r->restored = true;
+	log_info("the standby follows %s now", cfg_peer(r->cfg)->name);
+	return true;
+}
+
+static void set_track(const struct cfg *cfg, const char *name, int wanted)
+{
+	int is;
+
+	if (track_read(cfg, name, &is) == 0 && is == wanted)
+		return;
+	if (track_write(cfg, name, wanted) < 0)
+		log_warning("could not write the %s file", name);
+}
+
+/* Seen to stream: what kept this node from being a full member is taken away. */
+static bool finish(struct rejoin *r, struct verdict *verdict)
+{
+	bool fenced = r->facts.fenced == FACT_YES;
+	AUTO_FD int lock = -1;
+	int rc = fenced ? fenced_clear(r->cfg) : 0;
+
+	if (rc < 0)
+		return rejoin_fail(verdict, OUT_SYSTEM, "mark", "could not remove the fenced mark",
+				   rc);
+	if (take_votes(r, &lock, verdict) && withdrawn_clear(r->cfg) < 0)
+		log_warning("could not remove the mark of the withdrawn vote");
+	set_track(r->cfg, "priority", 0);
+	set_track(r->cfg, "election", TRACK_YES);
+	*verdict = (struct verdict){ .outcome = OUT_YES,
+				     .rule = "streaming",
+				     .message = "this node is a standby and streams from the "
+						"primary" };
+	rejoin_detail(r, verdict, verdict->detail, sizeof(verdict->detail));
+	if (fenced || r->acted)
+		rejoin_event(r, "rejoined", verdict->detail);
+	return false;
+}
+
+bool rejoin_act(struct rejoin *r, enum rejoin_step step, struct verdict *verdict)
+{
+	r->acted = r->acted || step != STEP_FINISH;
+	switch (step) {
+	case STEP_CLEAR:
+		return clear(r, verdict);
+	case STEP_START:
+		return start(r, verdict);
+	case STEP_RESTORE:
+		return restore(r, verdict);
+	case STEP_FOLLOW:
+		return rejoin_follow(r, verdict);
+	case STEP_UNDO:
+		return rejoin_undo(r, verdict);
+	case STEP_REWIND:
+		return rejoin_rewind(r, verdict);
+	case STEP_ADOPT:
+		return rejoin_adopt(r, verdict);
+	case STEP_RESUME:
+		return resume(r, verdict);
+	case STEP_FINISH:
+		return finish(r, verdict);
+	case STEP_VERDICT:
+	case STEP_WAIT:
+	case STEPS:
+		break;
+	}
+	*verdict = (struct verdict){ .outcome = OUT_BUG,
+				     .rule = "no-step",
+				     .message = "there is no such step" };
+	return false;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* What rejoin knows, and how it finds it out. */
+#ifndef PGV_REJOIN_GATHER_H
+#define PGV_REJOIN_GATHER_H
+
+#include "base/deadline.h"
+#include "config/cfg.h"
+#include "postgres/history_file.h"
+#include "postgres/pgdata.h"
+#include "postgres/server.h"
+#include "rejoin/rejoin_rules.h"
+
+struct rejoin {
+	const struct cfg *cfg;
+	struct deadline dl;
+	bool automatic; /* --auto */
+	bool acted;     /* something was changed in this run */
+	bool restored;  /* the standby was told in this run whom to follow */
+	bool undone;    /* what a killed pg_rewind had found was put back in this run */
+	int64_t receiving_since_ms;
+	int64_t told_ms; /* when people at a terminal were last told what it waits for */
+
+	struct server local;
+	struct server peer;
+	struct pgdata_control control;
+	struct history_file ours;
+	struct history_file theirs;
+	uint64_t fork; /* where the two part, when past says so */
+	struct rejoin_facts facts;
+};
+
+/* The stamp that pg_rewind failed then. */
+#define REJOIN_FAILED "rewind_failed"
+
+/* Looks at everything, from the beginning.  Changes nothing. */
+void rejoin_gather(struct rejoin *r);
+
+/* The timeline that the local data is on. */
+uint32_t rejoin_our_timeline(const struct rejoin *r);
+
+/* One phrase for people: both nodes, as seen; or the command for a base backup, where the rule asks
+ * for one. */
+void rejoin_detail(const struct rejoin *r, const struct verdict *verdict, char *text, size_t size);
+
+#endif

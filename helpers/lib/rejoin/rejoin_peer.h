@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* What rejoin wants to know of the other node's server beyond server_ask. */
+#ifndef PGV_REJOIN_PEER_H
+#define PGV_REJOIN_PEER_H
+
+#include <stdint.h>
+
+#include "base/auto.h"
+#include "base/deadline.h"
+#include "config/cfg.h"
+#include "postgres/history_file.h"
+
+/* The history of the timeline that it writes.  0 or -errno (why in the log). */
+int peer_history(struct history_file *history, const struct cfg *cfg, uint32_t timeline,
+		 const struct deadline *dl) MUST_CHECK;
+
+/* The history of a timeline, from our own data directory. */
+int our_history(struct history_file *history, const struct cfg *cfg, uint32_t timeline) MUST_CHECK;
+
+/*
+ * Waits until its control file knows `timeline`, which after a promotion takes a checkpoint: before
+ * version 16 pg_rewind(1) goes by the control file, and would find nothing to do.  Asks for the
+ * checkpoint, which the role may do from version 15 on, and else waits for the server's own.  0,
+ * -ETIMEDOUT, -errno.
+ */
+int peer_checkpoint(const struct cfg *cfg, uint32_t timeline, const struct deadline *dl) MUST_CHECK;
+
+#endif

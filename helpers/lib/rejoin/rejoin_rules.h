@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* The rules of rejoin: pure, so that a test can try every combination of facts. */
+#ifndef PGV_REJOIN_RULES_H
+#define PGV_REJOIN_RULES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/outcome.h"
+#include "postgres/history_file.h"
+#include "postgres/pgdata.h"
+#include "postgres/server.h"
+
+/* The server of the data directory, by its processes and by what it answers. */
+enum rejoin_local {
+	LOCAL_UNKNOWN = 0, /* cannot be looked at, or does not answer */
+	LOCAL_DOWN,        /* no process of it is left */
+	LOCAL_ORPHANS,     /* backends without a postmaster */
+	LOCAL_SINGLE,      /* somebody has it open in single-user mode */
+	LOCAL_OTHER,       /* no process of it, and yet a server answers at its socket */
+	LOCAL_STARTING,
+	LOCAL_PRIMARY,
+	LOCAL_STANDBY,
+	LOCALS
+};
+
+/* How our history and the other node's relate. */
+enum rejoin_past {
+	PAST_UNKNOWN = 0,
+	PAST_SHARED,     /* the other's history holds everything that ours does */
+	PAST_DIVERGED,   /* the other's timeline is newer, and ours went on beyond the fork */
+	PAST_OURS_NEWER, /* the other's timeline is older than ours */
+	PAST_SAME,       /* two primaries, one timeline */
+	PAST_UNRELATED,  /* the same timeline number with two histories, or nothing in common */
+	PASTS
+};
+
+struct rejoin_facts {
+	enum rejoin_local local;
+	enum pgdata_form form;
+	enum fact right_version; /* PG_VERSION is the configured one */
+	enum fact control;       /* the control file could be read */
+	enum fact clean;         /* it says that the server was shut down */
+	enum fact can_rewind;    /* data checksums, or wal_log_hints */
+	enum fact fenced;
+	bool fenced_by_guard; /* by this node itself, when its lease ended; nobody asked for it */
+	enum fact rewinding;  /* pg_rewind has begun and was not seen to end */
+	enum fact rewound;    /* it did end, but was not taken for it */
+	enum fact undoable;   /* what it found was kept, and not put back in this run yet */
+	enum fact pausing;    /* it failed a moment ago (only asked with --auto) */
+	enum fact lease_runs;
+	enum fact promoting; /* promote_safe is at work on this node */
+
+	/* a standby that runs here */
+	enum fact withdrawn; /* its primary_conninfo is empty */
+	enum fact follows;   /* it names the other node */
+	enum fact streaming; /* and streams from it, and that one is a primary */
+	enum fact replay_paused;
+
+	enum server_state peer;
+	enum fact same_system;
+	enum fact peer_withdrawn; /* a standby that follows nobody: it is about to take over */
+	enum fact peer_votes;
+	enum fact peer_ahead; /* it has received more than our directory holds */
+	enum rejoin_past past;
+
+	bool no_resume;             /* --no-resume */
+	bool peer_down_by_operator; /* --assume-peer-down */
+};
+
+/* What is to be done next.  All but STEP_VERDICT and STEP_WAIT change something. */
+enum rejoin_step {
+	STEP_VERDICT, /* nothing more: the verdict is final */
+	STEP_WAIT,    /* look again; at the deadline the verdict is final */
+	STEP_CLEAR,   /* end orphaned backends */
+	STEP_START,   /* start a standby */
+	STEP_RESTORE, /* make the running standby follow the other node */
+	STEP_FOLLOW,  /* turn the directory into a standby */
+	STEP_UNDO,    /* put back what a pg_rewind that was killed had found */
+	STEP_REWIND,  /* the same, after pg_rewind */
+	STEP_ADOPT,   /* the same, after a pg_rewind that ended while nobody looked */
+	STEP_RESUME,  /* start the primary again */
+	STEP_FINISH,  /* it streams: clear the marks */
+	STEPS
+};
+
+/* First rule that holds wins; the order is the safety argument. */
+enum rejoin_step rejoin_decide(const struct rejoin_facts *f, struct verdict *verdict);
+
+/* Prints each rule and how it came out. */
+void rejoin_explain(const struct rejoin_facts *f, FILE *out);
+
+/* "start the standby": what --dry-run says of a step. */
+const char *rejoin_step_word(enum rejoin_step step);
+
+/*
+ * Compares histories.  Ours ends at `end`, which is where it was shut down or, for a standby, what
+ * it has replayed; `open_end`: a primary that was not shut down, so it may have written more.
+ */
+struct rejoin_end {
+	const struct history_file *history;
+	uint64_t end;
+	bool standby;
+	bool open_end;
+};
+enum rejoin_past rejoin_compare(const struct rejoin_end *ours, const struct history_file *theirs,
+				uint64_t *fork);
+
+#endif

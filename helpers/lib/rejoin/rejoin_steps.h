@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* Inside what rejoin does: the steps around pg_rewind, and what they share with the others. */
+#ifndef PGV_REJOIN_STEPS_H
+#define PGV_REJOIN_STEPS_H
+
+#include "rejoin/rejoin_act.h"
+
+/* Fills the verdict, with rc in words as its detail.  Returns false: it is over. */
+bool rejoin_fail(struct verdict *verdict, enum outcome outcome, const char *rule,
+		 const char *message, int rc);
+
+/* One line of history. */
+void rejoin_event(const struct rejoin *r, const char *what, const char *detail);
+
+/* Steps as rejoin_act: true: look again. */
+bool rejoin_follow(struct rejoin *r, struct verdict *verdict);
+bool rejoin_rewind(struct rejoin *r, struct verdict *verdict);
+bool rejoin_undo(struct rejoin *r, struct verdict *verdict);
+bool rejoin_adopt(struct rejoin *r, struct verdict *verdict);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* The rules of check_primary: pure, so that a test can try every combination of facts. */
+#ifndef PGV_CHECK_RULES_H
+#define PGV_CHECK_RULES_H
+
+#include <stdbool.h>
+
+#include "base/outcome.h"
+#include "config/cfg.h"
+#include "postgres/server.h"
+
+/*
+ * What keepalived adds to the priority of both instances.  Just promoted is strictly higher than
+ * settled, so that a frozen node that wakes and still believes in its mastership yields
+ * (docs/safety.md).
+ */
+enum { PRIORITY_STANDBY = 0, PRIORITY_SETTLED = 50, PRIORITY_PROMOTED = 60, PRIORITY_SPAN = 90 };
+
+struct check_facts {
+	enum server_state local;
+	enum fact right_version;  /* the server's major version is the configured one */
+	enum fact right_data_dir; /* and its data directory; UNKNOWN is passed over: a role may not
+				     see it */
+	enum fact read_only;
+	enum fact replay_paused;
+	enum fact sync_on; /* synchronous_standby_names is not empty */
+	bool mode_sync;
+
+	enum fact fenced;
+	enum fact lease_runs;
+	bool lease_known; /* there is a lease file of this boot: one was granted */
+	enum fact says_serving;
+
+	enum fact peer_votes;
+	enum fact peer_is_primary;
+	bool peer_other_system; /* the peer's server is of another cluster altogether */
+	bool peer_not_older;    /* its timeline is ours or newer */
+};
+
+/* Fills what the local server said. */
+void check_facts_of(struct check_facts *f, const struct server *local, const struct cfg *cfg);
+
+/* May this node be, or become, the one that serves? */
+struct verdict check_decide(const struct check_facts *f);
+
+/*
+ * May keepalived believe the serving file?  A no in it needs no proof, a yes needs the lease, and a file that cannot be
+ * read is never believed.  Looks at fenced, lease_runs and says_serving only.
+ */
+struct verdict check_serving_decide(const struct check_facts *f);
+
+/*
+ * Must this node be fenced at once?  Two primaries have met and ours is not the newer one; or the
+ * lease ran out and no guard has fenced us.
+ */
+bool check_must_fence(const struct check_facts *f);
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "serve/guard_jobs.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+
+#define ARGUMENTS_MAX 3
+
+static const struct {
+	const char *helper;
+	const char *arguments[ARGUMENTS_MAX];
+} job_table[JOBS] = {
+	[JOB_CHECK] = { "check_primary", { "--auto" } },
+	[JOB_REJOIN] = { "rejoin", { "--auto" } },
+	[JOB_REJOIN_NO_RESUME] = { "rejoin", { "--auto", "--no-resume" } },
+	[JOB_PROMOTE] = { "promote_safe", { "--auto" } },
+	[JOB_FENCE_TEST] = { "fence_old", { "--test", "--auto" } },
+};
+
+void guard_jobs_init(struct guard_jobs *jobs)
+{
+	*jobs = (struct guard_jobs){ .started_ms = { 0 } };
+	for (int job = 0; job < JOBS; job++)
+		jobs->running[job] = PROC_NONE;
+}
+
+bool guard_job_runs(const struct guard_jobs *jobs, enum guard_job job)
+{
+	return jobs->running[job].pid > 0 && !jobs->running[job].done;
+}
+
+void guard_job_start(struct guard_jobs *jobs, const struct cfg *cfg, enum guard_job job,
+		     int64_t every_ms)
+{
+	char path[CFG_PATH_MAX + CFG_NAME_MAX];
+	const char *argv[ARGUMENTS_MAX + 6] = { path, "-c", cfg->path, "-n", cfg_self(cfg)->name };
+	struct proc_spec spec = { .argv = argv };
+	int64_t now = now_ms();
+	int rc;
+
+	if (guard_job_runs(jobs, job))
+		return;
+	if (jobs->started_ms[job] > 0 && now - jobs->started_ms[job] < every_ms)
+		return;
+	if (now < jobs->rest_until_ms[job])
+		return;
+	(void)snprintf(path, sizeof(path), "%s/%s", cfg->libexec_dir, job_table[job].helper);
+	for (int i = 0; i < ARGUMENTS_MAX; i++)
+		argv[5 + i] = job_table[job].arguments[i];
+	jobs->started_ms[job] = now;
+	rc = proc_start(&jobs->running[job], &spec);
+	if (rc < 0)
+		log_warning("could not start %s: %s", path, strerror(-rc));
+}
+
+void guard_jobs_reap(struct guard_jobs *jobs, const struct cfg *cfg)
+{
+	const struct deadline passed = { .at_ms = 0 };
+	int64_t now = now_ms();
+
+	for (int job = 0; job < JOBS; job++) {
+		if (!guard_job_runs(jobs, (enum guard_job)job) ||
+		    proc_wait(&jobs->running[job], &passed) != 0)
+			continue;
+		proc_end(&jobs->running[job]);
+		if (job == JOB_PROMOTE && now - jobs->started_ms[job] > cfg->retry_interval_ms)
+			jobs->rest_until_ms[job] = now + 2 * cfg->retry_interval_ms;
+	}
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "serve/guard_look.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/deadline.h"
+#include "base/lock.h"
+#include "base/log.h"
+#include "node/files.h"
+#include "postgres/pgdata.h"
+#include "postgres/server.h"
+
+/* A primary that did not answer check_primary's question of three rounds is looked after. */
+#define CONTACT_LOST_MS 2500
+/* A witness that is a name may have moved: look it up again when it has been silent for so long. */
+#define WITNESS_STALE_MS 10000
+
+/* The pidfd is readable when the postmaster has ended (pidfd_open(2)). */
+static bool postmaster_ended(struct guard *g)
+{
+	struct pollfd fd = { .fd = g->pidfd, .events = POLLIN };
+	const struct deadline passed = { .at_ms = 0 };
+
+	return g->pidfd >= 0 && deadline_poll(&fd, 1, &passed) > 0;
+}
+
+static enum guard_server role_by_directory(const struct cfg *cfg)
+{
+	switch (pgdata_form(cfg)) {
+	case PGDATA_PRIMARY:
+		return GUARD_SERVER_PRIMARY;
+	case PGDATA_STANDBY:
+	case PGDATA_RECOVERY:
+		return GUARD_SERVER_STANDBY;
+	case PGDATA_MISSING:
+	case PGDATA_UNKNOWN:
+	default:
+		return GUARD_SERVER_UNKNOWN;
+	}
+}
+
+void guard_forget_server(struct guard *g)
+{
+	if (g->pidfd >= 0)
+		(void)close(g->pidfd);
+	g->pidfd = -1;
+	g->server = GUARD_SERVER_DOWN;
+	g->seen_down = true;
+}
+
+static void note_end(struct guard *g)
+{
+	log_warning("the server (pid %d) has ended%s", (int)g->postmaster,
+		    g->server == GUARD_SERVER_PRIMARY ? " while it was the primary" : "");
+	if (g->server == GUARD_SERVER_PRIMARY) {
+		g->died_ms = now_ms();
+		g->cleared_up = false;
+	}
+	guard_forget_server(g);
+}
+
+static void note_begin(struct guard *g)
+{
+	log_info("watching the server, pid %d", (int)g->postmaster);
+	g->died_ms = 0;
+	/*
+	 * A lease that ran out under an earlier server says nothing about this one.  But a server
+	 * that was here when this guard began, with a lease that ran out meanwhile, had nobody to
+	 * end it in time: it is fenced.
+	 */
+	if (g->seen_down && !lease_runs(&g->lease, now_ms()))
+		g->lease = (struct lease){ 0 };
+	g->unentitled_since = 0;
+	g->standby_since_ms = 0;
+}
+
+static void look_at_server(struct guard *g)
+{
+	if (postmaster_ended(g))
+		note_end(g);
+	if (g->pidfd < 0) {
+		int fd = pgdata_postmaster(g->cfg, &g->postmaster);
+
+		if (fd < 0) {
+			g->server = fd == -ENOENT ? GUARD_SERVER_DOWN : GUARD_SERVER_UNKNOWN;
+			g->seen_down = g->seen_down || fd == -ENOENT;
+			return;
+		}
+		g->pidfd = fd;
+		note_begin(g);
+	}
+	g->server = role_by_directory(g->cfg);
+	if (g->server == GUARD_SERVER_STANDBY) {
+		g->lease = (struct lease){ 0 };
+		if (g->standby_since_ms == 0)
+			g->standby_since_ms = now_ms();
+	} else {
+		g->standby_since_ms = 0;
+	}
+}
+
+static void open_witness(struct guard *g, int64_t now)
+{
+	const struct cfg *cfg = g->cfg;
+	struct deadline soon = deadline_in_ms(WITNESS_OPEN_MS);
+	uint16_t port = cfg->witness_kind == WITNESS_TCP ? (uint16_t)cfg->witness_port : 0;
+
+	probe_close(&g->witness);
+	if (probe_open(&g->witness, cfg->witness_address, port, &soon) < 0)
+		g->witness = PROBE_NONE;
+	g->witness_answered_ms = now;
+}
+
+static void ask_witness(struct guard *g)
+{
+	int64_t now = now_ms();
+	int64_t sent = g->witness.family != 0 ? probe_take(&g->witness) : 0;
+
+	if (sent > 0 && g->fenced == FACT_NO)
+		lease_witness(&g->lease, sent, g->cfg->lease_ms, now);
+	if (sent > 0)
+		g->witness_answered_ms = now;
+	if (now < g->next_question_ms)
+		return;
+	g->next_question_ms = now + g->cfg->renew_interval_ms;
+	if (g->witness.family == 0 || now - g->witness_answered_ms > WITNESS_STALE_MS)
+		open_witness(g, now);
+	/* No route is the same as no answer: the lease runs on without it, or out. */
+	if (g->witness.family != 0 && probe_send(&g->witness) < 0)
+		log_debug("the witness cannot be asked now");
+}
+
+static void look_at_mark(struct guard *g)
+{
+	struct fenced_mark mark = fenced_read(g->cfg);
+
+	if (mark.present == FACT_UNKNOWN && g->fenced != FACT_UNKNOWN)
+		log_warning(
+		    "it cannot be told whether this node is fenced, so no lease is renewed: %s",
+		    mark.reason);
+	g->fenced = mark.present;
+	/* A vote given before the fence must not begin a lease after it. */
+	if (g->fenced == FACT_YES)
+		g->lease = (struct lease){ 0 };
+}
+
+static void read_votes(struct guard *g)
+{
+	char by[32];
+	int64_t at_ms;
+
+	if (g->fenced != FACT_NO)
+		return;
+	if (stamp_read(g->cfg, "vote", &at_ms, by, sizeof(by)) == 0)
+		lease_vote(&g->lease, at_ms, g->cfg->lease_ms, now_ms());
+	if (stamp_read(g->cfg, "grant", &at_ms, by, sizeof(by)) == 0)
+		lease_grant(&g->lease, at_ms, "grant", now_ms());
+}
+
+/*
+ * A promote_safe that was killed half-way leaves its mark; the next one goes on or gives the vote
+ * back.  One that runs, or that has won its grant, may promote at any moment.
+ */
+static void look_for_promotion(const struct cfg *cfg, struct guard_facts *f)
+{
+	char conninfo[SERVER_CONNINFO_MAX];
+	enum fact withdrawn = withdrawn_read(cfg, conninfo, sizeof(conninfo));
+	int held = lock_held(file_run(cfg, "promote.lock").text);
+	int64_t until_ms;
+	bool granted = stamp_read(cfg, "grant", &until_ms, NULL, 0) == 0 && until_ms > now_ms();
+
+	f->vote_left = withdrawn == FACT_YES && held == 0;
+	f->promoting = withdrawn != FACT_NO || held != 0 || granted;
+}
+
+struct guard_facts guard_facts(struct guard *g)
+{
+	struct guard_facts f = {
+		.now = now_ms(),
+		.server = g->server,
+		.fenced = g->fenced,
+		.died_as_primary = g->died_ms > 0 && !g->cleared_up,
+		.standby_since_ms = g->standby_since_ms,
+		.auto_start = g->cfg->auto_start,
+		.lease_ms = g->cfg->lease_ms,
+		.fence_time_ms = cfg_fence_time_ms(g->cfg),
+		.contact_lost_ms = CONTACT_LOST_MS,
+	};
+	struct contact contact = contact_read(g->cfg);
+
+	look_for_promotion(g->cfg, &f);
+	if (contact.known)
+		f.last_contact_ms = contact.seen_ms;
+	if (contact.known)
+		f.last_streaming_ms = contact.streaming_ms;
+	if (g->server == GUARD_SERVER_PRIMARY && g->lease.until_ms == 0) {
+		if (g->unentitled_since == 0)
+			g->unentitled_since = f.now;
+	} else {
+		g->unentitled_since = 0;
+	}
+	f.unentitled_since = g->unentitled_since;
+	f.lease = g->lease;
+	return f;
+}
+
+void guard_look(struct guard *g)
+{
+	look_at_server(g);
+	look_at_mark(g);
+	read_votes(g);
+	ask_witness(g);
+}

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "status/status_rules.h"
+
+#include "base/auto.h"
+
+static bool there_is_a_primary(const struct status_facts *f)
+{
+	return f->local == SERVER_PRIMARY || f->peer == SERVER_PRIMARY;
+}
+
+static bool two_primaries(const struct status_facts *f)
+{
+	return f->local == SERVER_PRIMARY && f->peer == SERVER_PRIMARY && f->same_system != FACT_NO;
+}
+
+static bool no_primary(const struct status_facts *f)
+{
+	return !there_is_a_primary(f) && f->local != SERVER_UNKNOWN && f->peer != SERVER_UNKNOWN;
+}
+
+static bool other_system(const struct status_facts *f)
+{
+	return f->same_system == FACT_NO;
+}
+
+static bool fenced(const struct status_facts *f)
+{
+	return f->fenced == FACT_YES;
+}
+
+static bool no_lease(const struct status_facts *f)
+{
+	return f->local == SERVER_PRIMARY && f->lease_runs == FACT_NO;
+}
+
+static bool serves_not(const struct status_facts *f)
+{
+	return f->local == SERVER_PRIMARY && f->says_serving == FACT_NO;
+}
+
+static bool read_only(const struct status_facts *f)
+{
+	return there_is_a_primary(f) && f->read_only == FACT_YES;
+}
+
+static bool is_no_standby(enum server_state state)
+{
+	return state == SERVER_DOWN || state == SERVER_STARTING;
+}
+
+static bool standby_down(const struct status_facts *f)
+{
+	return there_is_a_primary(f) && (is_no_standby(f->local) || is_no_standby(f->peer));
+}
+
+static bool withdrawn(const struct status_facts *f)
+{
+	return f->withdrawn == FACT_YES;
+}
+
+static bool not_streaming(const struct status_facts *f)
+{
+	return f->streaming == FACT_NO;
+}
+
+static bool replay_paused(const struct status_facts *f)
+{
+	return f->replay_paused == FACT_YES;
+}
+
+static bool lags(const struct status_facts *f)
+{
+	return f->fresh == FACT_NO;
+}
+
+static bool sync_off(const struct status_facts *f)
+{
+	return f->mode_sync && f->sync_held == FACT_NO;
+}
+
+static bool sync_bypassed(const struct status_facts *f)
+{
+	return f->mode_sync && f->sync_bypass == FACT_YES;
+}
+
+static bool address_astray(const struct status_facts *f)
+{
+	const enum status_vip wanted = f->local == SERVER_PRIMARY ? VIP_HERE : VIP_PEER;
+
+	return there_is_a_primary(f) && f->vip != VIP_UNKNOWN && f->vip != wanted;
+}
+
+static bool witness_unseen(const struct status_facts *f)
+{
+	return f->witness == FACT_NO;
+}
+
+static bool keepalived_gone(const struct status_facts *f)
+{
+	return f->keepalived == FACT_NO;
+}
+
+static bool guard_gone(const struct status_facts *f)
+{
+	return f->guard == FACT_NO;
+}
+
+static bool not_enforced(const struct status_facts *f)
+{
+	return f->kernel_lease == FACT_NO;
+}
+
+static bool server_silent(const struct status_facts *f)
+{
+	return f->local == SERVER_UNKNOWN || f->peer == SERVER_UNKNOWN;
+}
+
+/* Here one node is the primary and the other its standby. */
+static bool not_all_known(const struct status_facts *f)
+{
+	const enum fact needed[] = { f->same_system,   f->read_only, f->withdrawn,   f->streaming,
+				     f->replay_paused, f->fresh,     f->fenced,      f->witness,
+				     f->keepalived,    f->guard,     f->kernel_lease };
+
+	for (size_t i = 0; i < ARRAY_COUNT(needed); i++) {
+		if (needed[i] == FACT_UNKNOWN)
+			return true;
+	}
+	if (f->mode_sync && (f->sync_held == FACT_UNKNOWN || f->sync_bypass == FACT_UNKNOWN))
+		return true;
+	if (f->local == SERVER_PRIMARY &&
+	    (f->lease_runs == FACT_UNKNOWN || f->says_serving == FACT_UNKNOWN))
+		return true;
+	return f->vip == VIP_UNKNOWN;
+}
+
+static bool always(const struct status_facts *f)
+{
+	(void)f;
+	return true;
+}
+
+/* First rule that holds wins: the worst first, then what is not known, then that all is well. */
+static const struct rule {
+	bool (*holds)(const struct status_facts *f);
+	struct verdict verdict;
+} rules[] = {
+	{ two_primaries,
+	  { .outcome = OUT_NO,
+	    .rule = "two-primaries",
+	    .message = "both nodes are primaries",
+	    .hint = "the one on the older timeline fences itself; \"rejoin\" brings it back" } },
+	{ other_system,
+	  { .outcome = OUT_NO,
+	    .rule = "other-system",
+	    .message = "the two servers are not of one cluster: their system identifiers differ",
+	    .hint = "is the right server behind the other node's address and port?" } },
+	{ no_primary,
+	  { .outcome = OUT_NO, .rule = "no-primary", .message = "no node is a primary" } },
+	{ fenced,
+	  { .outcome = OUT_NO,
+	    .rule = "fenced",
+	    .message = "this node is fenced",
+	    .hint = "\"rejoin\" brings it back as a standby" } },
+	{ no_lease,
+	  { .outcome = OUT_NO,
+	    .rule = "no-lease",
+	    .message = "this node is the primary and has no lease",
+	    .hint = "\"check_primary -v\" says what it lacks" } },
+	{ serves_not,
+	  { .outcome = OUT_NO,
+	    .rule = "serves-not",
+	    .message = "this node is the primary and does not serve",
+	    .hint = "\"check_primary -v\" says what it lacks" } },
+	{ read_only,
+	  { .outcome = OUT_NO,
+	    .rule = "read-only",
+	    .message = "the primary is read-only by default_transaction_read_only" } },
+	{ standby_down,
+	  { .outcome = OUT_NO,
+	    .rule = "standby-down",
+	    .message = "there is no standby: the other server is not up",
+	    .hint = "\"rejoin\" on that node brings it back, or says why not" } },
+	{ withdrawn,
+	  { .outcome = OUT_NO,
+	    .rule = "vote-withdrawn",
+	    .message = "the standby has withdrawn its vote: a takeover is under way, or was "
+		       "interrupted" } },
+	{ not_streaming,
+	  { .outcome = OUT_NO,
+	    .rule = "not-streaming",
+	    .message = "the standby does not stream from the primary",
+	    .hint = "see the log of both servers" } },
+	{ replay_paused,
+	  { .outcome = OUT_NO,
+	    .rule = "replay-paused",
+	    .message = "replay is paused on the standby, so it could not be promoted",
+	    .hint = "SELECT pg_wal_replay_resume()" } },
+	{ lags,
+	  { .outcome = OUT_NO,
+	    .rule = "lag",
+	    .message = "the standby lags by more than max_lag, so it could not be promoted" } },
+	{ sync_off,
+	  { .outcome = OUT_NO,
+	    .rule = "sync-off",
+	    .message = "mode is sync, but the primary does not wait for the standby",
+	    .hint = "\"cluster_config postgresql\" prints the setting" } },
+	{ sync_bypassed,
+	  { .outcome = OUT_NO,
+	    .rule = "sync-bypassed",
+	    .message = "mode is sync, but commits may go around it by synchronous_commit",
+	    .hint = "see pg_db_role_setting and postgresql.conf on the primary" } },
+	{ address_astray,
+	  { .outcome = OUT_NO,
+	    .rule = "address-astray",
+	    .message = "the virtual address is not on the primary" } },
+	{ witness_unseen,
+	  { .outcome = OUT_NO,
+	    .rule = "witness-unseen",
+	    .message = "the witness is not seen from this node, so there would be no failover" } },
+	{ keepalived_gone,
+	  { .outcome = OUT_NO,
+	    .rule = "keepalived-gone",
+	    .message = "keepalived does not run on this node" } },
+	{ guard_gone,
+	  { .outcome = OUT_NO,
+	    .rule = "guard-gone",
+	    .message = "the guard (fence_self --watch) does not run on this node" } },
+	{ not_enforced,
+	  { .outcome = OUT_NO,
+	    .rule = "kernel-lease",
+	    .message = "the kernel of this node does not enforce the lease",
+	    .hint = "is nftables installed? the guard's log says why; \"kernel_lease = no\" does "
+		    "without" } },
+	{ server_silent,
+	  { .outcome = OUT_UNKNOWN,
+	    .rule = "server-silent",
+	    .message = "a server did not say what it is" } },
+	{ not_all_known,
+	  { .outcome = OUT_UNKNOWN,
+	    .rule = "not-all-known",
+	    .message = "not everything could be found out",
+	    .hint = "is it run by root?" } },
+	{ always,
+	  { .outcome = OUT_YES,
+	    .rule = "well",
+	    .message = "all is well: one node serves, the other could take over" } },
+};
+
+struct verdict status_decide(const struct status_facts *f)
+{
+	const struct rule *rule = rules;
+
+	while (!rule->holds(f))
+		rule++; /* ends: the last rule always holds */
+	return rule->verdict;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* Is all well with the cluster?  Pure, so that a test can try the combinations. */
+#ifndef PGV_STATUS_RULES_H
+#define PGV_STATUS_RULES_H
+
+#include <stdbool.h>
+
+#include "base/outcome.h"
+#include "postgres/server.h"
+
+/* Who answers at the virtual address. */
+enum status_vip {
+	VIP_UNKNOWN = 0,
+	VIP_HERE,
+	VIP_PEER,
+	VIP_ELSEWHERE, /* a third host, or one of the nodes that ought not to */
+	VIP_NOBODY,
+	VIP_WHERES
+};
+
+struct status_facts {
+	enum server_state local;
+	enum server_state peer;
+	enum fact same_system;
+	enum fact read_only; /* the primary, by default_transaction_read_only */
+	/* the standby */
+	enum fact withdrawn;
+	enum fact streaming;
+	enum fact replay_paused;
+	enum fact fresh; /* it lags by no more than max_lag */
+	/* mode = sync */
+	bool mode_sync;
+	enum fact sync_held;   /* the primary waits for it */
+	enum fact sync_bypass; /* some role, database or the server does not */
+	/* this node */
+	enum fact fenced;
+	enum fact lease_runs;
+	enum fact says_serving;
+	enum fact keepalived;
+	enum fact guard;
+	enum fact kernel_lease; /* the kernel enforces it, or is not asked to */
+
+	enum fact witness;
+	enum status_vip vip;
+};
+
+/* YES: all is well.  NO: something is wrong, for certain.  UNKNOWN: nothing is known to be wrong,
+ * but not everything is known. */
+struct verdict status_decide(const struct status_facts *f);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* Words that the table and the JSON of cluster_status share. */
+#ifndef PGV_STATUS_SHOW_H
+#define PGV_STATUS_SHOW_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/report.h"
+#include "status/status.h"
+
+/* "512 B", "34 MB". */
+void status_bytes(uint64_t bytes, char *text, size_t size);
+/* The node that has the virtual address, "elsewhere", "nowhere" or "unknown". */
+const char *status_vip_word(enum status_vip vip, const struct cfg *cfg);
+
+/* "off", "missing", "shut", "until", "open"; NULL when it is not known. */
+const char *status_kernel_word(enum status_kernel kernel);
+
+static inline const char *status_alive_word(enum fact alive)
+{
+	return alive == FACT_YES ? "alive" : alive == FACT_NO ? "not running" : "unknown";
+}
+
+static inline const char *status_witness_word(const struct cfg *cfg)
+{
+	return cfg->witness_kind == WITNESS_TCP ? "tcp" : "ping";
+}
+
+#endif
