@@ -15,7 +15,7 @@ PYTHON = [sys.executable, "-B"]
 
 # Seconds.  A unit test binary, a file of command line tests, a lab and each scenario in it.
 UNIT_LIMIT, CLI_LIMIT, LAB_LIMIT, SCENARIO_LIMIT = 60, 180, 60, 120
-BUILD_LIMIT, LINT_LIMIT = 600, 1200
+BUILD_LIMIT, LINT_LIMIT, MODEL_LIMIT = 600, 1200, 600
 
 
 class Suite:
@@ -98,6 +98,16 @@ class Suite:
             inner.unit("asan/unit")
             inner.cli("asan/cli")
 
+    def model(self):
+        """The protocol and each of its rules taken away, by the model checker."""
+        argv = [*PYTHON, str(TOP / "tests/model/run")]
+        if self.match and self.match not in "model":
+            argv += ["-k", self.match]
+            listed = subprocess.run([*argv, "--list"], capture_output=True, check=False)
+            if listed.returncode == 0 and not listed.stdout:
+                return
+        self.runner.run([Job("model", argv, MODEL_LIMIT)])
+
     def scenario(self):
         if not self.built():
             return
@@ -138,7 +148,7 @@ class Suite:
 
 
 # In the order of a full run: what fails soonest comes first.
-PARTS = ["selftest", "lint", "unit", "cli", "asan", "clang", "scenario"]
+PARTS = ["selftest", "lint", "unit", "cli", "asan", "clang", "model", "scenario"]
 
 
 def sanitizer():
