@@ -12,7 +12,7 @@ from lablib.node import Process
 QUICK_RESTART = Damaging.sets + ["timing.restart_wait=4s"]
 
 
-class Configuration(Damaging):
+class BadInput(Damaging):
     sets = QUICK_RESTART
 
     def test_wrong_version_on_the_standby(self):
@@ -96,10 +96,8 @@ class Configuration(Damaging):
         self.assert_safe(load.stop())
 
 
-class Directory(Damaging):
-    """The data directory is not this cluster's, or not there."""
-
     def test_other_cluster_in_the_place_of_the_standby(self):
+        """The data directory is not this cluster's, and then not there."""
         settings = self.lab.settings
         where, bin_dir = settings.data_dir, settings.bin_dir
         load = self.lab.load_begin(60)

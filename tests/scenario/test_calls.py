@@ -54,8 +54,8 @@ class Calls(Damaging):
         self.assertEqual(self.everything_kept(), before)
         self.assertEqual(self.promotions(), 0)
 
+    # ---- nothing is wrong ----
 
-class NothingIsWrong(Calls):
     def test_dry_runs_change_nothing(self):
         load = self.lab.load_begin(60)
         before = self.everything_kept()
@@ -110,8 +110,8 @@ class NothingIsWrong(Calls):
         self.unchanged(before)
         self.assert_nothing_happened(load.stop())
 
+    # ---- in earnest ----
 
-class InEarnest(Calls):
     def test_five_takeovers_at_once(self):
         load = self.lab.load_begin(60)
         self.lab.fault("crash", self.old)
@@ -176,8 +176,8 @@ class InEarnest(Calls):
         self.wait(self.promotable(self.old), 20, "the old primary is a standby")
         self.assert_took_over(load.stop())
 
+    # ---- no connection left ----
 
-class Full(Calls):
     def fill(self, node: str, taken: contextlib.ExitStack) -> None:
         """Takes connections until there are none."""
         directory = self.lab.node(node).path(self.lab.settings.socket_dir)

@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from damage import Damaging
 
 
-class Traps(Damaging):
+class Keepalived(Damaging):
+    sets = Damaging.sets + ["timing.restart_wait=4s"]
+
     def election_at(self, node: str):
         """It has the address of the election, which only its MASTER has."""
         address = f"127.0.{self.lab.settings.ini.get('cluster', 'virtual_router_id')}.1"
@@ -78,8 +80,7 @@ class Traps(Damaging):
         self.assertEqual(self.promotions(), 0)
 
 
-class Stranger(Damaging):
-    """Somebody on the segment speaks VRRP with the highest priority."""
+    # ---- somebody on the segment speaks VRRP with the highest priority ----
 
     @contextlib.contextmanager
     def adverts(self, *ways: str) -> Iterator[None]:
@@ -100,7 +101,7 @@ class Stranger(Damaging):
     def addresses(self) -> dict[str, str]:
         return {name: host.address for name, host in self.lab.settings.hosts.items()}
 
-    def test_in_its_own_name_is_not_believed(self):
+    def test_stranger_in_his_own_name_is_not_believed(self):
         load = self.lab.load_begin(60)
         at = self.addresses()
         targets = (at[self.old], at[self.new], "224.0.0.18")
@@ -115,7 +116,7 @@ class Stranger(Damaging):
         self.wait(self.promotable(self.old), 20, "the old primary is a standby")
         self.assert_took_over(load.stop())
 
-    def test_in_the_name_of_the_standby_promotes_nobody(self):
+    def test_stranger_in_the_name_of_the_standby_promotes_nobody(self):
         load = self.lab.load_begin(60)
         at = self.addresses()
         with self.adverts(f"{at[self.new]}:{at[self.old]}"):
@@ -128,7 +129,7 @@ class Stranger(Damaging):
         self.assertEqual(report["final"], self.old)
         self.assertEqual(self.promotions(), 0)
 
-    def test_in_the_name_of_the_primary_delays_a_takeover(self):
+    def test_stranger_in_the_name_of_the_primary_delays_a_takeover(self):
         """The standby believes that there is a MASTER as long as one speaks."""
         load = self.lab.load_begin(60)
         at = self.addresses()

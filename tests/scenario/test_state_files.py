@@ -15,7 +15,11 @@ ATTEMPTS = ("attempt.check_primary", "attempt.check_serving", "attempt.promote_s
 PRIMARY_ONLY = ("lease", "vote", "grant")
 
 
-class RunFiles(Damaging):
+class StateFiles(Damaging):
+    sets = Damaging.sets + ["timing.restart_wait=4s"]
+
+    # ---- below run_dir ----
+
     def paths(self, node: str, names: tuple[str, ...]) -> list[str]:
         return [self.run_file(node, name) for name in names]
 
@@ -23,7 +27,7 @@ class RunFiles(Damaging):
         for path in self.paths(node, names):
             self.wait(lambda path=path: self.file_is_well(path), 4, f"{path} is written anew")
 
-    def test_all_on_the_standby_and_nothing_moves(self):
+    def test_run_files_of_the_standby_and_nothing_moves(self):
         load = self.lab.load_begin(60)
         names = tuple(name for name in TRACK + STAMPS if name not in PRIMARY_ONLY)
         for way in WAYS:
@@ -38,7 +42,7 @@ class RunFiles(Damaging):
         self.assert_nothing_happened(load.stop())
         self.assertEqual(self.promotions(), 0)
 
-    def test_all_on_the_primary_are_written_anew(self):
+    def test_run_files_of_the_primary_are_written_anew(self):
         load = self.lab.load_begin(60)
         for way in WAYS[:-1]:
             for path in self.paths(self.old, TRACK + STAMPS + ATTEMPTS):
@@ -52,7 +56,7 @@ class RunFiles(Damaging):
         self.assertLess(report["outage_ms"], 3000, report)
         self.assertEqual(self.promotions(), 0)
 
-    def test_directory_in_the_place_of_one_on_the_primary(self):
+    def test_directory_in_the_place_of_a_run_file_on_the_primary(self):
         """What cannot be written ends the service where it must, and not where it need not."""
         load = self.lab.load_begin(60)
         for name in ("vote", "grant", "keepalived", "priority", "election"):
@@ -87,10 +91,9 @@ class RunFiles(Damaging):
         self.assert_safe(load.stop())
 
 
-class Marks(Damaging):
-    """Those that survive a reboot."""
+    # ---- marks that survive a reboot ----
 
-    def test_fenced_on_the_standby_is_taken_away_by_itself(self):
+    def test_fenced_mark_on_the_standby_is_taken_away_by_itself(self):
         load = self.lab.load_begin(60)
         path = self.state_file(self.new, "fenced")
         for way in ("empty", "binary"):
@@ -103,14 +106,14 @@ class Marks(Damaging):
         self.wait(self.promotable(self.new), 6, "a standby that could take over")
         self.assert_nothing_happened(load.stop())
 
-    def test_fenced_on_the_primary_is_a_fence(self):
+    def test_fenced_mark_on_the_primary_is_a_fence(self):
         load = self.lab.load_begin(60)
         damage(self.state_file(self.old, "fenced"), "binary")
         self.wait(self.serves(self.new), 10, "the standby serves")
         self.wait(self.promotable(self.old), 20, "the old primary is a standby")
         self.assert_took_over(load.stop())
 
-    def test_withdrawn_of_a_standby_that_follows_is_taken_away(self):
+    def test_withdrawn_mark_of_a_standby_that_follows_is_taken_away(self):
         load = self.lab.load_begin(60)
         path = self.state_file(self.new, "withdrawn")
         for way in ("empty", "binary"):
@@ -127,7 +130,7 @@ class Marks(Damaging):
         self.assert_nothing_happened(load.stop())
         self.assertEqual(self.promotions(), 0)
 
-    def test_rewinding_keeps_a_directory_from_being_started(self):
+    def test_rewinding_mark_keeps_a_directory_from_being_started(self):
         load = self.lab.load_begin(60)
         path = self.state_file(self.new, "rewinding")
         damage(path, "truncated")
@@ -139,11 +142,12 @@ class Marks(Damaging):
         self.assert_nothing_happened(load.stop())
 
 
-class StateDirectory(Damaging):
+    # ---- their directory ----
+
     def directory(self, node: str) -> str:
         return self.lab.node(node).path(self.lab.settings.state_dir)
 
-    def test_removed_on_either_node_and_nothing_moves(self):
+    def test_state_dir_removed_on_either_node_and_nothing_moves(self):
         load = self.lab.load_begin(60)
         for node in (self.new, self.old):
             shutil.rmtree(self.directory(node))
@@ -153,7 +157,7 @@ class StateDirectory(Damaging):
         self.assert_nothing_happened(load.stop())
         self.assertEqual(self.promotions(), 0)
 
-    def test_hidden_on_the_primary_ends_its_lease(self):
+    def test_state_dir_hidden_on_the_primary_ends_its_lease(self):
         """Nobody can tell whether it was fenced: that is borne for one lease."""
         load = self.lab.load_begin(60)
         directory = self.directory(self.old)
@@ -168,7 +172,7 @@ class StateDirectory(Damaging):
         self.wait(self.promotable(self.old), 20, "the old primary is a standby")
         self.assert_took_over(load.stop())
 
-    def test_read_only_on_the_primary_and_a_crash(self):
+    def test_state_dir_read_only_on_the_primary_and_a_crash(self):
         """As after an error of the disk: the fence holds by the other directory."""
         load = self.lab.load_begin(60)
         with self.read_only(self.old, self.lab.settings.state_dir):
@@ -182,7 +186,7 @@ class StateDirectory(Damaging):
         self.wait(self.promotable(self.old), 20, "the old primary is a standby")
         self.assert_took_over(load.stop())
 
-    def test_read_only_on_the_standby_and_a_crash(self):
+    def test_state_dir_read_only_on_the_standby_and_a_crash(self):
         load = self.lab.load_begin(60)
         with self.read_only(self.new, self.lab.settings.state_dir):
             self.lab.fault("crash", self.old)
