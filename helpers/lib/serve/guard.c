@@ -81,15 +81,29 @@ static void bring_back(struct guard *g)
 			cfg->retry_interval_ms);
 }
 
-/* keepalived may have called it already. */
-static void look_after(struct guard *g)
+/*
+ * A promote_safe that took long, ours or keepalived's, had its vote withdrawn so long.  After it has
+ * given it back it rests for two intervals, or a primary that could come back by this vote would
+ * find it only for moments.
+ */
+static void look_after(struct guard *g, const struct guard_facts *f)
 {
-	if (lock_held(file_run(g->cfg, "promote.lock").text) != 1)
-		guard_job_start(&g->jobs, g->cfg, JOB_PROMOTE, g->cfg->retry_interval_ms);
+	int64_t every_ms = g->cfg->retry_interval_ms;
+
+	if (lock_held(file_run(g->cfg, "promote.lock").text) == 1) {
+		if (g->promoting_since_ms == 0)
+			g->promoting_since_ms = f->now;
+		return;
+	}
+	if (g->promoting_since_ms > 0 && f->now - g->promoting_since_ms > every_ms)
+		g->rest_until_ms = f->now + 2 * every_ms;
+	g->promoting_since_ms = 0;
+	if (f->vote_left || f->now >= g->rest_until_ms)
+		guard_job_start(&g->jobs, g->cfg, JOB_PROMOTE, every_ms);
 }
 
 /* True when it has fenced, which has shut the clients out: what was looked at before is over. */
-static bool act_on(struct guard *g, enum guard_act act)
+static bool act_on(struct guard *g, enum guard_act act, const struct guard_facts *f)
 {
 	switch (act) {
 	case GUARD_FENCE_LEASE:
@@ -104,7 +118,7 @@ static bool act_on(struct guard *g, enum guard_act act)
 		bring_back(g);
 		break;
 	case GUARD_LOOK_AFTER:
-		look_after(g);
+		look_after(g, f);
 		break;
 	case GUARD_NOTHING:
 	case GUARD_ACTS:
@@ -170,13 +184,13 @@ static void tick(struct guard *g)
 	if (g->last_tick_ms > 0 && now - g->last_tick_ms > 4 * TICK_MAX_MS)
 		log_warning("this process did not run for %" PRId64 " ms", now - g->last_tick_ms);
 	g->last_tick_ms = now;
-	guard_jobs_reap(&g->jobs, g->cfg);
+	guard_jobs_reap(&g->jobs);
 	guard_kernel_begin(&g->kernel, g->cfg);
 	/* However long it did not run: it renews first, and the kernel gets what is left after. */
 	guard_look(g);
 	f = guard_facts(g);
 	act = guard_decide(&f);
-	if (!act_on(g, act))
+	if (!act_on(g, act, &f))
 		guard_kernel_keep(&g->kernel, g->cfg, &f);
 	write_lease(g);
 	keep_election(g, &f);

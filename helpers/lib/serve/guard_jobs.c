@@ -45,8 +45,6 @@ void guard_job_start(struct guard_jobs *jobs, const struct cfg *cfg, enum guard_
 		return;
 	if (jobs->started_ms[job] > 0 && now - jobs->started_ms[job] < every_ms)
 		return;
-	if (now < jobs->rest_until_ms[job])
-		return;
 	(void)snprintf(path, sizeof(path), "%s/%s", cfg->libexec_dir, job_table[job].helper);
 	for (int i = 0; i < ARGUMENTS_MAX; i++)
 		argv[5 + i] = job_table[job].arguments[i];
@@ -56,17 +54,14 @@ void guard_job_start(struct guard_jobs *jobs, const struct cfg *cfg, enum guard_
 		log_warning("could not start %s: %s", path, strerror(-rc));
 }
 
-void guard_jobs_reap(struct guard_jobs *jobs, const struct cfg *cfg)
+void guard_jobs_reap(struct guard_jobs *jobs)
 {
 	const struct deadline passed = { .at_ms = 0 };
-	int64_t now = now_ms();
 
 	for (int job = 0; job < JOBS; job++) {
-		if (!guard_job_runs(jobs, (enum guard_job)job) ||
-		    proc_wait(&jobs->running[job], &passed) != 0)
+		if (!guard_job_runs(jobs, (enum guard_job)job))
 			continue;
-		proc_end(&jobs->running[job]);
-		if (job == JOB_PROMOTE && now - jobs->started_ms[job] > cfg->retry_interval_ms)
-			jobs->rest_until_ms[job] = now + 2 * cfg->retry_interval_ms;
+		if (proc_wait(&jobs->running[job], &passed) == 0)
+			proc_end(&jobs->running[job]);
 	}
 }

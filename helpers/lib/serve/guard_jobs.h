@@ -15,7 +15,6 @@ enum guard_job { JOB_CHECK, JOB_REJOIN, JOB_REJOIN_NO_RESUME, JOB_PROMOTE, JOB_F
 struct guard_jobs {
 	struct proc running[JOBS];
 	int64_t started_ms[JOBS];
-	int64_t rest_until_ms[JOBS];
 };
 
 void guard_jobs_init(struct guard_jobs *jobs);
@@ -24,12 +23,8 @@ void guard_jobs_init(struct guard_jobs *jobs);
 void guard_job_start(struct guard_jobs *jobs, const struct cfg *cfg, enum guard_job job,
 		     int64_t every_ms);
 
-/*
- * Reaps what has ended.  A promote_safe that took longer than retry_interval had its vote withdrawn
- * so long: it rests for two, or a primary that could come back by this vote would find it only for
- * moments.
- */
-void guard_jobs_reap(struct guard_jobs *jobs, const struct cfg *cfg);
+/* Reaps what has ended. */
+void guard_jobs_reap(struct guard_jobs *jobs);
 
 bool guard_job_runs(const struct guard_jobs *jobs, enum guard_job job);
 

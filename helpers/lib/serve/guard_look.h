@@ -44,6 +44,9 @@ struct guard {
 	int64_t standby_since_ms;
 	int64_t died_ms; /* the server ended as a primary then; 0: no */
 	bool cleared_up;
+
+	int64_t promoting_since_ms; /* promote_safe has been at work since then; 0: it is not */
+	int64_t rest_until_ms;
 };
 
 /* Looks at the postmaster, the directory, the votes and the witness; moves the lease. */
