@@ -43,14 +43,6 @@ struct options {
 	bool automatic;
 };
 
-static bool stamp_runs(const struct cfg *cfg, const char *name)
-{
-	int64_t until_ms;
-	char word[32];
-
-	return stamp_read(cfg, name, &until_ms, word, sizeof(word)) == 0 && now_ms() < until_ms;
-}
-
 static bool stamp_there(const struct cfg *cfg, const char *name)
 {
 	int64_t at_ms;

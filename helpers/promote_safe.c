@@ -65,6 +65,7 @@ static void begin_observing(struct promotion *p)
 		.observe_ms = p->cfg->lease_ms + p->cfg->margin_ms,
 	};
 
+	p->observing_ms = now_ms();
 	fence_begin(&p->fence, p->cfg, &request);
 	p->fencing = true;
 }
@@ -134,6 +135,7 @@ static int wait_until_primary(struct promotion *p)
 		server_ask(&p->local, p->cfg, PG_LOCAL, &soon);
 		if (p->local.state == SERVER_PRIMARY)
 			return 0;
+		p->unpromoted_ms = p->local.asked_ms;
 		pause = deadline_sooner(&p->dl, LOOK_MS);
 		deadline_sleep(&pause);
 	}
@@ -154,9 +156,9 @@ static void take_service(const struct cfg *cfg)
  * The right to serve, and in the kernel the same end to it: the element that let clients in to a
  * standby had none.  Should nothing of ours run from here on, clients are cut when the grant ends.
  */
-static int grant(const struct promotion *p)
+static int grant(const struct promotion *p, int64_t from_ms)
 {
-	const struct nftlease until = { NFTLEASE_UNTIL, now_ms() + p->cfg->lease_ms };
+	const struct nftlease until = { NFTLEASE_UNTIL, from_ms + p->cfg->lease_ms };
 	int rc = stamp_write(p->cfg, "grant", until.until_ms, "promotion");
 
 	if (rc == 0)
@@ -179,7 +181,7 @@ static struct verdict promote(struct promotion *p)
 	 * promotion, so that a primary that we do not live to see is not taken for one that nobody
 	 * permitted.
 	 */
-	rc = grant(p);
+	rc = grant(p, now_ms());
 	log_failed("write the grant file", rc);
 	if (rc < 0)
 		return (struct verdict){ .outcome = OUT_SYSTEM,
@@ -188,6 +190,7 @@ static struct verdict promote(struct promotion *p)
 					 .hint = "is run_dir writable, and has it room?" };
 	log_failed("write the priority file", track_write(cfg, "priority", higher));
 
+	p->unpromoted_ms = now_ms();
 	/* ---- point of no return: from here on a failure is OUT_INCOMPLETE ---- */
 	rc = server_promote(cfg, &p->dl);
 	if (rc == -EPROTO)
@@ -202,9 +205,11 @@ static struct verdict promote(struct promotion *p)
 	rc = wait_until_primary(p);
 	if (rc < 0)
 		return verdict;
-	/* A long replay may have used the grant up; the promotion is what gives the right, and it
-	 * is done now. */
-	log_failed("write the grant file", grant(p));
+	/*
+	 * A long replay may have used the grant up; the promotion is what gives the right.  From the last
+	 * look that saw none yet: were we frozen since, somebody else may have taken over from us.
+	 */
+	log_failed("write the grant file", grant(p, p->unpromoted_ms));
 	take_service(cfg);
 	return (struct verdict){ .outcome = OUT_YES,
 				 .rule = "promoted",

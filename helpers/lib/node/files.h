@@ -127,6 +127,9 @@ int stamp_write(const struct cfg *cfg, const char *name, int64_t at_ms,
 int stamp_read(const struct cfg *cfg, const char *name, int64_t *at_ms, char *word,
 	       size_t size) MUST_CHECK;
 
+/* Does the right that stands in this file (lease, grant) run now? */
+bool stamp_runs(const struct cfg *cfg, const char *name);
+
 /* ---- contact: what a standby last knew of its primary.  Strict; not known for a file of another
  * boot, garbage, or a time that is still to come ---- */
 struct contact {

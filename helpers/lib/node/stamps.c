@@ -64,6 +64,13 @@ int stamp_read(const struct cfg *cfg, const char *name, int64_t *at_ms, char *wo
 	return 0;
 }
 
+bool stamp_runs(const struct cfg *cfg, const char *name)
+{
+	int64_t until_ms;
+
+	return stamp_read(cfg, name, &until_ms, NULL, 0) == 0 && now_ms() < until_ms;
+}
+
 /* An LSN or timeline is kept as a decimal number; state_get_i64 does not reach above 2^63, where no
  * LSN of a real server is. */
 static int get_u64(const char *text, const char *key, uint64_t *value)

@@ -119,6 +119,12 @@ static void look_at_rest(struct promotion *p)
 	f->replayed = replayed(p);
 	f->waited = fact_of(f->withdrawn == FACT_YES && now_ms() - p->withdrawn_ms >= wait_ms);
 	f->fence = p->fencing ? fence_verdict(&p->fence) : FENCE_UNKNOWN;
+	/*
+	 * A window that began long before the vote was gone ended long before the wait did: what the
+	 * old primary got from the witness behind its end, nobody saw.
+	 */
+	if (f->fence == FENCE_ISOLATED && p->withdrawn_ms - p->observing_ms > p->cfg->margin_ms)
+		f->fence = FENCE_UNKNOWN;
 	f->fence_over = !p->fencing || fence_over(&p->fence);
 }
 

@@ -21,6 +21,8 @@ struct promotion {
 	struct server local;
 	struct fence fence;
 	bool fencing;            /* fence_begin was called */
+	int64_t unpromoted_ms;   /* the last look that saw no primary here yet */
+	int64_t observing_ms;    /* the witness host was asked to look then */
 	int64_t withdrawn_ms;    /* when the withdrawal was verified; 0: not by this run */
 	int64_t asked_others_ms; /* when peer and witness were last asked */
 	uint64_t replay_seen;    /* replay position, and since when it has stood there */

@@ -126,6 +126,18 @@ static bool may_start(const struct rejoin *r)
 	return fenced_clear(r->cfg) == 0;
 }
 
+/* Since we looked: had we been frozen meanwhile, the right that was there may be another's by now. */
+static bool right_stands(const struct rejoin *r)
+{
+	const struct rejoin_facts *f = &r->facts;
+
+	if (f->peer_votes == FACT_YES)
+		return now_ms() < r->peer.asked_ms + r->cfg->lease_ms;
+	if (f->lease_runs == FACT_YES)
+		return stamp_runs(r->cfg, "lease") || stamp_runs(r->cfg, "grant");
+	return f->peer_down_by_operator;
+}
+
 static bool resume(struct rejoin *r, struct verdict *verdict)
 {
 	const struct nftlease shut = { .gate = NFTLEASE_SHUT };
@@ -141,7 +153,7 @@ static bool resume(struct rejoin *r, struct verdict *verdict)
 	 */
 	soon = deadline_in_ms(CLEAR_MS);
 	rc = lock_take(&lock, file_run(r->cfg, "start.lock").text, &soon);
-	if (rc < 0 || !may_start(r))
+	if (rc < 0 || !right_stands(r) || !may_start(r))
 		return true;
 	rc = write_grant(r);
 	if (rc < 0)

@@ -121,13 +121,6 @@ static void look_at_local(struct rejoin *r)
 
 /* ---- directory and files ---- */
 
-static bool stamp_runs(const struct cfg *cfg, const char *name)
-{
-	int64_t until_ms;
-
-	return stamp_read(cfg, name, &until_ms, NULL, 0) == 0 && now_ms() < until_ms;
-}
-
 static void look_at_directory(struct rejoin *r)
 {
 	struct rejoin_facts *f = &r->facts;

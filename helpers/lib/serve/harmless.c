@@ -28,6 +28,22 @@ static void shut_clients_out(const struct cfg *cfg, const struct deadline *dl)
 }
 
 /* Here and below a failed step is told and passed over: the next one may still save the day. */
+/*
+ * A mark of this node's own guard can be answered by the standby's vote, one that somebody asked for can not: so that one replaces
+ * the guard's, and the guard replaces none.
+ */
+static void mark_node(const struct cfg *cfg, const struct harmless *how)
+{
+	struct fenced_mark mark = fenced_read(cfg);
+	bool guards = strcmp(mark.by, "guard") == 0;
+
+	if (!how->stay_down)
+		return;
+	if (mark.present == FACT_YES && (!guards || strcmp(how->by, "guard") == 0))
+		return;
+	log_failed("write the fenced mark", fenced_write(cfg, how->reason, how->by));
+}
+
 static void leave_service(const struct cfg *cfg, const struct harmless *how,
 			  const struct deadline *dl)
 {
@@ -35,8 +51,7 @@ static void leave_service(const struct cfg *cfg, const struct harmless *how,
 	shut_clients_out(cfg, dl);
 	/* First the mark: from here on neither rejoin nor a restart by systemd brings back a
 	 * primary. */
-	if (how->stay_down)
-		log_failed("write the fenced mark", fenced_write(cfg, how->reason, how->by));
+	mark_node(cfg, how);
 	log_failed("write the serving file", serving_end(cfg));
 	log_failed("write the election file", track_write(cfg, "election", TRACK_NO));
 	/* A guard that had not seen the mark may have let them in again. */
@@ -86,9 +101,8 @@ static int stop_for_good(const struct cfg *cfg, const struct harmless *how,
 	int rc = pgctl_stop(cfg, &stop, dl, way);
 	int locked = lock_take(&lock, file_run(cfg, "start.lock").text, &soon);
 
-	/* It may have cleared a mark of the guard, which a vote answers, just as ours replaced it. */
-	if (how->stay_down && fenced_read(cfg).present != FACT_YES)
-		log_failed("write the fenced mark", fenced_write(cfg, how->reason, how->by));
+	/* A start may have cleared the guard's mark, or the guard replaced ours, just as we wrote it. */
+	mark_node(cfg, how);
 	if (rc == 0)
 		rc = pgctl_stop(cfg, &at_once, dl, &again);
 	return rc == 0 && locked == -ETIMEDOUT ? -EBUSY : rc;
