@@ -79,9 +79,9 @@ static void gather_peer(struct check_facts *f, const struct cfg *cfg, const stru
 /* ---- what it leaves behind ---- */
 
 /*
- * A recovery may take longer than the lease that let it begin, and does not answer; but the standby does, and what it follows
- * is in the control file.  Without this a crash while the witness is away would end in one
- * attempt after the other.
+ * A recovery may take longer than the lease that let it begin, and does not answer; but the standby
+ * does, and what it follows is in the control file.  Without this a crash while the witness is away
+ * would end in one attempt after the other.
  */
 static void gather_vote_for_start(struct check_facts *f, const struct cfg *cfg,
 				  const struct server *peer, const struct deadline *dl)
@@ -163,8 +163,8 @@ static void leave_serving(const struct cfg *cfg, const struct check_facts *f,
 }
 
 /*
- * Up to a second lies between the server's answer and this moment: a promotion or a crash in between has told
- * keepalived more than we know.
+ * Up to a second lies between the server's answer and this moment: a promotion or a crash in
+ * between has told keepalived more than we know.
  */
 static bool still_so(const struct cfg *cfg, enum server_state local)
 {
@@ -180,8 +180,8 @@ static bool still_so(const struct cfg *cfg, enum server_state local)
 }
 
 /*
- * A peer that refuses us is there, so nobody else would say that its vote, or our contact with it, has ended: the witness alone
- * keeps the lease, and after max_staleness a failover is refused.
+ * A peer that refuses us is there, so nobody else would say that its vote, or our contact with it,
+ * has ended: the witness alone keeps the lease, and after max_staleness a failover is refused.
  */
 static void tell_refusal(const struct cfg *cfg, const struct server *peer)
 {
@@ -223,9 +223,9 @@ static void start_fence(const struct cfg *cfg, const char *reason)
 /* ---- the three questions ---- */
 
 /*
- * The peer's vote is the second source of the lease.  While the witness keeps the lease long enough for the next round, and the
- * peer has voted a moment ago, asking it again would tell nothing new; it costs more than all the rest of this
- * program (SCRAM, and the cryptography library behind it).
+ * The peer's vote is the second source of the lease.  While the witness keeps the lease long enough
+ * for the next round, and the peer has voted a moment ago, asking it again would tell nothing new;
+ * it costs more than all the rest of this program (SCRAM, and the cryptography library behind it).
  */
 static bool peer_can_wait(const struct cfg *cfg)
 {
@@ -291,9 +291,9 @@ static struct verdict check_node(const struct cfg *cfg, const struct cli *cli,
 }
 
 /*
- * The vip instance asks this beside its track file, so that a yes which nobody takes back any more ends with the lease.
- * Files only, so that it is always in time; and yes where the file says no, so that a promotion need not
- * wait for keepalived's next round.
+ * The vip instance asks this beside its track file, so that a yes which nobody takes back any more
+ * ends with the lease. Files only, so that it is always in time; and yes where the file says no, so
+ * that a promotion need not wait for keepalived's next round.
  */
 static struct verdict check_serving(const struct cfg *cfg)
 {

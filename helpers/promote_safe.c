@@ -53,8 +53,8 @@ struct options {
 /* ---- steps ---- */
 
 /*
- * The witness host looks from the first moment on, while we still ask the peer: its window has to be over when our own
- * wait is.  A host that turns out to be well has not been touched.
+ * The witness host looks from the first moment on, while we still ask the peer: its window has to
+ * be over when our own wait is.  A host that turns out to be well has not been touched.
  */
 static void begin_observing(struct promotion *p)
 {
@@ -206,8 +206,9 @@ static struct verdict promote(struct promotion *p)
 	if (rc < 0)
 		return verdict;
 	/*
-	 * A long replay may have used the grant up; the promotion is what gives the right.  From the last
-	 * look that saw none yet: were we frozen since, somebody else may have taken over from us.
+	 * A long replay may have used the grant up; the promotion is what gives the right.  From
+	 * the last look that saw none yet: were we frozen since, somebody else may have taken over
+	 * from us.
 	 */
 	log_failed("write the grant file", grant(p, p->unpromoted_ms));
 	take_service(cfg);

@@ -129,8 +129,8 @@ static void an_ipv6_client_is_cut_too(void **state)
 }
 
 /*
- * A request that arrived in time is answered by a server that was frozen in between: the answer must
- * not leave.  Nothing is lost either: should the right come back, TCP sends it again.
+ * A request that arrived in time is answered by a server that was frozen in between: the answer
+ * must not leave.  Nothing is lost either: should the right come back, TCP sends it again.
  */
 static void an_answer_that_comes_too_late_does_not_leave(void **state)
 {

@@ -249,8 +249,9 @@ static void another_user_has_nothing_of_ours(void **state)
 }
 
 /*
- * The guard's unit gives it a nice value and a score against the OOM killer; the server that rejoin starts for it must have
- * neither.  A score above 0 stands for one below, which needs CAP_SYS_RESOURCE.
+ * The guard's unit gives it a nice value and a score against the OOM killer; the server that rejoin
+ * starts for it must have neither.  A score above 0 stands for one below, which needs
+ * CAP_SYS_RESOURCE.
  */
 static void another_user_is_no_more_important_than_others(void **state)
 {

@@ -117,8 +117,9 @@ static void child_signals_and_schedule(void)
 }
 
 /*
- * The guard is the last that the kernel may end for want of memory, and runs before all others.  A database server that
- * inherited either would hold the host hostage.  Where it cannot be taken back, it was not given.
+ * The guard is the last that the kernel may end for want of memory, and runs before all others.  A
+ * database server that inherited either would hold the host hostage.  Where it cannot be taken
+ * back, it was not given.
  */
 static void child_is_ordinary(void)
 {

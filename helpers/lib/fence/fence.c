@@ -10,8 +10,8 @@
 #include "node/files.h"
 
 /*
- * A host that lives answers the straight way within this; the detour is for the case that only the path is
- * broken, and would meanwhile take the processor from the handshake that counts.
+ * A host that lives answers the straight way within this; the detour is for the case that only the
+ * path is broken, and would meanwhile take the processor from the handshake that counts.
  */
 #define DETOUR_AFTER_MS 500
 

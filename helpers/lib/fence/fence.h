@@ -48,14 +48,14 @@ struct fence {
 };
 
 /*
- * Begins with the configured ways; the way through the witness host starts a moment later, or when the straight one has
- * ended.  A way that cannot be started has its reason in why.
+ * Begins with the configured ways; the way through the witness host starts a moment later, or when
+ * the straight one has ended.  A way that cannot be started has its reason in why.
  */
 void fence_begin(struct fence *fence, const struct cfg *cfg, const struct fence_request *request);
 
 /*
- * Begins with the ways that ask the node itself, after a fence_begin with FENCE_ASK_OBSERVE, which only lets the witness
- * host look: that harms nobody, so it can begin before anything is decided.
+ * Begins with the ways that ask the node itself, after a fence_begin with FENCE_ASK_OBSERVE, which
+ * only lets the witness host look: that harms nobody, so it can begin before anything is decided.
  */
 void fence_ask_node(struct fence *fence, const struct cfg *cfg, enum fence_ask ask);
 

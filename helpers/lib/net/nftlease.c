@@ -47,9 +47,9 @@ static int64_t timeout_now(const struct nftlease *want)
 /* ---- the table ---- */
 
 /*
- * Each rule looks twice: before Linux 6.17 a look that meets a refresh on another processor can miss
- * both the old and the new element, and the next look then finds the new one.  A reset must pass
- * outwards: it is what tells a client that its connection has ended.
+ * Each rule looks twice: before Linux 6.17 a look that meets a refresh on another processor can
+ * miss both the old and the new element, and the next look then finds the new one.  A reset must
+ * pass outwards: it is what tells a client that its connection has ended.
  */
 static int table_text(const struct cfg *cfg, int64_t timeout_ms, char *text, size_t size)
 {

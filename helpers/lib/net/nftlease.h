@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * The lease, enforced by the kernel (nft(8)): clients reach PostgreSQL only while an element is in a
- * set, and on a primary that element has the end of the lease for its timeout.  When every process
- * of ours is frozen or starved, the kernel itself cuts the clients off.
+ * The lease, enforced by the kernel (nft(8)): clients reach PostgreSQL only while an element is in
+ * a set, and on a primary that element has the end of the lease for its timeout.  When every
+ * process of ours is frozen or starved, the kernel itself cuts the clients off.
  *
- * One table for each cluster, "inet pg_vrrp_NAME", beside whatever firewall there is.  It holds back
- * TCP to and from the server's port; never what comes from the other node's address (replication,
- * votes, pg_rewind) or from this host.  What clients send is answered by a reset, and what the
- * server still says, an acknowledgement for instance, does not leave.
+ * One table for each cluster, "inet pg_vrrp_NAME", beside whatever firewall there is.  It holds
+ * back TCP to and from the server's port; never what comes from the other node's address
+ * (replication, votes, pg_rewind) or from this host.  What clients send is answered by a reset, and
+ * what the server still says, an acknowledgement for instance, does not leave.
  *
  * The table is laid by nft, once.  The element is changed in this process, by netlink.  No state is
  * kept here: what is there, the kernel says.
@@ -63,8 +63,8 @@ int nftlease_remove(const struct cfg *cfg) MUST_CHECK;
 
 /*
  * For helpers that run once: sets, and lays first where the table is missing, unless all is to be
- * shut anyway.  Does nothing where the configuration says so.  A failure is told and passed over: no
- * decision rests on the kernel's help.
+ * shut anyway.  Does nothing where the configuration says so.  A failure is told and passed over:
+ * no decision rests on the kernel's help.
  */
 void nftlease_apply(const struct cfg *cfg, const struct nftlease *want, const struct deadline *dl);
 

@@ -68,9 +68,10 @@ static void ask_witness(struct promotion *p)
 }
 
 /*
- * Lag and age of what this standby has, from the last time it saw the primary.  In sync mode age does not matter: the primary
- * acknowledged nothing that is not here.  But a standby that has not streamed since it booted knows nothing in
- * either mode: while it was away somebody may have turned synchronous replication off.
+ * Lag and age of what this standby has, from the last time it saw the primary.  In sync mode age
+ * does not matter: the primary acknowledged nothing that is not here.  But a standby that has not
+ * streamed since it booted knows nothing in either mode: while it was away somebody may have turned
+ * synchronous replication off.
  */
 static enum fact fresh_enough(const struct promotion *p)
 {
@@ -120,8 +121,8 @@ static void look_at_rest(struct promotion *p)
 	f->waited = fact_of(f->withdrawn == FACT_YES && now_ms() - p->withdrawn_ms >= wait_ms);
 	f->fence = p->fencing ? fence_verdict(&p->fence) : FENCE_UNKNOWN;
 	/*
-	 * A window that began long before the vote was gone ended long before the wait did: what the
-	 * old primary got from the witness behind its end, nobody saw.
+	 * A window that began long before the vote was gone ended long before the wait did: what
+	 * the old primary got from the witness behind its end, nobody saw.
 	 */
 	if (f->fence == FENCE_ISOLATED && p->withdrawn_ms - p->observing_ms > p->cfg->margin_ms)
 		f->fence = FENCE_UNKNOWN;

@@ -39,8 +39,8 @@ static bool peer_standby(const struct promote_facts *f)
 }
 
 /*
- * It was let start by our vote, or is about to be down: either way the next look knows more.  To end a
- * recovery half-way would only throw its work away.
+ * It was let start by our vote, or is about to be down: either way the next look knows more.  To
+ * end a recovery half-way would only throw its work away.
  */
 static bool peer_starting(const struct promote_facts *f)
 {

@@ -110,8 +110,8 @@ static int write_grant(const struct rejoin *r)
 }
 
 /*
- * Since we looked, the other node may have had us fenced: that stays.  What this node's own guard wrote is
- * answered by the vote; a person's word on the other node answers any.
+ * Since we looked, the other node may have had us fenced: that stays.  What this node's own guard
+ * wrote is answered by the vote; a person's word on the other node answers any.
  */
 static bool may_start(const struct rejoin *r)
 {
@@ -148,8 +148,8 @@ static bool resume(struct rejoin *r, struct verdict *verdict)
 	int rc;
 
 	/*
-	 * Held until the mark was looked at once more behind the start: a fence that comes in between waits for it before it
-	 * says that it is done.
+	 * Held until the mark was looked at once more behind the start: a fence that comes in
+	 * between waits for it before it says that it is done.
 	 */
 	soon = deadline_in_ms(CLEAR_MS);
 	rc = lock_take(&lock, file_run(r->cfg, "start.lock").text, &soon);

@@ -79,9 +79,9 @@ static enum rejoin_local look_at_processes(const struct rejoin *r)
 }
 
 /*
- * A walreceiver says "streaming" from the moment that it is connected, also when the primary is about
- * to tell it that their histories part.  So it counts when the primary says so too, or when it has
- * been so for a while.
+ * A walreceiver says "streaming" from the moment that it is connected, also when the primary is
+ * about to tell it that their histories part.  So it counts when the primary says so too, or when
+ * it has been so for a while.
  */
 static enum fact streams(struct rejoin *r)
 {

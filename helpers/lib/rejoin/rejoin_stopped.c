@@ -106,10 +106,10 @@ static bool by_operator(const struct rejoin_facts *f)
 }
 
 /*
- * A node that fenced itself said no more than that somebody else might serve by now.  A standby that follows it and votes
- * for it is the proof that nobody does, as it is for any lease; without that, both would wait for each other
- * where the standby is too old to take over.  What the other node or a person fenced stays down, until a
- * person says that the other node is switched off.
+ * A node that fenced itself said no more than that somebody else might serve by now.  A standby
+ * that follows it and votes for it is the proof that nobody does, as it is for any lease; without
+ * that, both would wait for each other where the standby is too old to take over.  What the other
+ * node or a person fenced stays down, until a person says that the other node is switched off.
  */
 static bool fenced(const struct rejoin_facts *f)
 {

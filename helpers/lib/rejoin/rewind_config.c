@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
  * pg_rewind makes every file of the data directory that is no relation the source's, and so the
- * configuration, where that is in the directory.  But listen_addresses, port, memory and pg_hba.conf
- * are this node's own: they are kept in the state directory meanwhile.
+ * configuration, where that is in the directory.  But listen_addresses, port, memory and
+ * pg_hba.conf are this node's own: they are kept in the state directory meanwhile.
  */
 #include <errno.h>
 #include <fcntl.h>

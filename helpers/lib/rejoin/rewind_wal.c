@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * pg_rewind cannot be run again on a directory in which it was killed: it reads the target's own WAL
- * to learn which blocks to fetch, and among the first things that it overwrites or removes is that
- * WAL.  So the newest part of it and the control file are kept beside the mark until it has ended.
+ * pg_rewind cannot be run again on a directory in which it was killed: it reads the target's own
+ * WAL to learn which blocks to fetch, and among the first things that it overwrites or removes is
+ * that WAL.  So the newest part of it and the control file are kept beside the mark until it has
+ * ended.
  */
 #include <dirent.h>
 #include <errno.h>

@@ -44,8 +44,8 @@ void check_facts_of(struct check_facts *f, const struct server *local, const str
 struct verdict check_decide(const struct check_facts *f);
 
 /*
- * May keepalived believe the serving file?  A no in it needs no proof, a yes needs the lease, and a file that cannot be
- * read is never believed.  Looks at fenced, lease_runs and says_serving only.
+ * May keepalived believe the serving file?  A no in it needs no proof, a yes needs the lease, and a
+ * file that cannot be read is never believed.  Looks at fenced, lease_runs and says_serving only.
  */
 struct verdict check_serving_decide(const struct check_facts *f);
 

@@ -82,9 +82,9 @@ static void bring_back(struct guard *g)
 }
 
 /*
- * A promote_safe that took long, ours or keepalived's, had its vote withdrawn so long.  After it has
- * given it back it rests for two intervals, or a primary that could come back by this vote would
- * find it only for moments.
+ * A promote_safe that took long, ours or keepalived's, had its vote withdrawn so long.  After it
+ * has given it back it rests for two intervals, or a primary that could come back by this vote
+ * would find it only for moments.
  */
 static void look_after(struct guard *g, const struct guard_facts *f)
 {

@@ -79,8 +79,8 @@ static int set(const struct guard_kernel *k, const struct cfg *cfg, const struct
 	if (want->gate != NFTLEASE_OPEN)
 		return nftlease_set(cfg, want, NULL);
 	/*
-	 * Only if nobody has changed anything since before we looked: promote_safe may just have put
-	 * an end to the element that a standby has for ever, and we may have been frozen since.
+	 * Only if nobody has changed anything since before we looked: promote_safe may just have
+	 * put an end to the element that a standby has for ever, and we may have been frozen since.
 	 */
 	return k->generation_known ? nftlease_set(cfg, want, &k->generation) : -ESTALE;
 }

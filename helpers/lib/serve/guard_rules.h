@@ -58,8 +58,9 @@ enum guard_act {
 enum guard_act guard_decide(const struct guard_facts *facts);
 
 /*
- * Is this running standby to be led back by rejoin?  It is still fenced (a rejoin was killed before it was done), or the
- * primary answers and yet it has not streamed for a while: its history may have diverged.
+ * Is this running standby to be led back by rejoin?  It is still fenced (a rejoin was killed before
+ * it was done), or the primary answers and yet it has not streamed for a while: its history may
+ * have diverged.
  */
 bool guard_standby_is_lost(const struct guard_facts *facts);
 

@@ -29,8 +29,8 @@ static void shut_clients_out(const struct cfg *cfg, const struct deadline *dl)
 
 /* Here and below a failed step is told and passed over: the next one may still save the day. */
 /*
- * A mark of this node's own guard can be answered by the standby's vote, one that somebody asked for can not: so that one replaces
- * the guard's, and the guard replaces none.
+ * A mark of this node's own guard can be answered by the standby's vote, one that somebody asked
+ * for can not: so that one replaces the guard's, and the guard replaces none.
  */
 static void mark_node(const struct cfg *cfg, const struct harmless *how)
 {
@@ -87,8 +87,8 @@ static struct pgctl_stop stages(const struct cfg *cfg)
 
 /*
  * A rejoin that found the node entitled just before the mark was written may be starting a primary.
- * It holds start.lock from its last look at the mark until it has looked once more behind the start;
- * its server was ended by our first stop, so the lock is free soon.
+ * It holds start.lock from its last look at the mark until it has looked once more behind the
+ * start; its server was ended by our first stop, so the lock is free soon.
  */
 static int stop_for_good(const struct cfg *cfg, const struct harmless *how,
 			 const struct deadline *dl, const char **way)

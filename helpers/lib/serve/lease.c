@@ -13,8 +13,8 @@ static void extend(struct lease *lease, int64_t until_ms, const char *by)
 }
 
 /*
- * What lies in the past gives no time, and must not look like a lease that has just run out: a server that
- * starts anew would be fenced for the vote of an earlier one.
+ * What lies in the past gives no time, and must not look like a lease that has just run out: a
+ * server that starts anew would be fenced for the vote of an earlier one.
  */
 void lease_vote(struct lease *lease, int64_t sent_ms, int64_t lease_ms, int64_t now)
 {
@@ -25,8 +25,8 @@ void lease_vote(struct lease *lease, int64_t sent_ms, int64_t lease_ms, int64_t 
 void lease_witness(struct lease *lease, int64_t sent_ms, int64_t lease_ms, int64_t now)
 {
 	/*
-	 * Once the lease has run out, the other node may have taken over while this one could not know;
-	 * a host that only answers pings cannot tell, so it revives nothing.
+	 * Once the lease has run out, the other node may have taken over while this one could not
+	 * know; a host that only answers pings cannot tell, so it revives nothing.
 	 */
 	if (sent_ms <= 0 || !lease_runs(lease, now))
 		return;
