@@ -11,7 +11,8 @@ from damage import Damaging
 
 
 class Keepalived(Damaging):
-    sets = Damaging.sets + ["timing.restart_wait=4s"]
+    # Longer than any stranger here speaks, so that it is the standby's turn when he falls silent.
+    sets = Damaging.sets + ["timing.restart_wait=12s"]
 
     def election_at(self, node: str):
         """It has the address of the election, which only its MASTER has."""
