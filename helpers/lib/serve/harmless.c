@@ -27,7 +27,6 @@ static void shut_clients_out(const struct cfg *cfg, const struct deadline *dl)
 	nftlease_apply(cfg, &shut, dl);
 }
 
-/* Here and below a failed step is told and passed over: the next one may still save the day. */
 /*
  * A mark of this node's own guard can be answered by the standby's vote, one that somebody asked
  * for can not: so that one replaces the guard's, and the guard replaces none.
@@ -44,6 +43,7 @@ static void mark_node(const struct cfg *cfg, const struct harmless *how)
 	log_failed("write the fenced mark", fenced_write(cfg, how->reason, how->by));
 }
 
+/* Here and below a failed step is told and passed over: the next one may still save the day. */
 static void leave_service(const struct cfg *cfg, const struct harmless *how,
 			  const struct deadline *dl)
 {
