@@ -201,7 +201,7 @@ static int print_check(struct context *context)
 	(void)fprintf(out, "  vip        %s/%" PRId64 " on %s\n", cfg->vip, cfg->vip_prefix,
 		      cfg->interface);
 	(void)fprintf(out, "  witness    %s %s%s\n",
-		      cfg->witness_kind == WITNESS_TCP ? "tcp" : "ping", cfg->witness_address,
+		      cfg_witness_word(cfg), cfg->witness_address,
 		      cfg->witness_ssh ? ", with ssh" : "");
 	(void)fprintf(out, "  mode       %s\n", cfg->mode == MODE_SYNC ? "sync" : "async");
 	(void)fprintf(

@@ -20,6 +20,20 @@ int64_t cfg_fence_time_ms(const struct cfg *cfg)
 	return cfg->stop_fast_ms + cfg->stop_immediate_ms + KILL_AND_VERIFY_MS;
 }
 
+bool cfg_has_record(const struct cfg *cfg)
+{
+	return cfg->witness_kind == WITNESS_POSTGRES;
+}
+
+const char *cfg_witness_word(const struct cfg *cfg)
+{
+	static const char *const words[] = { [WITNESS_PING] = "ping",
+					     [WITNESS_TCP] = "tcp",
+					     [WITNESS_POSTGRES] = "postgres" };
+
+	return words[cfg->witness_kind];
+}
+
 void cfg_complain(struct cfg_load *load, unsigned line, const char *hint, const char *fmt, ...)
 {
 	char message[512];

@@ -20,7 +20,7 @@
 #define CFG_TEXT_MAX 256
 #define CFG_DIR      "/etc/pg_vrrp" /* NAME.ini, one a cluster */
 
-enum witness_kind { WITNESS_PING, WITNESS_TCP };
+enum witness_kind { WITNESS_PING, WITNESS_TCP, WITNESS_POSTGRES };
 enum replication_mode { MODE_ASYNC, MODE_SYNC };
 enum fencing_method { FENCING_SSH = 1, FENCING_SSH_WITNESS = 2 }; /* bits */
 enum fencing_unproven { UNPROVEN_REFUSE, UNPROVEN_PROMOTE };
@@ -53,7 +53,12 @@ struct cfg {
 	/* [witness] */
 	enum witness_kind witness_kind;
 	char witness_address[CFG_TEXT_MAX]; /* numeric, or a name */
-	int64_t witness_port;               /* tcp only */
+	int64_t witness_port;               /* tcp, postgres */
+	/* postgres: the record (record/record.h) */
+	char witness_database[CFG_NAME_MAX];
+	char witness_role[CFG_NAME_MAX];
+	char witness_passfile[CFG_PATH_MAX]; /* "" : none */
+	char witness_conninfo[CFG_TEXT_MAX]; /* extra libpq parameters, e.g. sslmode */
 	bool witness_ssh;                   /* it can be asked over ssh (jump host, observer) */
 	int64_t witness_ssh_port;
 	char witness_ssh_user[CFG_NAME_MAX];
@@ -78,6 +83,7 @@ struct cfg {
 	enum replication_mode mode;
 	int64_t max_lag_bytes;
 	int64_t max_staleness_ms;
+	int64_t solo_after_ms; /* with a record: a standby lost for so long is gone */
 
 	/* [fencing] */
 	enum fencing_method methods[2]; /* in the order to be tried */
@@ -122,6 +128,11 @@ int cfg_load(struct cfg *cfg, const char *path) MUST_CHECK;
  * helpers that run there do not call this.
  */
 int cfg_identify(struct cfg *cfg, const char *name) MUST_CHECK;
+
+/* Does the witness keep the record?  Then the right to serve comes from there. */
+bool cfg_has_record(const struct cfg *cfg);
+/* "ping", "tcp", "postgres". */
+const char *cfg_witness_word(const struct cfg *cfg);
 
 const struct cfg_node *cfg_self(const struct cfg *cfg);
 const struct cfg_node *cfg_peer(const struct cfg *cfg);

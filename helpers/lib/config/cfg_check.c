@@ -171,6 +171,13 @@ static void check_witness(struct cfg_load *load)
 		cfg_complain(load, cfg_line_of(load, SECTION_WITNESS, "port"),
 			     "Remove port, or say kind = tcp.", "a ping witness has no port");
 
+	/* A name would have to be looked up each second, in the path of every failover. */
+	if (cfg->witness_kind == WITNESS_POSTGRES && binary_of(cfg->witness_address).family == 0)
+		cfg_complain(load, line,
+			     "Give the address here, and the name of its certificate as "
+			     "\"conninfo = host=NAME\".",
+			     "a postgres witness needs a numeric address");
+
 	for (size_t i = 0; i < cfg->method_count; i++)
 		jump |= cfg->methods[i] == FENCING_SSH_WITNESS;
 	if (jump && !cfg->witness_ssh)

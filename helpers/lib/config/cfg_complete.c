@@ -94,6 +94,12 @@ static void default_methods(struct cfg *cfg)
 		cfg->methods[cfg->method_count++] = FENCING_SSH_WITNESS;
 }
 
+static void default_port(struct cfg *cfg)
+{
+	if (cfg->witness_kind == WITNESS_POSTGRES && cfg->witness_port == 0)
+		cfg->witness_port = 5432;
+}
+
 void cfg_complete(struct cfg_load *load)
 {
 	if (load->node_count < CFG_NODES)
@@ -116,4 +122,5 @@ void cfg_complete(struct cfg_load *load)
 		}
 	}
 	default_methods(&load->cfg);
+	default_port(&load->cfg);
 }

@@ -25,7 +25,10 @@ static const struct unit sizes[] = {
 /* The words of each enumerated type, in the order of its enum. */
 static const char *const yesno_words[] = { "no", "yes", NULL };
 static const char *const witness_words[] = {
-	[WITNESS_PING] = "ping", [WITNESS_TCP] = "tcp", [WITNESS_TCP + 1] = NULL
+	[WITNESS_PING] = "ping",
+	[WITNESS_TCP] = "tcp",
+	[WITNESS_POSTGRES] = "postgres",
+	[WITNESS_POSTGRES + 1] = NULL,
 };
 static const char *const mode_words[] = {
 	[MODE_ASYNC] = "async", [MODE_SYNC] = "sync", [MODE_SYNC + 1] = NULL

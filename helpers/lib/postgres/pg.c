@@ -46,12 +46,12 @@ static void param(struct params *params, const char *keyword, const char *value)
 	params->count++;
 }
 
-/* [postgresql] conninfo, for connections that leave this host. */
-static int param_extra(struct params *params, const struct cfg *cfg)
+/* conninfo of [postgresql] or [witness], for connections that leave this host. */
+static int param_extra(struct params *params, const char *conninfo)
 {
-	if (cfg->conninfo[0] == '\0')
+	if (conninfo[0] == '\0')
 		return 0;
-	params->extra = PQconninfoParse(cfg->conninfo, NULL);
+	params->extra = PQconninfoParse(conninfo, NULL);
 	if (params->extra == NULL)
 		return -EINVAL;
 	for (const PQconninfoOption *option = params->extra; option->keyword != NULL; option++)
@@ -75,12 +75,38 @@ static int param_place(struct params *params, const struct cfg *cfg, enum pg_whe
 	 */
 	param(params, "sslmode", "disable");
 	param(params, "gssencmode", "disable");
-	rc = param_extra(params, cfg);
+	rc = param_extra(params, cfg->conninfo);
 	param(params, "host", address); /* what a certificate must name */
 	param(params, "hostaddr", address);
 	param(params, "keepalives", "1");
 	param(params, "tcp_user_timeout", params->patience_ms);
 	return rc;
+}
+
+/* TLS, and the name that its certificate must have, as the configuration says. */
+static int param_witness(struct params *params, const struct cfg *cfg)
+{
+	int rc;
+
+	param(params, "host", cfg->witness_address);
+	param(params, "gssencmode", "disable");
+	rc = param_extra(params, cfg->witness_conninfo);
+	param(params, "hostaddr", cfg->witness_address);
+	param(params, "keepalives", "1");
+	param(params, "tcp_user_timeout", params->patience_ms);
+	return rc;
+}
+
+static void param_account(struct params *params, const struct cfg *cfg, enum pg_where where)
+{
+	const bool witness = where == PG_WITNESS;
+	const int64_t port = witness ? cfg->witness_port : cfg->port;
+
+	(void)snprintf(params->port, sizeof(params->port), "%lld", (long long)port);
+	param(params, "port", params->port);
+	param(params, "user", witness ? cfg->witness_role : cfg->role);
+	param(params, "dbname", witness ? cfg->witness_database : cfg->database);
+	param(params, "passfile", witness ? cfg->witness_passfile : cfg->passfile);
 }
 
 static int params_build(struct params *params, const struct cfg *cfg, enum pg_where where,
@@ -94,16 +120,12 @@ static int params_build(struct params *params, const struct cfg *cfg, enum pg_wh
 		       (long long)(left < 1           ? 1
 				   : left > INT32_MAX ? INT32_MAX
 						      : left));
-	(void)snprintf(params->port, sizeof(params->port), "%lld", (long long)cfg->port);
 	(void)snprintf(params->application_name, sizeof(params->application_name), "%s/%s",
 		       cfg_self(cfg)->name, program_invocation_short_name);
 	(void)snprintf(params->options, sizeof(params->options),
 		       "-c statement_timeout=%s -c search_path=", params->patience_ms);
-	rc = param_place(params, cfg, where);
-	param(params, "port", params->port);
-	param(params, "user", cfg->role);
-	param(params, "dbname", cfg->database);
-	param(params, "passfile", cfg->passfile);
+	rc = where == PG_WITNESS ? param_witness(params, cfg) : param_place(params, cfg, where);
+	param_account(params, cfg, where);
 	param(params, "application_name", params->application_name);
 	param(params, "options", params->options);
 	param(params, "client_encoding", "UTF8");
@@ -167,7 +189,8 @@ static enum pg_failure connect_server(struct pg *pg, const struct cfg *cfg, enum
 	if (params_build(&params, cfg, where, pg->walsender, dl) < 0) {
 		/* libpq would quote the part that it does not understand, a password perhaps. */
 		PQconninfoFree(params.extra);
-		(void)snprintf(why, size, "[postgresql] conninfo cannot be parsed");
+		(void)snprintf(why, size, "[%s] conninfo cannot be parsed",
+			       where == PG_WITNESS ? "witness" : "postgresql");
 		return PG_FAIL_OTHER;
 	}
 	*conn = PQconnectStartParams(params.keywords, params.values, 0);
@@ -193,7 +216,7 @@ int pg_open(struct pg **pg, const struct cfg *cfg, enum pg_where where, const st
 		return -ENOMEM;
 	}
 	*failure = connect_server(opened, cfg, where, dl, why, size);
-	if (*failure == PG_FAIL_BUSY) {
+	if (*failure == PG_FAIL_BUSY && where != PG_WITNESS) {
 		/*
 		 * Clients have taken every connection: in sync mode each one that waits for a
 		 * standby keeps its own.  Walsenders have places of their own (max_wal_senders),

@@ -21,6 +21,7 @@ enum pg_where {
 	PG_LOCAL, /* this node's server by its unix socket */
 	PG_PEER,  /* the other node's server by TCP */
 	PG_VIP,   /* whoever answers at the VIP */
+	PG_WITNESS, /* the witness's server; only with kind = postgres */
 };
 
 /* Why a connection failed: they are different facts. */

@@ -151,7 +151,7 @@ void status_print_json(const struct status *status, const struct cfg *cfg,
 	put_text(&json, "why", status->vip_why);
 	json_close_object(&json);
 	json_object(&json, "witness");
-	json_text(&json, "kind", status_witness_word(cfg));
+	json_text(&json, "kind", cfg_witness_word(cfg));
 	json_text(&json, "address", cfg->witness_address);
 	put_fact(&json, "seen", status->witness);
 	put_text(&json, "why", status->witness == FACT_YES ? "" : status->witness_why);

@@ -209,7 +209,7 @@ static void print_heading(const struct status *status, const struct cfg *cfg, FI
 	fprintf(out, "  %-13s %s/%" PRId64 " %s%s%s%s\n", "address", cfg->vip, cfg->vip_prefix,
 		on_a_node ? "on " : "", status_vip_word(status->vip, cfg),
 		status->vip_why[0] != '\0' ? ": " : "", status->vip_why);
-	fprintf(out, "  %-13s %s %s: %s\n\n", "witness", status_witness_word(cfg),
+	fprintf(out, "  %-13s %s %s: %s\n\n", "witness", cfg_witness_word(cfg),
 		cfg->witness_address,
 		status->witness == FACT_YES ? "seen from here" : status->witness_why);
 }

@@ -22,9 +22,4 @@ static inline const char *status_alive_word(enum fact alive)
 	return alive == FACT_YES ? "alive" : alive == FACT_NO ? "not running" : "unknown";
 }
 
-static inline const char *status_witness_word(const struct cfg *cfg)
-{
-	return cfg->witness_kind == WITNESS_TCP ? "tcp" : "ping";
-}
-
 #endif
