@@ -80,16 +80,30 @@ int cfgfixture_load(const char *text)
 	return cfgfixture_load_bytes(text, strlen(text));
 }
 
-/* The sound text with `old` exchanged, which must be there. */
-const char *cfgfixture_sound(const char *old, const char *new)
+/* `text` with `old` exchanged, which must be there. */
+static const char *exchanged(const char *text, const char *old, const char *new)
 {
-	static char text[sizeof(sound) + 4096];
-	const char *at = strstr(sound, old);
+	static char results[2][sizeof(sound) + 4096];
+	static size_t turn;
+	char *result = results[turn++ % 2]; /* text may be the one before */
+	const char *at = strstr(text, old);
 
 	assert_non_null(at);
-	(void)snprintf(text, sizeof(text), "%.*s%s%s", (int)(at - sound), sound, new,
+	(void)snprintf(result, sizeof(results[0]), "%.*s%s%s", (int)(at - text), text, new,
 		       at + strlen(old));
-	return text;
+	return result;
+}
+
+const char *cfgfixture_sound(const char *old, const char *new)
+{
+	return exchanged(sound, old, new);
+}
+
+const char *cfgfixture_record(const char *old, const char *new)
+{
+	const char *text = exchanged(sound, "ssh = yes\n", "kind = postgres\n");
+
+	return exchanged(exchanged(text, "ssh-witness, ssh", "ssh"), old, new);
 }
 
 void cfgfixture_said(const char *words)

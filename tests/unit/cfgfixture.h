@@ -24,6 +24,8 @@ int cfgfixture_load(const char *text);
 
 /* The text of a sound file, with `old` in it exchanged. */
 const char *cfgfixture_sound(const char *old, const char *new);
+/* The same of one whose line 13 is "kind = postgres". */
+const char *cfgfixture_record(const char *old, const char *new);
 
 /* rc is a refusal, "FILE" + place was said with a hint, and nothing is loaded. */
 void cfgfixture_refused(int rc, const char *place);

@@ -27,9 +27,9 @@ bool cfg_has_record(const struct cfg *cfg)
 
 const char *cfg_witness_word(const struct cfg *cfg)
 {
-	static const char *const words[] = { [WITNESS_PING] = "ping",
-					     [WITNESS_TCP] = "tcp",
-					     [WITNESS_POSTGRES] = "postgres" };
+	static const char *const words[] = {
+		[WITNESS_PING] = "ping", [WITNESS_TCP] = "tcp", [WITNESS_POSTGRES] = "postgres"
+	};
 
 	return words[cfg->witness_kind];
 }

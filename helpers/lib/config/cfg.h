@@ -59,7 +59,7 @@ struct cfg {
 	char witness_role[CFG_NAME_MAX];
 	char witness_passfile[CFG_PATH_MAX]; /* "" : none */
 	char witness_conninfo[CFG_TEXT_MAX]; /* extra libpq parameters, e.g. sslmode */
-	bool witness_ssh;                   /* it can be asked over ssh (jump host, observer) */
+	bool witness_ssh;                    /* it can be asked over ssh (jump host, observer) */
 	int64_t witness_ssh_port;
 	char witness_ssh_user[CFG_NAME_MAX];
 

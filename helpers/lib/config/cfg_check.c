@@ -10,6 +10,8 @@
 #define CHECK_INTERVAL_MS 1000
 /* What a promotion needs besides its waits: a fence under way, replay, pg_promote, verification. */
 #define PROMOTE_WORK_MS 5000
+/* WAL that is on its way at any moment, as seen once a second, must not make the primary solo. */
+#define MAX_LAG_LEAST (INT64_C(64) << 10)
 
 /* ---- timings: each inequality is explained in docs/configuration.md ---- */
 
@@ -44,16 +46,19 @@ static void check_lease(struct cfg_load *load)
 	const struct cfg *cfg = &load->cfg;
 	int64_t fence = cfg_fence_time_ms(cfg);
 
-	at_least(load,
-		 &(struct bound){
-		     SECTION_TIMING, "lease", cfg->lease_ms, fence + 2 * cfg->renew_interval_ms,
-		     "lease >= stop_fast + stop_immediate + 200ms + 2 * renew_interval: "
-		     "one lost answer of the witness must not fence a primary." });
+	/* A record is renewed by check_primary, as often as it asks for a vote; the guard asks not. */
+	if (!cfg_has_record(cfg))
+		at_least(load,
+			 &(struct bound){
+			     SECTION_TIMING, "lease", cfg->lease_ms,
+			     fence + 2 * cfg->renew_interval_ms,
+			     "lease >= stop_fast + stop_immediate + 200ms + 2 * renew_interval: "
+			     "one lost answer of the witness must not fence a primary." });
 	at_least(load, &(struct bound){
 			   SECTION_TIMING, "lease", cfg->lease_ms,
 			   fence + CHECK_INTERVAL_MS + cfg->probe_timeout_ms,
 			   "lease >= stop_fast + stop_immediate + 200ms + 1s + probe_timeout: "
-			   "votes come once a second and must suffice without the witness." });
+			   "votes and renewals come once a second; each must suffice alone." });
 	at_least(load, &(struct bound){
 			   SECTION_TIMING, "lease", cfg->lease_ms, 3 * cfg->advert_interval_ms + 1,
 			   "lease > 3 * advert_interval: VRRP must notice within a lease." });
@@ -67,18 +72,27 @@ static void check_budgets(struct cfg_load *load)
 	const struct cfg *cfg = &load->cfg;
 	int64_t waits = cfg->lease_ms + cfg->margin_ms;
 
-	at_least(load,
-		 &(struct bound){ SECTION_TIMING, "check_budget", cfg->check_budget_ms,
-				  2 * cfg->probe_timeout_ms,
-				  "check_budget >= 2 * probe_timeout: both servers are asked." });
+	if (cfg_has_record(cfg))
+		at_least(load, &(struct bound){ SECTION_TIMING, "check_budget",
+						cfg->check_budget_ms, 3 * cfg->probe_timeout_ms,
+						"check_budget >= 3 * probe_timeout: both servers "
+						"and the witness are asked." });
+	else
+		at_least(load, &(struct bound){ SECTION_TIMING, "check_budget",
+						cfg->check_budget_ms, 2 * cfg->probe_timeout_ms,
+						"check_budget >= 2 * probe_timeout: both servers "
+						"are asked." });
 	at_least(load, &(struct bound){ SECTION_TIMING, "promote_budget", cfg->promote_budget_ms,
 					waits + PROMOTE_WORK_MS,
 					"promote_budget >= lease + margin + 5s: the waits, and the "
 					"work after them." });
-	at_least(load, &(struct bound){ SECTION_REPLICATION, "max_staleness", cfg->max_staleness_ms,
-					waits + PROMOTE_WORK_MS,
-					"max_staleness >= lease + margin + 5s: the waits of a "
-					"promotion alone take that long." });
+	/* With a record it is of no meaning: the row says whether the standby has what it needs. */
+	if (!cfg_has_record(cfg))
+		at_least(load,
+			 &(struct bound){ SECTION_REPLICATION, "max_staleness",
+					  cfg->max_staleness_ms, waits + PROMOTE_WORK_MS,
+					  "max_staleness >= lease + margin + 5s: the waits of a "
+					  "promotion alone take that long." });
 	if (cfg->advert_interval_ms % 10 != 0)
 		cfg_complain(load, cfg_line_of(load, SECTION_TIMING, "advert_interval"),
 			     "VRRP counts hundredths of a second: 10ms, 20ms, ...",
@@ -169,14 +183,8 @@ static void check_witness(struct cfg_load *load)
 			     "Say port = N in [witness].", "a tcp witness needs a port");
 	if (cfg->witness_kind == WITNESS_PING && cfg->witness_port != 0)
 		cfg_complain(load, cfg_line_of(load, SECTION_WITNESS, "port"),
-			     "Remove port, or say kind = tcp.", "a ping witness has no port");
-
-	/* A name would have to be looked up each second, in the path of every failover. */
-	if (cfg->witness_kind == WITNESS_POSTGRES && binary_of(cfg->witness_address).family == 0)
-		cfg_complain(load, line,
-			     "Give the address here, and the name of its certificate as "
-			     "\"conninfo = host=NAME\".",
-			     "a postgres witness needs a numeric address");
+			     "Remove port, or say kind = tcp or kind = postgres.",
+			     "a ping witness has no port");
 
 	for (size_t i = 0; i < cfg->method_count; i++)
 		jump |= cfg->methods[i] == FENCING_SSH_WITNESS;
@@ -184,6 +192,39 @@ static void check_witness(struct cfg_load *load)
 		cfg_complain(load, cfg_line_of(load, SECTION_FENCING, "methods"),
 			     "Say ssh = yes in [witness], or leave ssh-witness out of methods.",
 			     "methods has ssh-witness, and the witness host offers no ssh");
+}
+
+/* What is said of a record that nobody keeps would be believed by whoever reads the file. */
+static void check_no_record(struct cfg_load *load)
+{
+	for (size_t i = 0; i < cfg_key_count; i++) {
+		if (!cfg_keys[i].of_record || load->key_lines[i][0] == 0)
+			continue;
+		cfg_complain(load, load->key_lines[i][0], "Remove it, or say kind = postgres.",
+			     "%s is of no use to a %s witness", cfg_keys[i].name,
+			     cfg_witness_word(&load->cfg));
+	}
+}
+
+static void check_record(struct cfg_load *load)
+{
+	const struct cfg *cfg = &load->cfg;
+
+	/* A name would have to be looked up each second, in the path of every failover. */
+	if (binary_of(cfg->witness_address).family == 0)
+		cfg_complain(load, cfg_line_of(load, SECTION_WITNESS, "address"),
+			     "Give the address here, and the name of its certificate as "
+			     "\"conninfo = host=NAME\".",
+			     "a postgres witness needs a numeric address");
+	at_least(load, &(struct bound){ SECTION_REPLICATION, "solo_after", cfg->solo_after_ms,
+					CHECK_INTERVAL_MS + cfg->probe_timeout_ms,
+					"solo_after >= 1s + probe_timeout: the standby is looked "
+					"at once a second; one look must not decide." });
+	/* It goes solo above, and pairs again below half of it. */
+	if (cfg->mode == MODE_ASYNC && cfg->max_lag_bytes < MAX_LAG_LEAST)
+		cfg_complain(load, cfg_line_of(load, SECTION_REPLICATION, "max_lag"),
+			     "Say mode = sync to lose nothing, or 64kB and more.",
+			     "with max_lag below 64kB the standby could hardly ever take over");
 }
 
 void cfg_check(struct cfg_load *load)
@@ -199,6 +240,10 @@ void cfg_check(struct cfg_load *load)
 			     "node \"%s\" has the address of node \"%s\"", cfg->nodes[1].name,
 			     cfg->nodes[0].name);
 	check_witness(load);
+	if (cfg_has_record(cfg))
+		check_record(load);
+	else
+		check_no_record(load);
 	if (is_useless(cfg->vip))
 		cfg_complain(load, cfg_line_of(load, SECTION_CLUSTER, "vip"),
 			     "Give an address that clients can connect to.", "the VIP cannot be %s",

@@ -87,19 +87,34 @@ static bool is_ours(const char *keyword, size_t length)
 	return false;
 }
 
+/* A name alone: with a path libpq would look for a socket, with a list for several servers. */
+static bool is_named_host(const char *text, size_t keyword, size_t value)
+{
+	char name[CFG_TEXT_MAX];
+
+	if (keyword != strlen("host") || strncmp(text, "host", keyword) != 0 ||
+	    value >= sizeof(name))
+		return false;
+	memcpy(name, text + keyword + 1, value);
+	name[value] = '\0';
+	return is_host(name);
+}
+
 /* KEYWORD=VALUE, separated by single blanks, nothing that needs quotes. */
-static bool is_conninfo(const char *text)
+static bool is_parameters(const char *text, bool named)
 {
 	while (*text != '\0') {
 		size_t keyword = strspn(text, LOWER "_");
 		size_t value;
 
-		if (keyword == 0 || text[keyword] != '=' || is_ours(text, keyword))
+		if (keyword == 0 || text[keyword] != '=')
 			return false;
-		text += keyword + 1;
-		value = strspn(text, LOWER UPPER DIGITS "/._+:,@-");
+		value = strspn(text + keyword + 1, LOWER UPPER DIGITS "/._+:,@-");
 		if (value == 0)
 			return false;
+		if (is_ours(text, keyword) && !(named && is_named_host(text, keyword, value)))
+			return false;
+		text += keyword + 1;
 		text += value;
 		if (*text == ' ' && text[1] != '\0')
 			text++;
@@ -109,10 +124,22 @@ static bool is_conninfo(const char *text)
 	return true;
 }
 
+static bool is_conninfo(const char *text)
+{
+	return is_parameters(text, false);
+}
+
+static bool is_conninfo_named(const char *text)
+{
+	return is_parameters(text, true);
+}
+
 static bool (*const forms[TYPE_COUNT])(const char *) = {
-	[TYPE_NAME] = cfg_is_name,       [TYPE_ROLE] = is_role,       [TYPE_DATABASE] = is_database,
-	[TYPE_USER] = is_user,           [TYPE_ADDRESS] = is_address, [TYPE_HOST] = is_host,
-	[TYPE_INTERFACE] = is_interface, [TYPE_PATH] = is_path,       [TYPE_CONNINFO] = is_conninfo,
+	[TYPE_NAME] = cfg_is_name,       [TYPE_ROLE] = is_role,
+	[TYPE_DATABASE] = is_database,   [TYPE_USER] = is_user,
+	[TYPE_ADDRESS] = is_address,     [TYPE_HOST] = is_host,
+	[TYPE_INTERFACE] = is_interface, [TYPE_PATH] = is_path,
+	[TYPE_CONNINFO] = is_conninfo,   [TYPE_CONNINFO_NAMED] = is_conninfo_named,
 };
 
 static const char *const form_words[TYPE_COUNT] = {
@@ -126,6 +153,8 @@ static const char *const form_words[TYPE_COUNT] = {
 	[TYPE_INTERFACE] = "an interface name, up to 15 characters",
 	[TYPE_PATH] = "an absolute path of [A-Za-z0-9/._+-] without ..",
 	[TYPE_CONNINFO] = "KEYWORD=VALUE ..., no quotes; not who, where or password",
+	[TYPE_CONNINFO_NAMED] =
+	    "KEYWORD=VALUE ..., no quotes; host=NAME at the most, not who or password",
 };
 
 bool cfg_form_ok(enum cfg_type type, const char *text)

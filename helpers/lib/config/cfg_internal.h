@@ -28,21 +28,22 @@ enum cfg_type {
 	TYPE_NAME, /* of the cluster */
 	TYPE_ROLE, /* in the database */
 	TYPE_DATABASE,
-	TYPE_USER,      /* of the operating system */
-	TYPE_ADDRESS,   /* numeric */
-	TYPE_HOST,      /* numeric, or a host name */
-	TYPE_VIP,       /* ADDRESS/PREFIX; fills vip and vip_prefix */
-	TYPE_INTERFACE, /* network interface */
-	TYPE_PATH,      /* absolute */
-	TYPE_CONNINFO,  /* KEYWORD=VALUE ... */
-	TYPE_NUMBER,    /* min..max */
-	TYPE_DURATION,  /* min..max in ms */
-	TYPE_BYTES,     /* min..max */
-	TYPE_YESNO,     /* bool */
-	TYPE_WITNESS,   /* enum witness_kind */
-	TYPE_MODE,      /* enum replication_mode */
-	TYPE_UNPROVEN,  /* enum fencing_unproven */
-	TYPE_METHODS,   /* list of enum fencing_method; fills methods and method_count */
+	TYPE_USER,           /* of the operating system */
+	TYPE_ADDRESS,        /* numeric */
+	TYPE_HOST,           /* numeric, or a host name */
+	TYPE_VIP,            /* ADDRESS/PREFIX; fills vip and vip_prefix */
+	TYPE_INTERFACE,      /* network interface */
+	TYPE_PATH,           /* absolute */
+	TYPE_CONNINFO,       /* KEYWORD=VALUE ... */
+	TYPE_CONNINFO_NAMED, /* the same, and host=NAME, which the certificate must have */
+	TYPE_NUMBER,         /* min..max */
+	TYPE_DURATION,       /* min..max in ms */
+	TYPE_BYTES,          /* min..max */
+	TYPE_YESNO,          /* bool */
+	TYPE_WITNESS,        /* enum witness_kind */
+	TYPE_MODE,           /* enum replication_mode */
+	TYPE_UNPROVEN,       /* enum fencing_unproven */
+	TYPE_METHODS,        /* list of enum fencing_method; fills methods and method_count */
 	TYPE_COUNT,
 };
 
@@ -64,6 +65,7 @@ struct cfg_key {
 	int64_t percent_of_lease; /* durations: at least this part of the lease */
 	const char *otherwise;    /* the default in words; alone: the field may stay empty */
 	const char *meaning;      /* one line */
+	bool of_record;           /* only with a witness that keeps the record */
 };
 
 extern const struct cfg_key cfg_keys[];
@@ -85,7 +87,7 @@ int cfg_value_set(const struct cfg_key *key, void *base, const char *text) MUST_
 void cfg_duration_text(int64_t ms, char *text, size_t size);
 void cfg_bytes_text(int64_t bytes, char *text, size_t size);
 
-/* Has the text the form of this type?  Only the types up to TYPE_CONNINFO have one. */
+/* Has the text the form of this type?  Only the types up to TYPE_CONNINFO_NAMED have one. */
 bool cfg_form_ok(enum cfg_type type, const char *text);
 /* That form in words. */
 const char *cfg_form_words(enum cfg_type type);

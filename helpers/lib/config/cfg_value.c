@@ -228,6 +228,7 @@ int cfg_value_set(const struct cfg_key *key, void *base, const char *text)
 	case TYPE_INTERFACE:
 	case TYPE_PATH:
 	case TYPE_CONNINFO:
+	case TYPE_CONNINFO_NAMED:
 		if (!cfg_form_ok(key->type, text) || strlen(text) >= key->size)
 			return -EINVAL;
 		memcpy(field, text, strlen(text) + 1);
