@@ -24,6 +24,15 @@ SELECT pg_advisory_xact_lock(hashtext('pgvrrp.schema')) \g /dev/null
 
 CREATE SCHEMA IF NOT EXISTS pgvrrp;
 
+DO $$
+BEGIN
+	IF current_setting('fsync') = 'off' OR current_setting('full_page_writes') = 'off' THEN
+		RAISE WARNING 'the witness has fsync or full_page_writes off'
+			USING HINT = 'a crash of its host may bring an older record back, or none';
+	END IF;
+END
+$$;
+
 -- An older file must not take away what a newer one has brought.
 DO $$
 DECLARE
@@ -33,8 +42,8 @@ BEGIN
 		EXECUTE 'SELECT pgvrrp.schema_version()' INTO there;
 	END IF;
 	IF there > 1 THEN
-		RAISE EXCEPTION 'the witness has schema %, which is newer than this file''s 1', there
-			USING HINT = 'use witness.sql of the newest pg_vrrp that any of your clusters runs';
+		RAISE EXCEPTION 'the witness has schema %, and this file is of schema 1', there
+			USING HINT = 'use witness.sql of the newest pg_vrrp of your clusters';
 	END IF;
 END
 $$;
@@ -70,55 +79,51 @@ CREATE TABLE IF NOT EXISTS pgvrrp.record (
 );
 
 -- What every function answers with: one row, also where there is no record (present is false then,
--- and all after node_known is null).
-DROP FUNCTION IF EXISTS
-	pgvrrp.look(text, bigint, text),
-	pgvrrp.renew(text, bigint, text, bigint, bigint, bigint, boolean),
-	pgvrrp.go_solo(text, bigint, text, bigint, bigint),
-	pgvrrp.pair(text, bigint, text, bigint, bigint, bigint, boolean),
-	pgvrrp.release(text, bigint, text, bigint, bigint, pg_lsn),
-	pgvrrp.take(text, bigint, text, bigint, bigint, bigint),
-	pgvrrp.take_by_word(text, bigint, text, bigint, bigint, bigint, pg_lsn),
-	pgvrrp.pause(text, bigint, text, bigint, bigint, boolean),
-	pgvrrp.create_record(text, bigint, text, text, bigint, bigint, bigint),
-	pgvrrp.answer(text, bigint, text, text),
-	pgvrrp.refusal(text, bigint, text, bigint, bigint, boolean),
-	pgvrrp.put(pgvrrp.record);
-DROP TYPE IF EXISTS pgvrrp.answer;
-CREATE TYPE pgvrrp.answer AS (
-	schema_version integer,
-	-- null: done.  Else nothing was changed, because: absent, system, node, seal, stale, holder,
-	-- released, solo, paused, exists
-	refused text,
-	present boolean,
-	same_system boolean,
-	node_known boolean,
-	sealed boolean,
-	term bigint,
-	holder text,
-	paired boolean,
-	released boolean,
-	paused boolean,
-	version bigint,
-	final_lsn pg_lsn,
-	sync boolean,
-	lease_ms bigint,
-	accepted_lsn pg_lsn
-);
+-- and all after it null).  It is made once, and the functions are replaced and not dropped, so that
+-- what other roles were granted stays.
+DO $$
+BEGIN
+	IF to_regtype('pgvrrp.answer') IS NULL THEN
+		CREATE TYPE pgvrrp.answer AS (
+			schema_version integer,
+			-- null: done.  Else nothing was changed, because: absent, system, node,
+			-- seal, stale, holder, released, solo, paused, exists
+			refused text,
+			present boolean,
+			same_system boolean,
+			node_known boolean,
+			sealed boolean,
+			term bigint,
+			holder text,
+			paired boolean,
+			released boolean,
+			paused boolean,
+			version bigint,
+			final_lsn pg_lsn,
+			sync boolean,
+			lease_ms bigint,
+			accepted_lsn pg_lsn
+		);
+	END IF;
+END
+$$;
 
 CREATE OR REPLACE FUNCTION pgvrrp.schema_version() RETURNS integer
 LANGUAGE sql IMMUTABLE AS 'SELECT 1';
 
+-- A position as a number: its text is another one in another version of PostgreSQL.
 CREATE OR REPLACE FUNCTION pgvrrp.seal_of(r pgvrrp.record) RETURNS text
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog AS $$
-	SELECT md5(concat_ws('|', r.cluster, r.system_identifier, r.nodes, r.term, r.holder, r.paired,
-		r.released, r.paused, r.version, coalesce(r.final_lsn::text, '-'), r.sync, r.lease_ms,
-		coalesce(r.accepted_lsn::text, '-')))
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT md5(concat_ws('|', r.cluster, r.system_identifier, r.nodes, r.term, r.holder,
+		r.paired, r.released, r.paused, r.version,
+		coalesce((r.final_lsn - '0/0')::text, '-'), r.sync, r.lease_ms,
+		coalesce((r.accepted_lsn - '0/0')::text, '-')))
 $$;
 
-CREATE FUNCTION pgvrrp.answer(a_cluster text, a_system bigint, a_node text, a_refused text)
+CREATE OR REPLACE FUNCTION pgvrrp.answer(a_cluster text, a_system bigint, a_node text,
+	a_refused text)
 RETURNS pgvrrp.answer
-LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT pgvrrp.schema_version(), a_refused, r.cluster IS NOT NULL,
 		r.system_identifier = a_system, a_node = ANY (r.nodes), r.seal = pgvrrp.seal_of(r),
 		r.term, r.holder, r.paired, r.released, r.paused, r.version, r.final_lsn, r.sync,
@@ -127,10 +132,10 @@ LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
 $$;
 
 -- Why this write is not to be done; null when nothing is in its way.  Locks the row.
-CREATE FUNCTION pgvrrp.refusal(a_cluster text, a_system bigint, a_node text, a_term bigint,
-	a_version bigint, a_holds boolean)
+CREATE OR REPLACE FUNCTION pgvrrp.refusal(a_cluster text, a_system bigint, a_node text,
+	a_term bigint, a_version bigint, a_holds boolean)
 RETURNS text
-LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	r pgvrrp.record;
 BEGIN
@@ -148,10 +153,21 @@ BEGIN
 END
 $$;
 
--- Writes the row under its next version.
-CREATE FUNCTION pgvrrp.put(r pgvrrp.record) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+-- What a node was told is done must outlive a crash of the witness, whatever its settings say.
+CREATE OR REPLACE FUNCTION pgvrrp.be_durable() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+	IF current_setting('synchronous_commit') = 'off' THEN
+		PERFORM set_config('synchronous_commit', 'on', true);
+	END IF;
+END
+$$;
+
+-- Writes the row under its next version.
+CREATE OR REPLACE FUNCTION pgvrrp.put(r pgvrrp.record) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	PERFORM pgvrrp.be_durable();
 	r.version := r.version + 1;
 	r.seal := pgvrrp.seal_of(r);
 	UPDATE pgvrrp.record AS x SET system_identifier = r.system_identifier, nodes = r.nodes,
@@ -162,18 +178,23 @@ BEGIN
 END
 $$;
 
--- What the row says.  Changes nothing.
-CREATE FUNCTION pgvrrp.look(a_cluster text, a_system bigint, a_node text)
+-- What the row says.  Changes nothing.  A copy of the witness would say what was.
+CREATE OR REPLACE FUNCTION pgvrrp.look(a_cluster text, a_system bigint, a_node text)
 RETURNS pgvrrp.answer
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $$
-	SELECT pgvrrp.answer(a_cluster, a_system, a_node, NULL)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF pg_is_in_recovery() THEN
+		RAISE read_only_sql_transaction USING MESSAGE = 'this server is a standby';
+	END IF;
+	RETURN pgvrrp.answer(a_cluster, a_system, a_node, NULL);
+END
 $$;
 
 -- The holder still serves.  a_resume: it begins to, after it had released.
-CREATE FUNCTION pgvrrp.renew(a_cluster text, a_system bigint, a_node text, a_term bigint,
-	a_version bigint, a_lease_ms bigint, a_resume boolean)
+CREATE OR REPLACE FUNCTION pgvrrp.renew(a_cluster text, a_system bigint, a_node text,
+	a_term bigint, a_version bigint, a_lease_ms bigint, a_resume boolean)
 RETURNS pgvrrp.answer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	why text := pgvrrp.refusal(a_cluster, a_system, a_node, a_term, a_version, true);
 	r pgvrrp.record;
@@ -193,10 +214,10 @@ END
 $$;
 
 -- The holder serves on without the other node, which may not take over any more.
-CREATE FUNCTION pgvrrp.go_solo(a_cluster text, a_system bigint, a_node text, a_term bigint,
-	a_version bigint)
+CREATE OR REPLACE FUNCTION pgvrrp.go_solo(a_cluster text, a_system bigint, a_node text,
+	a_term bigint, a_version bigint)
 RETURNS pgvrrp.answer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	why text := pgvrrp.refusal(a_cluster, a_system, a_node, a_term, a_version, true);
 	r pgvrrp.record;
@@ -215,10 +236,10 @@ END
 $$;
 
 -- The other node has what it needs and may take over from now on.
-CREATE FUNCTION pgvrrp.pair(a_cluster text, a_system bigint, a_node text, a_term bigint,
-	a_version bigint, a_lease_ms bigint, a_sync boolean)
+CREATE OR REPLACE FUNCTION pgvrrp.pair(a_cluster text, a_system bigint, a_node text,
+	a_term bigint, a_version bigint, a_lease_ms bigint, a_sync boolean)
 RETURNS pgvrrp.answer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	why text := pgvrrp.refusal(a_cluster, a_system, a_node, a_term, a_version, true);
 	r pgvrrp.record;
@@ -241,10 +262,10 @@ END
 $$;
 
 -- The holder does not serve: its server is down.
-CREATE FUNCTION pgvrrp.release(a_cluster text, a_system bigint, a_node text, a_term bigint,
-	a_version bigint, a_final_lsn pg_lsn)
+CREATE OR REPLACE FUNCTION pgvrrp.release(a_cluster text, a_system bigint, a_node text,
+	a_term bigint, a_version bigint, a_final_lsn pg_lsn)
 RETURNS pgvrrp.answer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	why text := pgvrrp.refusal(a_cluster, a_system, a_node, a_term, a_version, true);
 	r pgvrrp.record;
@@ -260,10 +281,10 @@ END
 $$;
 
 -- The term goes to this node: the point of no return of a takeover.
-CREATE FUNCTION pgvrrp.take(a_cluster text, a_system bigint, a_node text, a_term bigint,
-	a_version bigint, a_lease_ms bigint)
+CREATE OR REPLACE FUNCTION pgvrrp.take(a_cluster text, a_system bigint, a_node text,
+	a_term bigint, a_version bigint, a_lease_ms bigint)
 RETURNS pgvrrp.answer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	why text := pgvrrp.refusal(a_cluster, a_system, a_node, a_term, a_version, false);
 	r pgvrrp.record;
@@ -288,10 +309,10 @@ END
 $$;
 
 -- The same by an operator's word: from whatever state, with what this node has up to that LSN.
-CREATE FUNCTION pgvrrp.take_by_word(a_cluster text, a_system bigint, a_node text, a_term bigint,
-	a_version bigint, a_lease_ms bigint, a_accepted_lsn pg_lsn)
+CREATE OR REPLACE FUNCTION pgvrrp.take_by_word(a_cluster text, a_system bigint, a_node text,
+	a_term bigint, a_version bigint, a_lease_ms bigint, a_accepted_lsn pg_lsn)
 RETURNS pgvrrp.answer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	why text := pgvrrp.refusal(a_cluster, a_system, a_node, a_term, a_version, false);
 	r pgvrrp.record;
@@ -313,10 +334,10 @@ END
 $$;
 
 -- An operator wants no takeover (true), or wants it possible again (false).
-CREATE FUNCTION pgvrrp.pause(a_cluster text, a_system bigint, a_node text, a_term bigint,
-	a_version bigint, a_paused boolean)
+CREATE OR REPLACE FUNCTION pgvrrp.pause(a_cluster text, a_system bigint, a_node text,
+	a_term bigint, a_version bigint, a_paused boolean)
 RETURNS pgvrrp.answer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	why text := pgvrrp.refusal(a_cluster, a_system, a_node, a_term, a_version, false);
 	r pgvrrp.record;
@@ -330,14 +351,15 @@ BEGIN
 END
 $$;
 
--- A record where there is none (a_version 0), or in place of one that was edited by hand or is of an
--- earlier term than the one that this node knows to have been.  The holder begins solo.
-CREATE FUNCTION pgvrrp.create_record(a_cluster text, a_system bigint, a_node text, a_peer text,
-	a_term bigint, a_version bigint, a_lease_ms bigint)
+-- A record where there is none (a_seen_version 0), or in place of one that was edited by hand or is
+-- of an earlier term than the one that this node knows to have been.  The holder begins solo.
+CREATE OR REPLACE FUNCTION pgvrrp.create_record(a_cluster text, a_system bigint, a_node text,
+	a_peer text, a_term bigint, a_seen_term bigint, a_seen_version bigint, a_lease_ms bigint)
 RETURNS pgvrrp.answer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	why text;
+	edited boolean;
 	old pgvrrp.record;
 	r pgvrrp.record;
 BEGIN
@@ -353,25 +375,27 @@ BEGIN
 	r.sync := false;
 	r.lease_ms := a_lease_ms;
 	r.seal := pgvrrp.seal_of(r);
-	IF a_version = 0 THEN
+	IF a_seen_version = 0 THEN
+		PERFORM pgvrrp.be_durable();
 		INSERT INTO pgvrrp.record SELECT r.* ON CONFLICT (cluster) DO NOTHING;
 		IF NOT FOUND THEN
 			why := 'exists';
 		END IF;
-	ELSE
-		SELECT * INTO old FROM pgvrrp.record AS x WHERE x.cluster = a_cluster FOR UPDATE;
-		IF NOT FOUND THEN
-			why := 'absent';
-		ELSIF old.system_identifier <> a_system THEN
-			why := 'system';
-		ELSIF old.version <> a_version THEN
-			why := 'stale';
-		ELSIF old.term >= a_term THEN
-			why := 'exists';
-		ELSE
-			r.version := old.version;
-			PERFORM pgvrrp.put(r);
-		END IF;
+		RETURN pgvrrp.answer(a_cluster, a_system, a_node, why);
+	END IF;
+	SELECT * INTO old FROM pgvrrp.record AS x WHERE x.cluster = a_cluster FOR UPDATE;
+	edited := old.seal <> pgvrrp.seal_of(old);
+	why := CASE
+		WHEN old.cluster IS NULL THEN 'absent'
+		WHEN old.system_identifier <> a_system THEN 'system'
+		WHEN NOT edited AND NOT a_node = ANY (old.nodes) THEN 'node'
+		WHEN old.term <> a_seen_term OR old.version <> a_seen_version THEN 'stale'
+		WHEN NOT edited AND old.term >= a_term THEN 'exists'
+	END;
+	IF why IS NULL THEN
+		-- What a person wrote there is no count of ours.
+		r.version := CASE WHEN edited THEN 0 ELSE old.version END;
+		PERFORM pgvrrp.put(r);
 	END IF;
 	RETURN pgvrrp.answer(a_cluster, a_system, a_node, why);
 END
@@ -392,7 +416,7 @@ GRANT EXECUTE ON FUNCTION
 	pgvrrp.take(text, bigint, text, bigint, bigint, bigint),
 	pgvrrp.take_by_word(text, bigint, text, bigint, bigint, bigint, pg_lsn),
 	pgvrrp.pause(text, bigint, text, bigint, bigint, boolean),
-	pgvrrp.create_record(text, bigint, text, text, bigint, bigint, bigint)
+	pgvrrp.create_record(text, bigint, text, text, bigint, bigint, bigint, bigint)
 TO :"role";
 
 COMMIT;

@@ -14,6 +14,16 @@
 #define PARAMS_MAX (CFG_TEXT_MAX / 4 + 20)
 
 /*
+ * A connection to the witness may be kept for longer than the deadline under which it was opened, so
+ * its limits cannot come from that one.  This bounds how long a statement whose asker has gone
+ * waits there for a locked row, and is longer than any one question is waited for.
+ */
+#define WITNESS_PATIENCE_MS 5000
+/* Makes the witness's server forget the connection of a node without power after 25 s, not 2 h. */
+#define WITNESS_OPTIONS \
+	" -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
+
+/*
  * libpq brings OpenLDAP and that GnuTLS, whose start-up alone takes a third of the time and an
  * eighth of the memory of loading all of libpq; nothing here ever uses it.  This is its own way to
  * be told so (GNUTLS_SKIP_GLOBAL_INIT in gnutls.h).
@@ -32,7 +42,7 @@ struct params {
 	PQconninfoOption *extra; /* owns the values that came from the configuration */
 	char port[24];
 	char application_name[CFG_NAME_MAX + 64];
-	char options[96];
+	char options[192];
 	char patience_ms[24];
 };
 
@@ -49,7 +59,7 @@ static void param(struct params *params, const char *keyword, const char *value)
 /* conninfo of [postgresql] or [witness], for connections that leave this host. */
 static int param_extra(struct params *params, const char *conninfo)
 {
-	if (conninfo[0] == '\0')
+	if (conninfo == NULL || conninfo[0] == '\0')
 		return 0;
 	params->extra = PQconninfoParse(conninfo, NULL);
 	if (params->extra == NULL)
@@ -112,7 +122,7 @@ static void param_account(struct params *params, const struct cfg *cfg, enum pg_
 static int params_build(struct params *params, const struct cfg *cfg, enum pg_where where,
 			bool walsender, const struct deadline *dl)
 {
-	const int64_t left = deadline_left_ms(dl);
+	const int64_t left = where == PG_WITNESS ? WITNESS_PATIENCE_MS : deadline_left_ms(dl);
 	int rc;
 
 	/* statement_timeout 0 would mean "for ever". */
@@ -123,7 +133,8 @@ static int params_build(struct params *params, const struct cfg *cfg, enum pg_wh
 	(void)snprintf(params->application_name, sizeof(params->application_name), "%s/%s",
 		       cfg_self(cfg)->name, program_invocation_short_name);
 	(void)snprintf(params->options, sizeof(params->options),
-		       "-c statement_timeout=%s -c search_path=", params->patience_ms);
+		       "-c statement_timeout=%s -c search_path=%s", params->patience_ms,
+		       where == PG_WITNESS ? WITNESS_OPTIONS : "");
 	rc = where == PG_WITNESS ? param_witness(params, cfg) : param_place(params, cfg, where);
 	param_account(params, cfg, where);
 	param(params, "application_name", params->application_name);

@@ -18,9 +18,9 @@ struct pg;        /* a connection */
 struct pg_result; /* one result, checked: right number of columns */
 
 enum pg_where {
-	PG_LOCAL, /* this node's server by its unix socket */
-	PG_PEER,  /* the other node's server by TCP */
-	PG_VIP,   /* whoever answers at the VIP */
+	PG_LOCAL,   /* this node's server by its unix socket */
+	PG_PEER,    /* the other node's server by TCP */
+	PG_VIP,     /* whoever answers at the VIP */
 	PG_WITNESS, /* the witness's server; only with kind = postgres */
 };
 
@@ -40,7 +40,7 @@ enum pg_failure {
 /*
  * Always a new connection: a server's answer about its own settings is only as new as the
  * connection.  application_name is the node's name + program; search_path empty, statement_timeout
- * = the time left, client_encoding UTF8.  The session is not made read-only, because
+ * = the time left (PG_WITNESS: a fixed one, because such a connection is kept), client_encoding UTF8.  The session is not made read-only, because
  * default_transaction_read_only is one of the things that are asked for.  Returns 0; or -errno with
  * *failure and why[size] (server's message, first line, never a password) set and *pg NULL.
  */

@@ -27,6 +27,8 @@ struct record {
 	enum fact present;
 	int64_t asked_ms;    /* CLOCK_BOOTTIME, just before the question left */
 	int64_t answered_ms; /* and when the answer was there */
+	/* Of the witness.  When it is not RECORD_SCHEMA, present is YES and nothing below is filled:
+	 * every truth is false, every number 0 (record_trust says RECORD_OTHER_SCHEMA). */
 	int64_t schema;
 
 	/* of the last write: "" when it was done, else why not, in one word (witness.sql) */
@@ -34,15 +36,15 @@ struct record {
 
 	/* valid when present */
 	bool same_system; /* the row is of our system identifier */
-	bool node_known;  /* this node is one of its two */
+	bool node_known;  /* this node is one of its two, and its holder is one of ours */
 	bool sealed;      /* nobody has changed it by hand */
 	int64_t term;
 	int64_t version;
 	char holder[CFG_NAME_MAX];
-	bool paired;   /* the other node may take over; the holder serves under a lease */
-	bool released; /* the holder says that it does not serve */
-	bool paused;   /* an operator wants no takeover */
-	bool sync;     /* paired in sync mode */
+	bool paired;      /* the other node may take over; the holder serves under a lease */
+	bool released;    /* the holder says that it does not serve */
+	bool paused;      /* an operator wants no takeover */
+	bool sync;        /* paired in sync mode */
 	int64_t lease_ms; /* of the holder's configuration */
 	bool final_known; /* released after a shutdown in good order, at final_lsn */
 	uint64_t final_lsn;
@@ -56,6 +58,7 @@ struct record_link {
 	uint64_t system_identifier; /* of our own server or directory */
 	struct pg *pg;
 	enum pg_failure failure; /* why the last question failed */
+	bool sent;               /* a statement may have left with it */
 	char why[160];
 };
 
@@ -64,15 +67,16 @@ void record_begin(struct record_link *link, const struct cfg *cfg, uint64_t syst
 void record_end(struct record_link *link);
 
 /*
- * All below: ask once, over a new connection when there is none that works.  0: answered, *record is
+ * All below: ask once, over the connection that is kept or else a new one.  0: answered, *record is
  * filled; a write that was not done says why in refused.  -errno: no answer that could be used, why
- * in the link, and record->present is UNKNOWN: whether a write was done is then not known, unless
- * *link says that nothing was sent (record_unsent).
+ * in the link, and record->present is UNKNOWN: whether a write was done (or will be, when what was
+ * sent arrives late) is then not known, unless the link says that nothing was sent
+ * (record_unsent).  The connection is closed then; whoever asks again gets a new one.
  */
 int record_look(struct record_link *link, struct record *record,
 		const struct deadline *dl) MUST_CHECK;
 
-/* `seen` is the row that the write is for: its term and version are compared. */
+/* `seen` is the row that the write is for: its term and version are compared.  It may be *record. */
 
 /* The holder still serves.  resume: it begins to, after it had released. */
 int record_renew(struct record_link *link, struct record *record, const struct record *seen,
@@ -97,12 +101,13 @@ int record_pause(struct record_link *link, struct record *record, const struct r
 		 bool paused, const struct deadline *dl) MUST_CHECK;
 /*
  * A record where there is none (seen->present is NO), or in place of a row that is of an earlier
- * term than `term` or was changed by hand.  This node becomes the holder, solo.
+ * term than `term` or was changed by hand.  This node becomes the holder, solo.  term:
+ * record_next_term (record_trust.h).
  */
 int record_create(struct record_link *link, struct record *record, const struct record *seen,
 		  int64_t term, const struct deadline *dl) MUST_CHECK;
 
-/* Did the last question fail before anything was sent to the witness? */
+/* Is it certain that no statement left with the last question, because it failed before? */
 bool record_unsent(const struct record_link *link);
 
 static inline void auto_record_end(struct record_link *link)
