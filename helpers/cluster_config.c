@@ -10,7 +10,6 @@
  */
 #include <errno.h>
 #include <glob.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -21,6 +20,7 @@
 #include "base/cli.h"
 #include "config/cfg.h"
 #include "config/config_values.h"
+#include "config/summary.h"
 #include "config/template.h"
 
 struct options {
@@ -53,6 +53,7 @@ struct part {
 	unsigned takes;
 	const char *template; /* rendered when there is no print */
 	int (*print)(struct context *context);
+	bool of_record; /* only with a witness that keeps the record */
 };
 
 static int print_keepalived(struct context *context);
@@ -63,7 +64,7 @@ static int print_reference(struct context *context);
 
 /* clang-format off */
 static const struct part parts[] = {
-	{ "check", "is the file sound, and what follows from it", NEEDS_FILE,
+	{ "check", "is the file sound, and which faults does it survive", NEEDS_FILE,
 	  .print = print_check },
 	{ "keepalived", "keepalived.conf of this node", NEEDS_NODE, TAKES_INCLUDE,
 	  .print = print_keepalived },
@@ -77,6 +78,8 @@ static const struct part parts[] = {
 	  .template = "role.sql.in" },
 	{ "ssh", "how to set up ssh for fencing, step by step", NEEDS_FILE,
 	  .template = "ssh.txt.in" },
+	{ "witness", "how to set up a witness that keeps the record, step by step", NEEDS_FILE,
+	  .template = "witness.txt.in", .of_record = true },
 	{ "authorized_keys", "the line that lets a key fence this node, or use the witness host",
 	  NEEDS_NODE, TAKES_WITNESS | TAKES_KEY, .print = print_authorized_keys },
 	{ "known_hosts", "this host's own keys, as the other hosts must pin them",
@@ -192,24 +195,7 @@ static int print_known_hosts(struct context *context)
 
 static int print_check(struct context *context)
 {
-	const struct cfg *cfg = &context->cfg;
-	FILE *out = context->out;
-
-	(void)fprintf(out, "%s: cluster \"%s\" is sound\n", cfg->path, cfg->name);
-	(void)fprintf(out, "  nodes      %s %s, %s %s\n", cfg->nodes[0].name, cfg->nodes[0].address,
-		      cfg->nodes[1].name, cfg->nodes[1].address);
-	(void)fprintf(out, "  vip        %s/%" PRId64 " on %s\n", cfg->vip, cfg->vip_prefix,
-		      cfg->interface);
-	(void)fprintf(out, "  witness    %s %s%s\n",
-		      cfg_witness_word(cfg), cfg->witness_address,
-		      cfg->witness_ssh ? ", with ssh" : "");
-	(void)fprintf(out, "  mode       %s\n", cfg->mode == MODE_SYNC ? "sync" : "async");
-	(void)fprintf(
-	    out, "  lease      %" PRId64 " ms, of which the last %" PRId64 " are for a fence\n",
-	    cfg->lease_ms, cfg_fence_time_ms(cfg));
-	(void)fprintf(
-	    out, "  takeover   %" PRId64 " ms after the loss of a host without a word from it\n",
-	    cfg->lease_ms + cfg->margin_ms);
+	summary_print(context->out, &context->cfg);
 	return 0;
 }
 
@@ -308,6 +294,11 @@ static struct verdict print_part(struct context *context, const struct part *par
 					 .rule = "no-witness-ssh",
 					 .message = "the witness host is not asked over ssh",
 					 .hint = "say ssh = yes in [witness]" };
+	if (part->of_record && !cfg_has_record(&context->cfg))
+		return (struct verdict){ .outcome = OUT_REFUSED,
+					 .rule = "no-record",
+					 .message = "this witness keeps no record",
+					 .hint = "say kind = postgres in [witness]" };
 	context->out = open_memstream(&text, &size);
 	if (context->out != NULL) {
 		rc = print_to_memory(context, part);

@@ -14,6 +14,7 @@ import pgv
 
 TEMPLATES = pgv.TOP / "keepalived"
 PG_BIN = "/usr/lib/postgresql/15/bin"
+RECORD = ("kind = ping", "kind = postgres")
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINPNfvxakqAV somebody"
 
 
@@ -33,7 +34,8 @@ class Parts(Config):
     def test_alone_it_lists_its_parts(self):
         result = self.run_helper("cluster_config")
         self.assertEqual((result.code, result.err), (0, ""))
-        for part in ("keepalived", "postgresql", "pg_hba", "sql", "authorized_keys", "reference"):
+        for part in ("keepalived", "postgresql", "pg_hba", "sql", "witness", "authorized_keys",
+                     "reference"):
             self.assertRegex(result.out, rf"(?m)^  {part} +\w")
 
     def test_with_a_file_alone_it_checks_it(self):
@@ -73,10 +75,12 @@ class Parts(Config):
     def test_nothing_is_left_to_be_filled_in(self):
         for part in ("keepalived", "postgresql", "pg_hba", "pg_ident", "sql", "ssh", "tmpfiles"):
             for mode in ("async", "sync"):
-                with self.subTest(part=part, mode=mode):
-                    text = self.render(part, *(["-n", "n1"] if part == "keepalived" else []),
-                                       replace=[("mode = async", f"mode = {mode}")])
-                    self.assertNotRegex(text, r"@[?!#]|@[A-Z_]+@")
+                for kind in ("ping", "postgres"):
+                    with self.subTest(part=part, mode=mode, kind=kind):
+                        text = self.render(part, *(["-n", "n1"] if part == "keepalived" else []),
+                                           replace=[("mode = async", f"mode = {mode}"),
+                                                    ("kind = ping", f"kind = {kind}")])
+                        self.assertNotRegex(text, r"@[?!#]|@[A-Z_]+@")
 
     def test_missing_template_prints_nothing(self):
         empty = self.top / "empty"
@@ -241,8 +245,8 @@ class Postgresql(Config):
                               timeout=60, check=False, cwd="/")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
-    def start(self, mode):
-        replace = [("mode = async", f"mode = {mode}")]
+    def start(self, mode, *more):
+        replace = [("mode = async", f"mode = {mode}"), *more]
         self.as_postgres(f"{PG_BIN}/initdb", "-D", self.data, "-N", "-A", "peer", "--no-sync")
         with open(self.data / "postgresql.conf", "a", encoding="utf-8") as file:
             file.write(self.render("postgresql", replace=replace))
@@ -280,6 +284,7 @@ class Postgresql(Config):
             "SELECT current_setting('primary_conninfo')",
             "SELECT * FROM pg_stat_replication",
             "ALTER SYSTEM SET primary_conninfo = 'host=x'",
+            "ALTER SYSTEM SET synchronous_standby_names = 'n2'",
             "SELECT pg_reload_conf()",
             "SELECT pg_stat_file('global/pg_control', true)",
             "SELECT pg_ls_dir('global', false, false)",
@@ -308,6 +313,17 @@ class Postgresql(Config):
             "SELECT count(*) FROM pg_ident_file_mappings WHERE error IS NOT NULL;"
             "SELECT count(*) FROM pg_file_settings WHERE error IS NOT NULL;")
         self.assertEqual(said.split("\n")[:4], ['ANY 1 ("n1", "n2")|on|5s', "0", "0", "0"])
+
+    def test_with_a_record_the_helpers_alone_say_whom_a_commit_waits_for(self):
+        self.start("sync", RECORD)
+        self.psql_as_postgres(self.sql)
+        asked = ("SELECT setting, sourcefile LIKE '%postgresql.auto.conf' FROM pg_settings"
+                 " WHERE name = 'synchronous_standby_names'")
+        self.assertEqual(self.psql_as_postgres(asked), "|\n")
+        done = self.psql("keeper", "ALTER SYSTEM SET synchronous_standby_names = 'n2'")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.psql("keeper", "SELECT pg_reload_conf()")
+        self.wait_until(lambda: self.psql_as_postgres(asked) == "n2|t\n")
 
     def test_statements_are_refused_in_another_database(self):
         self.start("async")

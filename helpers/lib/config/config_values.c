@@ -87,6 +87,36 @@ static void of_nodes(struct config_values *v, const struct cfg *cfg)
 	condition(v, "WITNESS_SSH", cfg->witness_ssh);
 }
 
+/* The value of `keyword` in a conninfo without quotes; a condition that does not hold without it. */
+static void of_conninfo(struct config_values *v, const char *name, const char *conninfo,
+			const char *keyword)
+{
+	size_t length = strlen(keyword);
+
+	while (*conninfo != '\0') {
+		size_t pair = strcspn(conninfo, " ");
+
+		if (strncmp(conninfo, keyword, length) == 0 && conninfo[length] == '=') {
+			config_value(v, name, "%.*s", (int)(pair - length - 1),
+				     conninfo + length + 1);
+			return;
+		}
+		conninfo += pair + strspn(conninfo + pair, " ");
+	}
+	config_value(v, name, NULL);
+}
+
+static void of_record(struct config_values *v, const struct cfg *cfg)
+{
+	condition(v, "RECORD", cfg_has_record(cfg));
+	config_value(v, "WITNESS_PORT", "%" PRId64, cfg->witness_port);
+	config_value(v, "WITNESS_DATABASE", "%s", cfg->witness_database);
+	config_value(v, "WITNESS_ROLE", "%s", cfg->witness_role);
+	config_value(v, "WITNESS_PASSFILE", "%s", cfg->witness_passfile);
+	of_conninfo(v, "WITNESS_NAME", cfg->witness_conninfo, "host");
+	of_conninfo(v, "WITNESS_CRT", cfg->witness_conninfo, "sslrootcert");
+}
+
 static void of_server(struct config_values *v, const struct cfg *cfg)
 {
 	config_value(v, "PORT", "%" PRId64, cfg->port);
@@ -119,6 +149,7 @@ int config_values(struct config_values *values, const struct cfg *cfg, const cha
 	config_value(values, "CONFIG", "%s", path);
 	of_cluster(values, cfg);
 	of_nodes(values, cfg);
+	of_record(values, cfg);
 	of_server(values, cfg);
 	if (with_node)
 		of_this_node(values, cfg);

@@ -10,7 +10,7 @@
 #include "config/cfg.h"
 #include "config/template.h"
 
-#define CONFIG_VALUES_MAX  48
+#define CONFIG_VALUES_MAX  56
 #define CONFIG_VALUES_TEXT 8192
 
 struct config_values {
