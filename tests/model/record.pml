@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * Who may run a primary, with a witness that keeps the record: docs/safety.md in discrete time.
+ * README.md says what stands for what, and which function implements each rule.
+ *
+ * Two nodes; node 0 begins as the primary, paired.  The witness executes one write after the other.
+ * A request reaches it at any later time or never, though its sender has given up or lost power; so
+ * does an answer.  Nodes crash, reboot, stay away; helpers pause between any two steps, or are
+ * killed; only the guard is on time.  There is no bound on how often the nodes change roles.
+ */
+#ifndef TTL
+#define TTL 2 /* ticks of a lease */
+#endif
+#ifndef MARGIN
+#define MARGIN 1
+#endif
+#define WAIT (TTL + MARGIN)
+
+#define NONE 0
+/* the fenced mark, by who wrote it */
+#define BY_GUARD 1
+#define BY_OTHER 2 /* the other node, or a person */
+/* synchronous_standby_names: off, set, and taken by the checkpointer: commits go by that */
+#define OFF 0
+#define SET 1
+#define ON  2
+/* check_primary, under record.lock: "go solo" is under way, has been answered */
+#define ASKS_SOLO 1
+#define HAS_SOLO  2
+/* rejoin, under start.lock: the renewal is under way, has been answered, has looked once more */
+#define RESUMES     1
+#define HAS_PAIRED  2
+#define HAS_SOLELY  3
+#define LOOKED      4
+#define GRANTED     5
+#define STARTED     6
+/* fence_self, at the node that it fences */
+#define MARKED  1
+#define STOPPED 2
+/* promote_safe: the vote is withdrawn, the take is under way, answered, the stamp is written */
+#define WITHDREW 1
+#define TAKES    2
+#define TAKEN    3
+#define STAMPED  4
+/* its fence of the old primary */
+#define BEGUN  1
+#define PROVEN 2
+/* requests on their way to the witness, each for the version that its sender has seen */
+#define GO_SOLO 1
+#define PAIR    2
+#define RELEASE 4
+#define RESUME  8
+#define TAKE    16
+#define BY_WORD 32 /* a take by an operator's word */
+
+/* the record */
+bit holder;
+bit paired = 1;
+bit released;
+
+/* on disk */
+bit primary_form[2]; /* the directory would start as a primary */
+bit ahead[2];        /* its timeline is newer than the other node's */
+byte mark[2];
+bit withdrawn[2]; /* the standby follows nobody, so it votes for nobody */
+bit lacks[2];     /* some acknowledged commit is not here */
+byte sync[2];
+
+/* of this boot; leases, waits and what an answer is still worth in ticks */
+bit up[2]; /* a server runs */
+byte lease[2];
+bit stamp[2];   /* "the record says that only this node may serve" */
+byte answer[2]; /* a vote or a renewal was answered, and is still to be taken */
+byte duty[2];
+byte start[2];
+byte worth[2]; /* of the answer that a start goes by */
+byte harm[2];
+byte work[2];
+byte waited[2]; /* since the vote was seen to be withdrawn */
+bit seen[2];    /* the standby has seen the record as it is now, */
+byte still[2];  /* since then */
+byte fence[2];
+
+/* on the way */
+byte wire[2];
+
+#define other(n)    (1 - (n))
+#define primary(n)  (up[n] && primary_form[n])
+#define standby(n)  (up[n] && !primary_form[n])
+#define streams(n)  (standby(n) && !withdrawn[n] && primary(other(n)) && !ahead[n])
+#define holds(n)    (holder == n && !released)
+#define locked(n)   (start[n] != NONE) /* start.lock */
+#define sent(n, it) ((wire[n] & it) != 0)
+
+#include "record_switches.pml"
+#include "say.pml"
+
+/* ---- the two promises ---- */
+
+inline promises(n)
+{
+	assert(!(counts(0) && counts(1)));
+	assert(!lacks[n])
+}
+
+/* ---- parts of steps ---- */
+
+inline prolong(n, ticks)
+{
+	lease[n] = (ticks > lease[n] -> ticks : lease[n])
+}
+
+inline forget_start(n)
+{
+	start[n] = NONE;
+	worth[n] = 0
+}
+
+inline forget_run(n)
+{
+	work[n] = NONE;
+	waited[n] = 0;
+	fence[n] = NONE
+}
+
+/* The record has a new version.  Who has seen an older one changes nothing any more. */
+inline stale(n)
+{
+	wire[n] = wire[n] & UNCOMPARED;
+	seen[n] = 0;
+	still[n] = 0;
+	fence[n] = fence_after_write(n);
+	duty[n] = (duty[n] == ASKS_SOLO && !sent(n, GO_SOLO) -> NONE : duty[n]);
+	start[n] = (start[n] == RESUMES && !sent(n, RESUME) -> NONE : start[n]);
+	work[n] = (work[n] == TAKES && !sent(n, TAKE) && !sent(n, BY_WORD) -> WITHDREW : work[n])
+}
+
+inline written()
+{
+	stale(0);
+	stale(1)
+}
+
+inline end_server(n)
+{
+#ifdef FAST_STOP
+	if /* commits that wait for the standby are let go */
+	:: primary(n) -> lacks[other(n)] = 1
+	:: else
+	fi;
+#endif
+	up[n] = 0;
+	sync[n] = (sync[n] == SET -> sync_at_start : sync[n]);
+	if /* promote_safe asks its own server in each round */
+	:: !primary_form[n] -> forget_run(n)
+	:: else
+	fi
+}
+
+inline power_off(n) /* what is on its way to the witness stays there */
+{
+	end_server(n);
+	lease[n] = 0;
+	stamp[n] = 0;
+	answer[n] = 0;
+	duty[n] = NONE;
+	forget_start(n);
+	harm[n] = NONE;
+	forget_run(n);
+	seen[n] = 0;
+	still[n] = 0
+}
+
+inline begin_primary(n)
+{
+	up[n] = 1;
+	seen[n] = 0;
+	still[n] = 0;
+	promises(n)
+}
+
+/* ---- time ---- */
+
+inline older(n)
+{
+	lease[n] = (lease[n] > 0 && !extended(n) -> lease[n] - 1 : lease[n]);
+	answer[n] = (answer[n] > 0 -> answer[n] - 1 : 0);
+	worth[n] = (worth[n] > 0 -> worth[n] - 1 : 0);
+	if /* an answer that is worth nothing any more is as good as lost */
+	:: (start[n] == HAS_PAIRED || start[n] == HAS_SOLELY) && worth[n] == 0 -> forget_start(n)
+	:: else
+	fi;
+	waited[n] = (work[n] && waited[n] < WAIT -> waited[n] + 1 : waited[n]);
+	still[n] = (seen[n] && still[n] < WAIT -> still[n] + 1 : still[n])
+}
+
+active proctype time()
+{
+	do
+	:: d_step { guard_on_time(0) && guard_on_time(1) && starts_promptly(0) && starts_promptly(1) ->
+		older(0); older(1); printf("-- a tick\n") }
+	od
+}
+
+/* ---- a node ---- */
+
+proctype node(byte n)
+{
+	byte p = other(n); /* its peer */
+
+	do
+	/* ---- the lease: check_primary and the guard ---- */
+	:: d_step { primary(n) && votes(p) && answer[n] < TTL -> answer[n] = TTL; say(p, "votes") }
+	:: d_step { primary(n) && holds(n) ->
+		written(); answer[n] = TTL; say(n, "renews the record") }
+	:: d_step { answer[n] && !mark[n] ->
+		prolong(n, answer[n]); answer[n] = 0; say(n, "takes the answer") }
+	:: d_step { answer[n] -> answer[n] = 0; say(n, "gets no answer") }
+	:: d_step { to_be_fenced(n) ->
+		end_server(n); lease[n] = 0; mark[n] = (mark[n] -> mark[n] : BY_GUARD);
+		say(n, "fences itself") }
+
+	/* ---- paired and solo: check_primary, under record.lock ---- */
+	:: d_step { primary(n) && holds(n) && !duty[n] && (paired || !stamp[n]) ->
+		duty[n] = ASKS_SOLO; wire[n] = wire[n] | GO_SOLO; say(n, "asks to go solo") }
+	:: d_step { sent(n, GO_SOLO) -> wire[n] = wire[n] - GO_SOLO; say(n, "is solo in the record");
+		duty[n] = (duty[n] == ASKS_SOLO -> HAS_SOLO : duty[n]); paired = 0; written() }
+	:: d_step { duty[n] == HAS_SOLO ->
+		duty[n] = NONE; stamp[n] = 1; hold_lease(n); say(n, "notes that it is solo") }
+	:: d_step { duty[n] -> duty[n] = NONE; say(n, "has its check_primary killed") }
+	:: d_step { primary(n) && stamp[n] && !duty[n] && sync[n] ->
+		sync[n] = OFF; say(n, "turns sync off") }
+	:: d_step { primary(n) && stamp[n] && !duty[n] && !sync[n] && streams(p) ->
+		sync[n] = SET; say(n, "sets sync") }
+	:: d_step { primary(n) && sync[n] == SET -> sync[n] = ON; say(n, "has sync on") }
+	:: d_step { primary(n) && stamp[n] && !duty[n] && holds(n) && !paired &&
+		streams(p) && caught_up(n) -> hold_lease(n); stamp[n] = 0;
+		wire[n] = wire[n] | PAIR; say(n, "takes its stamp away and asks to pair") }
+	:: d_step { sent(n, PAIR) -> wire[n] = wire[n] - PAIR;
+		say(n, "is paired in the record"); paired = 1; written() }
+
+	/* ---- commits ---- */
+	:: d_step { primary(n) && alone(n) && !lacks[p] ->
+		lacks[p] = 1; say(n, "acknowledges a commit alone") }
+	:: d_step { lacks[n] && streams(n) -> lacks[n] = 0; say(n, "catches up") }
+
+	/* ---- what happens to a node ---- */
+	:: d_step { up[n] -> end_server(n); say(n, "crashes") }
+	:: d_step { power_off(n); say(n, "loses power") }
+
+	/* ---- its server is down, so the guard releases, under start.lock ---- */
+	:: d_step { !up[n] && primary_form[n] && !locked(n) && holds(n) && !sent(n, RELEASE) ->
+		wire[n] = wire[n] | RELEASE; say(n, "asks to release") }
+	:: d_step { sent(n, RELEASE) -> wire[n] = wire[n] - RELEASE; say(n, "is released");
+		released = 1; written() }
+
+	/* ---- fence_self, for the peer, for a person, for a request that comes late ---- */
+	:: d_step { !harm[n] -> harm[n] = MARKED; mark[n] = BY_OTHER; say(n, "is to be fenced");
+		fence[p] = (work[p] && seen[p] && paired && holder == n -> BEGUN : fence[p]) }
+	:: d_step { harm[n] == MARKED -> harm[n] = STOPPED; end_server(n); say(n, "is stopped") }
+	:: d_step { harm[n] == STOPPED && !locked(n) -> harm[n] = NONE;
+		mark[n] = BY_OTHER; lease[n] = 0; end_server(n);
+		fence[p] = (fence[p] == BEGUN -> PROVEN : fence[p]); say(n, "is fenced") }
+
+	/* ---- rejoin: a primary again ---- */
+	:: d_step { !up[n] && primary_form[n] && !start[n] && holder == n && mark_permits(n, !paired) ->
+		start[n] = RESUMES; wire[n] = wire[n] | RESUME; say(n, "asks to resume") }
+	:: d_step { sent(n, RESUME) -> wire[n] = wire[n] - RESUME;
+		worth[n] = (start[n] == RESUMES -> TTL : worth[n]);
+		start[n] = (start[n] == RESUMES -> (paired -> HAS_PAIRED : HAS_SOLELY) : start[n]);
+		released = 0; written(); say(n, "has resumed in the record") }
+	:: d_step { start[n] == HAS_PAIRED && mark_permits(n, false) ->
+		start[n] = LOOKED; say(n, "may still start, paired") }
+	:: d_step { start[n] == HAS_SOLELY && mark_permits(n, true) ->
+		start[n] = LOOKED; say(n, "may still start, solo") }
+	:: d_step { start[n] == LOOKED -> start[n] = GRANTED;
+		mark[n] = NONE; prolong(n, worth[n]); worth[n] = 0; say(n, "writes its grant") }
+	:: d_step { start[n] == GRANTED && !up[n] ->
+		start[n] = STARTED; say(n, "starts its primary"); begin_primary(n) }
+	:: d_step { start[n] == STARTED && mark[n] ->
+		forget_start(n); end_server(n); say(n, "was marked meanwhile") }
+	:: d_step { start[n] && !(start[n] == STARTED && mark[n]) ->
+		forget_start(n); say(n, "ends its rejoin") }
+	:: d_step { !up[n] && primary_form[n] && !start[n] && mark[n] -> power_off(p); mark[n] = NONE;
+		say(n, "is given free by a person who switched the other one off") }
+
+	/* ---- rejoin: a standby ---- */
+	:: d_step { !up[n] && primary_form[n] && !start[n] && primary(p) && ahead[p] ->
+		primary_form[n] = 0; ahead[p] = 0; sync[n] = OFF; answer[n] = 0;
+		say(n, "becomes a standby") }
+	:: d_step { !up[n] && !primary_form[n] -> up[n] = 1; say(n, "starts its standby") }
+	:: d_step { streams(n) && (mark[n] || ahead[p]) ->
+		mark[n] = NONE; ahead[p] = 0; say(n, "streams") }
+
+	/* ---- promote_safe ---- */
+	:: d_step { standby(n) && !seen[n] -> seen[n] = 1; say(n, "sees the record") }
+	:: d_step { standby(n) && !mark[n] && !work[n] && seen[n] && may_take(n) ->
+		work[n] = WITHDREW; withdrawn[n] = 1; say(n, "has withdrawn its vote") }
+	:: d_step { work[n] == WITHDREW && !mark[n] && seen[n] && may_take(n) &&
+		(released || fence[n] == PROVEN || waited_enough(n)) ->
+		work[n] = TAKES; wire[n] = wire[n] | TAKE; say(n, "asks for the term") }
+	:: d_step { work[n] == WITHDREW && !mark[n] && seen[n] -> power_off(p);
+		work[n] = TAKES; wire[n] = wire[n] | BY_WORD;
+		say(n, "asks for the term, since a person switched the other one off") }
+	:: d_step { sent(n, TAKE) || sent(n, BY_WORD) -> say(n, "holds the term");
+		work[n] = (work[n] == TAKES -> TAKEN : work[n]);
+		lacks[n] = (sent(n, BY_WORD) && !paired -> 0 : lacks[n]); /* accepted */
+		wire[n] = wire[n] & ~(TAKE | BY_WORD);
+		holder = n; paired = 0; released = 0; written() }
+	:: d_step { work[n] == TAKEN -> work[n] = STAMPED; stamp[n] = 1; say(n, "notes that it is solo") }
+	:: d_step { work[n] == STAMPED -> say(n, "is promoted");
+		primary_form[n] = 1; ahead[n] = 1; ahead[p] = 0; withdrawn[n] = 0; forget_run(n);
+		lease[n] = TTL; sync[n] = OFF; begin_primary(n) }
+	:: d_step { standby(n) && (work[n] || withdrawn[n]) ->
+		forget_run(n); withdrawn[n] = 0; say(n, "gives its vote back") }
+	:: d_step { work[n] -> forget_run(n); say(n, "has its promote_safe killed") }
+	od
+}
+
+init
+{
+	atomic {
+		primary_form[0] = 1; up[0] = 1; lease[0] = TTL; sync[0] = ON;
+		up[1] = 1;
+		run node(0);
+		run node(1)
+	}
+}
