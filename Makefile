@@ -37,7 +37,8 @@ shared_src := $(filter-out $(test_src),$(sort $(wildcard tests/unit/*.c)))
 bench_src  := $(sort $(wildcard tests/bench/*.c))
 man_src    := $(sort $(wildcard docs/man/*.8))
 unit_src   := $(sort $(wildcard scripts/systemd/*.in))
-share_src  := $(sort $(wildcard keepalived/*.in))
+share_src  := $(sort $(wildcard keepalived/*.in)) scripts/witness.sql scripts/witness-server.sh
+script_src := scripts/witness-setup
 doc_src    := $(sort $(wildcard README.md LICENSE docs/*.md))
 
 archive    := $(BUILD)/libpgvrrp.a
@@ -183,7 +184,7 @@ services := $(filter %.service,$(units))
 shared   := $(share_src) $(filter %.conf,$(units))
 
 install: all
-	$(call put,0755,$(libexecdir),$(helpers))
+	$(call put,0755,$(libexecdir),$(helpers) $(script_src))
 	$(call put,0755,$(bindir),$(front))
 	$(call put,0644,$(datadir),$(shared))
 	$(call put,0644,$(mandir)/man8,$(man_src))
@@ -192,7 +193,7 @@ install: all
 
 at = $(addprefix $(DESTDIR)$(1)/,$(notdir $(2)))
 uninstall:
-	rm -f $(call at,$(libexecdir),$(helpers)) $(call at,$(bindir),$(front)) \
+	rm -f $(call at,$(libexecdir),$(helpers) $(script_src)) $(call at,$(bindir),$(front)) \
 		$(call at,$(datadir),$(shared)) $(call at,$(mandir)/man8,$(man_src)) \
 		$(call at,$(docdir),$(doc_src)) $(call at,$(unitdir),$(services))
 	-rmdir --ignore-fail-on-non-empty $(addprefix $(DESTDIR),$(libexecdir) $(datadir) $(docdir))

@@ -25,12 +25,19 @@ class Install(pgv.Case):
         self.make("install")
         root = self.top / "dest/opt/pgv"
         helpers = root / "libexec/pg_vrrp"
-        self.assertEqual(sorted(os.listdir(helpers)), pgv.HELPERS)
+        self.assertEqual(sorted(os.listdir(helpers)), sorted([*pgv.HELPERS, "witness-setup"]))
         self.modes(root)
         self.assertIn(b"/opt/pgv/libexec/pg_vrrp", (root / "bin/pg_vrrp").read_bytes())
         for name in pgv.HELPERS:
             self.assertTrue((root / f"share/man/man8/{name}.8").exists(), name)
         self.assertTrue(list((root / "share/pg_vrrp").glob("keepalived*.in")))
+        # The script for the witness host finds its parts where they were installed.
+        for name in ("witness.sql", "witness-server.sh"):
+            self.assertTrue((root / "share/pg_vrrp" / name).exists(), name)
+        asked = subprocess.run([helpers / "witness-setup", "--address", "192.0.2.3", "--allow",
+                                "192.0.2.1", "--allow", "192.0.2.2", "--socket-dir", self.top],
+                               capture_output=True, text=True, check=False)
+        self.assertIn("there is no server at", asked.stderr)
         unit = (root / "lib/systemd/system/pg_vrrp-guard@.service").read_text()
         self.assertIn("ExecStart=/opt/pgv/libexec/pg_vrrp/fence_self --watch", unit)
         self.assertNotIn("@libexecdir@", unit)
