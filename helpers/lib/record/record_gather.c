@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "record/record_gather.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/lock.h"
+#include "node/files.h"
+#include "postgres/server.h"
+
+/* rejoin holds start.lock for as long as a server starts: too long to wait for. */
+#define START_LOCK_MS 100
+/* Who starts the server after the gate has let it, systemd or a script of the distribution, does so
+ * within seconds. */
+#define GATE_MS 60000
+
+/* Does the gate say that a server may start, and none was to be seen yet?  (rejoin --gate) */
+static enum fact let_through(const struct cfg *cfg)
+{
+	int64_t at_ms;
+	int rc = stamp_read(cfg, "gate", &at_ms, NULL, 0);
+
+	if (rc == -ENOENT)
+		return FACT_NO;
+	return rc < 0 ? FACT_UNKNOWN : fact_of(now_ms() - at_ms < GATE_MS);
+}
+
+/*
+ * Is the server down, and does nobody start it?  Looked at under start.lock, after the record was:
+ * who starts a primary takes that lock, writes the record and starts, all under it.  So a start
+ * that we can not see here has changed the version that our write is for.
+ */
+static void gather_local(struct record_task *t)
+{
+	struct deadline soon = deadline_sooner(&t->dl, START_LOCK_MS);
+	struct record_facts *f = &t->facts;
+	int AUTO_FD lock = -1;
+	int locked = lock_take(&lock, file_run(t->cfg, "start.lock").text, &soon);
+	int count = pgdata_processes(t->cfg, NULL, 0);
+
+	f->starting = locked == -ETIMEDOUT ? FACT_YES : FACT_UNKNOWN;
+	if (locked == 0)
+		f->starting = let_through(t->cfg);
+	if (count >= 0)
+		f->runs = fact_of(count > 0);
+	if (count < 0 || (locked < 0 && locked != -ETIMEDOUT))
+		(void)snprintf(t->why, sizeof(t->why), "%s",
+			       strerror(count < 0 ? -count : -locked));
+	f->form = pgdata_form(t->cfg);
+	/* Once more: only that of a server that is down says where the WAL ends. */
+	pgdata_control(&t->control, t->cfg, &t->dl);
+}
+
+/* By the directory, server up or down; by the server where the directory is not to be read. */
+static uint64_t system_identifier(struct record_task *t)
+{
+	struct deadline soon = deadline_sooner(&t->dl, RECORD_QUESTION_MS);
+	struct server server;
+
+	pgdata_control(&t->control, t->cfg, &t->dl);
+	if (t->control.known)
+		return t->control.system_identifier;
+	(void)snprintf(t->why, sizeof(t->why), "%s", t->control.why);
+	if (t->facts.ask == RECORD_RELEASE)
+		return 0;
+	server_ask(&server, t->cfg, PG_LOCAL, &soon);
+	return server.system_identifier;
+}
+
+void record_taken(struct record_task *t)
+{
+	const struct record *record = &t->view.record;
+	struct record_facts *f = &t->facts;
+
+	f->trust = t->view.trust;
+	if (f->trust != RECORD_GOOD)
+		return;
+	f->holds = strcmp(record->holder, cfg_self(t->cfg)->name) == 0;
+	f->paired = record->paired;
+	f->released = record->released;
+	f->paused = record->paused;
+}
+
+void record_gather(struct record_task *t)
+{
+	struct deadline soon;
+
+	t->facts =
+	    (struct record_facts){ .ask = t->facts.ask, .keeps_record = cfg_has_record(t->cfg) };
+	if (!t->facts.keeps_record)
+		return;
+	if (t->link.cfg == NULL) {
+		uint64_t identifier = system_identifier(t);
+
+		if (identifier == 0)
+			return;
+		record_begin(&t->link, t->cfg, identifier);
+	}
+	t->facts.system = FACT_YES;
+	soon = deadline_sooner(&t->dl, RECORD_QUESTION_MS);
+	record_view_look(&t->view, &t->link, &soon);
+	record_taken(t);
+	if (t->facts.ask == RECORD_RELEASE && t->facts.holds && !t->facts.released)
+		gather_local(t);
+}
+
+void record_explain(const struct record_task *t, const struct verdict *verdict)
+{
+	const struct record_facts *f = &t->facts;
+	const bool good = f->trust == RECORD_GOOD;
+
+	printf("asked to:          %s\n", record_ask_word(f->ask));
+	printf("system known:      %s\n", fact_word(f->system));
+	printf("record:            %s\n", record_trust_word(f->trust));
+	printf("this node holds:   %s\n", good ? fact_word(fact_of(f->holds)) : "unknown");
+	printf("paired:            %s\n", good ? fact_word(fact_of(f->paired)) : "unknown");
+	printf("released:          %s\n", good ? fact_word(fact_of(f->released)) : "unknown");
+	printf("paused:            %s\n", good ? fact_word(fact_of(f->paused)) : "unknown");
+	if (f->ask == RECORD_RELEASE) {
+		printf("server runs:       %s\n", fact_word(f->runs));
+		printf("start under way:   %s\n", fact_word(f->starting));
+		printf("primary's form:    %s\n",
+		       f->form == PGDATA_UNKNOWN ? "unknown"
+						 : fact_word(fact_of(f->form == PGDATA_PRIMARY)));
+	}
+	printf("rule:              %s\n", verdict->rule);
+}
+
+void record_describe(const struct record_task *t, struct verdict *verdict)
+{
+	if (t->view.why[0] != '\0')
+		(void)snprintf(verdict->detail, sizeof(verdict->detail), "%s", t->view.why);
+	else if (t->why[0] != '\0')
+		(void)snprintf(verdict->detail, sizeof(verdict->detail), "%s", t->why);
+	else if (t->facts.trust == RECORD_GOOD)
+		record_meaning(&t->view.record, t->cfg, verdict->detail, sizeof(verdict->detail));
+}
