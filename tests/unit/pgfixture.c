@@ -38,7 +38,7 @@ static const char ident[] = "helpers root pgvrrp\n"
 static const char role[] =
     "CREATE ROLE pgvrrp LOGIN REPLICATION PASSWORD '" PGFIXTURE_PASS "';"
     "GRANT pg_monitor TO pgvrrp;"
-    "GRANT ALTER SYSTEM ON PARAMETER primary_conninfo TO pgvrrp;"
+    "GRANT ALTER SYSTEM ON PARAMETER primary_conninfo, synchronous_standby_names TO pgvrrp;"
     "GRANT EXECUTE ON FUNCTION pg_catalog.pg_reload_conf() TO pgvrrp;"
     "GRANT EXECUTE ON FUNCTION pg_catalog.pg_promote(boolean, integer) TO pgvrrp;"
     "GRANT EXECUTE ON FUNCTION pg_catalog.pg_ls_dir(text, boolean, boolean) TO pgvrrp;"

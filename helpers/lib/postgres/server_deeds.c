@@ -6,11 +6,9 @@
 
 #include "base/log.h"
 #include "postgres/server.h"
+#include "postgres/server_internal.h"
 
-/* Between two looks at whether a setting has arrived; a look takes a few ms itself. */
-#define LOOK_AGAIN_MS 20
-
-static int open_local(struct pg **pg, const struct cfg *cfg, const struct deadline *dl)
+int server_open_local(struct pg **pg, const struct cfg *cfg, const struct deadline *dl)
 {
 	enum pg_failure failure;
 	char why[160];
@@ -39,24 +37,25 @@ static int call(struct pg *pg, const char *sql, const struct deadline *dl)
 	return rc;
 }
 
-static int set_conninfo(const struct cfg *cfg, const char *conninfo, const struct deadline *dl)
+int server_alter_system(const struct cfg *cfg, const char *setting, const char *value,
+			const struct deadline *dl)
 {
 	struct pg AUTO_PG *pg = NULL;
 	char literal[2 * SERVER_CONNINFO_MAX + 8];
 	char sql[sizeof(literal) + 64];
-	int rc = open_local(&pg, cfg, dl);
+	int rc = server_open_local(&pg, cfg, dl);
 
 	if (rc < 0)
 		return rc == -ETIMEDOUT ? rc : -EPROTO;
-	rc = pg_literal(pg, conninfo, literal, sizeof(literal));
+	rc = pg_literal(pg, value, literal, sizeof(literal));
 	if (rc < 0) {
-		log_warning("primary_conninfo cannot be quoted: %s", strerror(-rc));
+		log_warning("%s cannot be quoted: %s", setting, strerror(-rc));
 		return -EPROTO;
 	}
-	(void)snprintf(sql, sizeof(sql), "ALTER SYSTEM SET primary_conninfo = %s", literal);
+	(void)snprintf(sql, sizeof(sql), "ALTER SYSTEM SET %s = %s", setting, literal);
 	rc = pg_command(pg, sql, dl);
 	if (rc < 0) {
-		log_warning("ALTER SYSTEM SET primary_conninfo: %s", pg_error(pg));
+		log_warning("ALTER SYSTEM SET %s: %s", setting, pg_error(pg));
 		return rc;
 	}
 	return call(pg, "SELECT pg_reload_conf()", dl);
@@ -72,7 +71,7 @@ static enum fact follows_now(const struct cfg *cfg, const char *conninfo, const 
 	struct pg_result AUTO_PG_RESULT *row = NULL;
 	char is[SERVER_CONNINFO_MAX];
 	bool receiver = true;
-	int rc = open_local(&pg, cfg, dl);
+	int rc = server_open_local(&pg, cfg, dl);
 
 	if (rc == 0)
 		rc = pg_query(&row, pg,
@@ -91,7 +90,7 @@ static enum fact follows_now(const struct cfg *cfg, const char *conninfo, const 
 
 int server_follow(const struct cfg *cfg, const char *conninfo, const struct deadline *dl)
 {
-	int rc = set_conninfo(cfg, conninfo, dl);
+	int rc = server_alter_system(cfg, "primary_conninfo", conninfo, dl);
 
 	/* A connection that broke leaves open whether it was set: looking tells. */
 	if (rc < 0 && rc != -ECONNRESET)
@@ -113,7 +112,7 @@ int server_promote(const struct cfg *cfg, const struct deadline *dl)
 {
 	struct pg AUTO_PG *pg = NULL;
 
-	if (open_local(&pg, cfg, dl) < 0)
+	if (server_open_local(&pg, cfg, dl) < 0)
 		return -EPROTO;
 	return call(pg, "SELECT pg_promote(false)", dl);
 }
