@@ -30,11 +30,14 @@
 #include "postgres/pgdata.h"
 #include "postgres/server.h"
 #include "serve/check_rules.h"
+#include "serve/duty.h"
 
 /* keepalived's interval: when the next round comes. */
 #define ROUND_MS 1000
 /* How old the peer's last vote may be while the witness alone keeps the lease. */
 #define VOTE_EVERY_MS 5000
+/* What comes behind the record: files, and keepalived is told. */
+#define AFTERWARDS_MS 100
 
 struct options {
 	bool keepalived;
@@ -242,20 +245,44 @@ static bool peer_can_wait(const struct cfg *cfg)
 	       now - at_ms < VOTE_EVERY_MS;
 }
 
+/* Everybody at once; the other node only where it is needed. */
+static void ask(const struct cfg *cfg, const struct deadline *dl, struct server *local,
+		struct server *peer, struct duty_report *duty)
+{
+	struct deadline peer_dl = deadline_sooner(dl, cfg->probe_timeout_ms);
+	struct deadline duty_dl = { .at_ms = dl->at_ms - AFTERWARDS_MS };
+	struct server_question to_peer = { peer, cfg, PG_PEER, &peer_dl, 0, false };
+	bool wanted = !peer_can_wait(cfg);
+
+	if (wanted)
+		server_ask_begin(&to_peer);
+	server_ask(local, cfg, PG_LOCAL, dl);
+	if (cfg_has_record(cfg))
+		duty_do(duty, cfg, local, &duty_dl);
+	if (wanted)
+		server_ask_end(&to_peer);
+}
+
+static void gather_record(struct check_facts *f, const struct cfg *cfg,
+			  const struct duty_report *duty)
+{
+	int64_t at_ms;
+
+	f->record_theirs = duty->theirs;
+	f->solo = cfg_has_record(cfg) && stamp_read(cfg, "solo", &at_ms, NULL, 0) == 0;
+}
+
 static struct verdict check_node(const struct cfg *cfg, const struct cli *cli,
 				 const struct options *options)
 {
 	struct deadline dl = { .at_ms = cli->started_ms + cfg->check_budget_ms };
-	struct deadline peer_dl = deadline_sooner(&dl, cfg->probe_timeout_ms);
 	struct check_facts f = { .mode_sync = cfg->mode == MODE_SYNC };
 	struct server local;
 	struct server peer = { .state = SERVER_UNKNOWN };
+	struct duty_report duty = { .theirs = FACT_UNKNOWN };
 	struct verdict verdict;
 
-	if (peer_can_wait(cfg))
-		server_ask(&local, cfg, PG_LOCAL, &dl);
-	else
-		server_ask_both(&local, &dl, &peer, &peer_dl, cfg);
+	ask(cfg, &dl, &local, &peer, &duty);
 	if (peer.asked_ms > 0)
 		tell_refusal(cfg, &peer);
 	check_facts_of(&f, &local, cfg);
@@ -269,6 +296,7 @@ static struct verdict check_node(const struct cfg *cfg, const struct cli *cli,
 	if (f.local == SERVER_STANDBY)
 		leave_contact(cfg, &local, &peer);
 	gather_files(&f, cfg);
+	gather_record(&f, cfg, &duty);
 
 	verdict = check_decide(&f);
 	if (f.local != SERVER_PRIMARY && f.local != SERVER_STANDBY)
@@ -276,6 +304,8 @@ static struct verdict check_node(const struct cfg *cfg, const struct cli *cli,
 	else if (strcmp(verdict.rule, "fence-unknown") == 0 || strcmp(verdict.rule, "fenced") == 0)
 		(void)snprintf(verdict.detail, sizeof(verdict.detail), "%s",
 			       fenced_read(cfg).reason);
+	else if (cfg_has_record(cfg))
+		(void)snprintf(verdict.detail, sizeof(verdict.detail), "record: %s", duty.words);
 	if (still_so(cfg, f.local)) {
 		if (f.local != SERVER_UNKNOWN)
 			leave_priority(cfg, &f);

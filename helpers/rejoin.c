@@ -4,7 +4,7 @@
  * primary it was.
  *
  * Run by the guard for a server that is down (--auto), before systemd starts PostgreSQL (--gate,
- * which only looks), and by an operator.  It changes the data directory (standby.signal,
+ * which takes the right to start and leaves the start to it), and by an operator.  It changes the data directory (standby.signal,
  * postgresql.auto.conf, pg_rewind), starts the server, and takes the marks of the node away when it
  * streams.  It can be killed at any line; the next run finds by looking how far it came.  Exit
  * codes:
@@ -24,6 +24,7 @@
 #include "node/files.h"
 #include "rejoin/rejoin_act.h"
 #include "rejoin/rejoin_gather.h"
+#include "rejoin/rejoin_right.h"
 #include "rejoin/rejoin_rules.h"
 
 /* The guard's copy does not wait for another one, it is called again; a person's does. */
@@ -45,6 +46,21 @@ struct options {
 
 /* ---- the gate ---- */
 
+/* A primary that is started behind us needs what one that we start has: the lease, and no mark. */
+static void take_right(struct rejoin *r, struct verdict *verdict)
+{
+	int AUTO_FD lock = -1;
+	int rc = rejoin_take_right(r, &lock, verdict);
+
+	if (rc == 0)
+		verdict->outcome = OUT_YES;
+	else if (rc == -EAGAIN)
+		*verdict =
+		    (struct verdict){ .outcome = OUT_REFUSED,
+				      .rule = "right-moved",
+				      .message = "the right to start is not there any more" };
+}
+
 /* May the server start as its directory is?  Whoever starts it is not us: only that counts. */
 static struct verdict gate(struct rejoin *r, const struct cli *cli)
 {
@@ -55,7 +71,9 @@ static struct verdict gate(struct rejoin *r, const struct cli *cli)
 	step = rejoin_decide(&r->facts, &verdict);
 	if (cli->explain)
 		rejoin_explain(&r->facts, stdout);
-	if (step == STEP_START || step == STEP_RESUME || step == STEP_FINISH)
+	if (step == STEP_RESUME && !cli->dry_run)
+		take_right(r, &verdict);
+	else if (step == STEP_START || step == STEP_RESUME || step == STEP_FINISH)
 		verdict.outcome = OUT_YES;
 	else if (verdict.outcome != OUT_YES)
 		verdict.outcome = OUT_REFUSED;
@@ -197,7 +215,7 @@ int main(int argc, char **argv)
 	cli_parse(&cli, &spec, argc, argv);
 	if (cfg_load(&cfg, cli.config_path) < 0 || cfg_identify(&cfg, cli.node) < 0)
 		return cli_finish_config(&cli);
-	if (!options.gate && files_prepare(&cfg) < 0) {
+	if (files_prepare(&cfg) < 0) {
 		verdict =
 		    (struct verdict){ .outcome = OUT_SYSTEM,
 				      .rule = "files",

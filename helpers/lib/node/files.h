@@ -11,12 +11,15 @@
  * - priority: track file: added to the priority of both instances
  * - lease: the guard's lease: until when, how it was last renewed
  * - vote: the peer's last vote for this primary.  check_primary
+ * - renewed: when the renewal of the record was sent that the witness last answered.  check_primary
+ * - solo: the record says that only this node may serve.  Written under record.lock
+ * - follower: on a primary with a record: what it last knew of its standby.  check_primary
  * - grant: a right to serve that was just won.  promote_safe, rejoin, or an operator's word
  * - contact: on a standby: when it last proved that the primary lives, how far it had streamed
  * - keepalived: when keepalived last called check_primary
  * - attempt.HELPER: the last verdict of promote_safe and rejoin, for cluster_status
  * - fenced: the same mark as in state_dir, for where that could not be written
- * - promote.lock, rejoin.lock, start.lock, serving.lock, guard.lock
+ * - promote.lock, rejoin.lock, start.lock, serving.lock, guard.lock, record.lock
  *
  * Below state_dir (survives reboots):
  * - fenced: this node was fenced: its server must not run as a primary.  Removed by rejoin
@@ -117,7 +120,7 @@ int rewinding_clear(const struct cfg *cfg) MUST_CHECK;
 
 /*
  * ---- times of this boot ----
- * lease (until), vote (sent), grant (until), keepalived (called): one CLOCK_BOOTTIME stamp each,
+ * lease (until), vote (sent), renewed (sent), solo (written), grant (until), keepalived (called): one CLOCK_BOOTTIME stamp each,
  * with the boot id and a word.  None, or one of another boot: -ENOENT; garbage: -EINVAL; further
  * ahead than one lease from now: -ERANGE, because no right lasts longer than that (it was given
  * under another configuration than the peer's waits).  Then *at_ms is 0: never "just now".
@@ -126,6 +129,9 @@ int stamp_write(const struct cfg *cfg, const char *name, int64_t at_ms,
 		const char *word) MUST_CHECK;
 int stamp_read(const struct cfg *cfg, const char *name, int64_t *at_ms, char *word,
 	       size_t size) MUST_CHECK;
+
+/* Takes the stamp away.  0 also when there was none. */
+int stamp_clear(const struct cfg *cfg, const char *name) MUST_CHECK;
 
 /* Does the right that stands in this file (lease, grant) run now? */
 bool stamp_runs(const struct cfg *cfg, const char *name);
@@ -142,6 +148,19 @@ struct contact {
 };
 struct contact contact_read(const struct cfg *cfg);
 int contact_write(const struct cfg *cfg, const struct contact *contact) MUST_CHECK;
+
+/* ---- follower: what a primary last knew of its standby.  Strict, as contact ---- */
+struct follower {
+	bool known;
+	int64_t asked_ms; /* the last question to our own server was sent then */
+	int64_t
+	    good_since_ms; /* it has streamed and made progress in every answer since; 0: not now */
+	int64_t good_ms;   /* and did so last then */
+	uint64_t flush_lsn;  /* what it had flushed, as last known */
+	uint64_t target_lsn; /* it is to have flushed that before it may be paired; 0: none set */
+};
+struct follower follower_read(const struct cfg *cfg);
+int follower_write(const struct cfg *cfg, const struct follower *follower) MUST_CHECK;
 
 /* ---- baseline: was the witness host able to reach NODE in good times? with the addresses of
  * today's configuration ---- */

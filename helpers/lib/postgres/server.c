@@ -2,7 +2,6 @@
 #include "postgres/server.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,6 +84,9 @@ static int read_common(struct server *server, const struct pg_result *rows, bool
 		rc = pg_get_text(rows, 0, COL_DATA_DIR, server->data_dir, sizeof(server->data_dir));
 	if (rc == 0)
 		rc = pg_get_bool(rows, 0, COL_READ_ONLY, &server->read_only);
+	if (rc == 0)
+		rc = pg_get_text(rows, 0, COL_SYNC_NAMES, server->sync_names,
+				 sizeof(server->sync_names));
 	/* It fills 64 bits; SQL shows it as a signed number. */
 	server->system_identifier = (uint64_t)identifier;
 	return rc;
@@ -146,9 +148,6 @@ static int read_primary(struct server *server, const struct pg_result *rows, con
 
 	if (rc == 0)
 		rc = read_written_timeline(server, rows);
-	if (rc == 0)
-		rc = pg_get_text(rows, 0, COL_SYNC_NAMES, server->sync_names,
-				 sizeof(server->sync_names));
 	if (rc == 0)
 		rc = pg_get_i64(rows, 0, COL_SYNC_BYPASS, &server->sync_bypass);
 	if (rc == 0)
@@ -270,32 +269,35 @@ void server_ask(struct server *server, const struct cfg *cfg, enum pg_where wher
 		(void)ask(server, cfg, where, dl, &again);
 }
 
-struct question_to_peer {
-	struct server *server;
-	const struct cfg *cfg;
-	const struct deadline *dl;
-};
-
-static void *ask_peer(void *arg)
+static void *ask_beside(void *arg)
 {
-	const struct question_to_peer *to = arg;
+	struct server_question *to = arg;
 
-	server_ask(to->server, to->cfg, PG_PEER, to->dl);
+	server_ask(to->server, to->cfg, to->where, to->dl);
 	return NULL;
+}
+
+void server_ask_begin(struct server_question *to)
+{
+	to->beside = pthread_create(&to->thread, NULL, ask_beside, to) == 0;
+}
+
+void server_ask_end(struct server_question *to)
+{
+	if (to->beside)
+		(void)pthread_join(to->thread, NULL);
+	else
+		(void)ask_beside(to);
 }
 
 void server_ask_both(struct server *local, const struct deadline *local_dl, struct server *peer,
 		     const struct deadline *peer_dl, const struct cfg *cfg)
 {
-	struct question_to_peer to = { .server = peer, .cfg = cfg, .dl = peer_dl };
-	pthread_t thread;
-	const bool beside = pthread_create(&thread, NULL, ask_peer, &to) == 0;
+	struct server_question to_peer = { peer, cfg, PG_PEER, peer_dl, 0, false };
 
+	server_ask_begin(&to_peer);
 	server_ask(local, cfg, PG_LOCAL, local_dl);
-	if (beside)
-		(void)pthread_join(thread, NULL);
-	else
-		server_ask(peer, cfg, PG_PEER, peer_dl);
+	server_ask_end(&to_peer);
 }
 
 const char *server_state_word(enum server_state state)

@@ -6,6 +6,8 @@
 #ifndef PGV_SERVER_H
 #define PGV_SERVER_H
 
+#include <pthread.h>
+
 #include "base/deadline.h"
 #include "base/outcome.h"
 #include "config/cfg.h"
@@ -32,15 +34,15 @@ struct server {
 	uint64_t system_identifier;
 	int64_t version_num; /* 150004 */
 	char data_dir[CFG_PATH_MAX];
-	bool read_only;    /* default_transaction_read_only of a new session */
+	char sync_names[SERVER_CONNINFO_MAX]; /* synchronous_standby_names */
+	bool read_only;                       /* default_transaction_read_only of a new session */
 	uint32_t timeline; /* a primary's is the one it writes; a standby's the newest of its last
 			      checkpoint, what it needs and what it receives */
 
 	/* PRIMARY */
-	uint64_t write_lsn;                   /* pg_current_wal_lsn() */
-	char sync_names[SERVER_CONNINFO_MAX]; /* synchronous_standby_names */
-	bool peer_streams; /* a walsender for the other node is in state streaming */
-	bool peer_sync;    /* and it counts as a synchronous one */
+	uint64_t write_lsn; /* pg_current_wal_lsn() */
+	bool peer_streams;  /* a walsender for the other node is in state streaming */
+	bool peer_sync;     /* and it counts as a synchronous one */
 	uint64_t peer_flush_lsn;
 	int64_t sync_bypass; /* roles and databases that set synchronous_commit = local or off,
 				and the server itself if it does */
@@ -57,6 +59,18 @@ struct server {
 /* Asks.  Never fails: what could not be found out is in state, failure and why. */
 void server_ask(struct server *server, const struct cfg *cfg, enum pg_where where,
 		const struct deadline *dl);
+
+/* The same beside other work, in a thread of its own: server is filled when server_ask_end returns. */
+struct server_question {
+	struct server *server;
+	const struct cfg *cfg;
+	enum pg_where where;
+	const struct deadline *dl;
+	pthread_t thread;
+	bool beside; /* the thread runs */
+};
+void server_ask_begin(struct server_question *to);
+void server_ask_end(struct server_question *to);
 
 /* Asks both servers at the same time: it takes as long as the slower one, not as the sum. */
 void server_ask_both(struct server *local, const struct deadline *local_dl, struct server *peer,

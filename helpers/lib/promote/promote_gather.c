@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "net/net.h"
 #include "net/probe.h"
 #include "net/witness.h"
@@ -24,6 +25,8 @@
 /* One question every 80 ms, so that a lost packet is no proof. */
 #define LIFE_ASK_MS 80
 #define LIFE_MS     600
+/* The record is looked at in each round; where the witness is silent, less often. */
+#define RECORD_MS 500
 
 static void ask_local(struct promotion *p)
 {
@@ -39,32 +42,105 @@ static void ask_local(struct promotion *p)
 	    fact_of(p->withdrawn_ms > 0 && p->local.state == SERVER_STANDBY && p->local.withdrawn);
 }
 
-static void ask_peer(struct promotion *p)
+static void facts_of_peer(struct promotion *p, const struct server *peer)
 {
-	struct deadline soon = deadline_sooner(&p->dl, p->cfg->probe_timeout_ms);
-	struct server peer;
-
-	server_ask(&peer, p->cfg, PG_PEER, &soon);
 	(void)snprintf(p->peer_why, sizeof(p->peer_why), "%s",
-		       peer.why[0] != '\0' ? peer.why : server_state_word(peer.state));
+		       peer->why[0] != '\0' ? peer->why : server_state_word(peer->state));
 	p->facts.peer_is_primary = FACT_UNKNOWN;
 	p->facts.peer_is_standby = FACT_UNKNOWN;
-	p->facts.peer_is_starting = fact_of(peer.state == SERVER_STARTING);
-	if (peer.state == SERVER_PRIMARY || peer.state == SERVER_STANDBY) {
-		bool ours = peer.system_identifier == p->local.system_identifier;
+	p->facts.peer_is_starting = fact_of(peer->state == SERVER_STARTING);
+	if (peer->state == SERVER_PRIMARY || peer->state == SERVER_STANDBY) {
+		bool ours = peer->system_identifier == p->local.system_identifier;
 
 		/* Another cluster at the peer's address is a mistake to be mended, not a dead
 		 * primary. */
-		p->facts.peer_is_primary = fact_of(peer.state == SERVER_PRIMARY || !ours);
-		p->facts.peer_is_standby = fact_of(peer.state == SERVER_STANDBY && ours);
+		p->facts.peer_is_primary = fact_of(peer->state == SERVER_PRIMARY || !ours);
+		p->facts.peer_is_standby = fact_of(peer->state == SERVER_STANDBY && ours);
 	}
+}
+
+/* The standby waits for the longer one of both leases: its own, and that of the holder's
+ * configuration. */
+static int64_t longest_wait(const struct promotion *p)
+{
+	int64_t lease_ms = p->cfg->lease_ms;
+
+	if (p->record.present == FACT_YES && p->record.lease_ms > lease_ms)
+		lease_ms = p->record.lease_ms;
+	return lease_ms + p->cfg->margin_ms;
+}
+
+static void facts_of_record(struct promotion *p)
+{
+	const struct record *r = &p->record;
+	struct promote_facts *f = &p->facts;
+	bool good = f->trust == RECORD_GOOD;
+	bool self = good && strcmp(r->holder, cfg_self(p->cfg)->name) == 0;
+
+	f->record_ours = self;
+	f->record_paired = good && !self && r->paired;
+	f->record_released = good && r->released;
+	f->record_still = fact_of(good && record_memory_still_ms(&p->memory) >= longest_wait(p));
+	f->record_renewed = good && p->withdrawn_ms > 0 && r->version > p->withdrawn_version + 1;
+}
+
+static void ask_record(struct promotion *p)
+{
+	struct deadline soon = deadline_sooner(&p->dl, 2 * p->cfg->probe_timeout_ms);
+	bool silent = p->linked && p->facts.trust == RECORD_SILENT;
+
+	if (!p->linked && p->local.system_identifier == 0)
+		return;
+	if (silent && now_ms() - p->asked_record_ms < RECORD_MS)
+		return;
+	if (!p->linked) {
+		record_begin(&p->link, p->cfg, p->local.system_identifier);
+		p->memory = record_memory_read(p->cfg);
+		p->linked = true;
+	}
+	p->asked_record_ms = now_ms();
+	if (record_look(&p->link, &p->record, &soon) < 0)
+		p->record.present = FACT_UNKNOWN;
+	p->facts.trust = record_trust(&p->record, &p->memory);
+	if (p->facts.trust == RECORD_GOOD) {
+		log_failed("remember the record",
+			   record_memory_note(p->cfg, &p->memory, &p->record));
+		record_words(&p->record, p->cfg, p->witness_why, sizeof(p->witness_why));
+	} else {
+		(void)snprintf(p->witness_why, sizeof(p->witness_why), "%s",
+			       p->facts.trust == RECORD_SILENT ? p->link.why
+							       : record_trust_word(p->facts.trust));
+	}
+	facts_of_record(p);
 }
 
 static void ask_witness(struct promotion *p)
 {
+	if (cfg_has_record(p->cfg)) {
+		ask_record(p);
+		p->facts.witness_seen = fact_of(p->facts.trust != RECORD_SILENT);
+		return;
+	}
 	p->facts.witness_seen =
 	    witness_seen(p->cfg, &p->dl, p->witness_why, sizeof(p->witness_why));
 	p->asked_others_ms = now_ms();
+}
+
+/* Both at once: a peer that is gone costs the whole of its time. */
+static void ask_others(struct promotion *p, bool ask_peer)
+{
+	struct deadline soon = deadline_sooner(&p->dl, p->cfg->probe_timeout_ms);
+	struct server peer;
+	struct server_question to_peer = { &peer, p->cfg, PG_PEER, &soon, 0, false };
+
+	if (ask_peer)
+		server_ask_begin(&to_peer);
+	ask_witness(p);
+	if (!ask_peer)
+		return;
+	server_ask_end(&to_peer);
+	p->asked_others_ms = now_ms();
+	facts_of_peer(p, &peer);
 }
 
 /*
@@ -79,7 +155,7 @@ static enum fact fresh_enough(const struct promotion *p)
 	const struct cfg *cfg = p->cfg;
 	uint64_t have = p->local.received_lsn;
 
-	if (p->accept_loss)
+	if (p->facts.accepted)
 		return FACT_YES;
 	if (!contact.known || contact.streaming_ms == 0 || p->local.state != SERVER_STANDBY)
 		return FACT_UNKNOWN;
@@ -111,14 +187,17 @@ static enum fact replayed(struct promotion *p)
 static void look_at_rest(struct promotion *p)
 {
 	struct promote_facts *f = &p->facts;
-	int64_t wait_ms = p->cfg->lease_ms + p->cfg->margin_ms;
 
+	f->accepted = p->accepts && p->local.state == SERVER_STANDBY &&
+		      p->accepted_lsn == p->local.received_lsn;
+	f->override = f->accepted && f->peer_down_by_operator;
 	f->fenced = fenced_read(p->cfg).present;
 	f->keepalived_alive = election_alive(p->cfg);
 	f->election_master = election_master(p->cfg);
 	f->fresh_enough = fresh_enough(p);
 	f->replayed = replayed(p);
-	f->waited = fact_of(f->withdrawn == FACT_YES && now_ms() - p->withdrawn_ms >= wait_ms);
+	f->waited =
+	    fact_of(f->withdrawn == FACT_YES && now_ms() - p->withdrawn_ms >= longest_wait(p));
 	f->fence = p->fencing ? fence_verdict(&p->fence) : FENCE_UNKNOWN;
 	/*
 	 * A window that began long before the vote was gone ended long before the wait did: what
@@ -126,16 +205,18 @@ static void look_at_rest(struct promotion *p)
 	 */
 	if (f->fence == FENCE_ISOLATED && p->withdrawn_ms - p->observing_ms > p->cfg->margin_ms)
 		f->fence = FENCE_UNKNOWN;
+	/* A holder that was written about since may have come back since. */
+	if (cfg_has_record(p->cfg) && f->fence == FENCE_FENCED &&
+	    p->record.version != p->fence_version && !f->record_released)
+		f->fence = FENCE_UNKNOWN;
 	f->fence_over = !p->fencing || fence_over(&p->fence);
 }
 
 void promote_gather(struct promotion *p)
 {
 	ask_local(p);
-	if (p->facts.local == SERVER_STANDBY) {
-		ask_peer(p);
-		ask_witness(p);
-	}
+	if (p->facts.local == SERVER_STANDBY)
+		ask_others(p, true);
 	look_at_rest(p);
 }
 
@@ -148,10 +229,8 @@ void promote_refresh(struct promotion *p, bool last)
 	bool due = now_ms() - p->asked_others_ms >= (starting ? STARTING_MS : OTHERS_MS);
 
 	ask_local(p);
-	if (due && !proven)
-		ask_peer(p);
-	if (due || last)
-		ask_witness(p);
+	if (due || last || cfg_has_record(p->cfg))
+		ask_others(p, due && !proven);
 	look_at_rest(p);
 }
 
@@ -201,13 +280,17 @@ void promote_probe(struct promotion *p)
 void promote_detail(const struct promotion *p, char *text, size_t size)
 {
 	char fencing[200] = "not tried";
+	char have[32] = "?";
 
+	if (p->local.state == SERVER_STANDBY)
+		lsn_format(p->local.received_lsn, have, sizeof(have));
 	if (p->fencing)
 		fence_summary(&p->fence, fencing, sizeof(fencing));
-	(void)snprintf(text, size, "peer: %.90s; witness: %.60s; fencing: %.150s",
+	(void)snprintf(text, size,
+		       "received up to %s; peer: %.80s; witness: %.60s; fencing: %.100s", have,
 		       p->peer_why[0] != '\0' ? p->peer_why : "not asked",
-		       p->facts.witness_seen == FACT_YES ? "seen"
-		       : p->witness_why[0] != '\0'       ? p->witness_why
-							 : "not asked",
+		       p->witness_why[0] != '\0'           ? p->witness_why
+		       : p->facts.witness_seen == FACT_YES ? "seen"
+							   : "not asked",
 		       fencing);
 }

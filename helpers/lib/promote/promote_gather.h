@@ -11,6 +11,7 @@
 #include "fence/fence.h"
 #include "postgres/server.h"
 #include "promote/promote_rules.h"
+#include "record/record_memory.h"
 
 /* One run of promote_safe. */
 struct promotion {
@@ -27,8 +28,17 @@ struct promotion {
 	int64_t asked_others_ms; /* when peer and witness were last asked */
 	uint64_t replay_seen;    /* replay position, and since when it has stood there */
 	int64_t replay_since_ms;
-	bool accept_loss; /* --accept-loss */
-	char witness_why[120];
+	bool accepts; /* --accept-loss */
+	uint64_t accepted_lsn;
+	/* with a record */
+	struct record_link link;
+	bool linked;
+	struct record record; /* as last seen */
+	struct record_memory memory;
+	int64_t asked_record_ms;
+	int64_t withdrawn_version; /* of the row when the vote was withdrawn */
+	int64_t fence_version;     /* and when the fence was asked for */
+	char witness_why[200];
 	char peer_why[160];
 };
 

@@ -62,19 +62,10 @@ static bool replay_paused(const struct promote_facts *f)
 	return f->replay_paused != FACT_NO;
 }
 
+/* With a record its holder says which standby is good enough, by "paired". */
 static bool too_old(const struct promote_facts *f)
 {
-	return f->fresh_enough != FACT_YES;
-}
-
-static bool witness_unseen(const struct promote_facts *f)
-{
-	return f->witness_seen != FACT_YES && !f->peer_down_by_operator;
-}
-
-static bool vote_stands(const struct promote_facts *f)
-{
-	return f->withdrawn != FACT_YES;
+	return !f->has_record && f->fresh_enough != FACT_YES;
 }
 
 static bool unfenced(const struct promote_facts *f)
@@ -82,15 +73,63 @@ static bool unfenced(const struct promote_facts *f)
 	return f->fence != FENCE_FENCED;
 }
 
+static bool witness_unseen(const struct promote_facts *f)
+{
+	if (f->has_record)
+		return f->trust == RECORD_SILENT;
+	return f->witness_seen != FACT_YES && !f->peer_down_by_operator;
+}
+
+static bool good_record(const struct promote_facts *f)
+{
+	return f->has_record && f->trust == RECORD_GOOD;
+}
+
+static bool record_untrusted(const struct promote_facts *f)
+{
+	return f->has_record && f->trust != RECORD_GOOD &&
+	       !(f->override && record_replaceable(f->trust));
+}
+
+static bool solo(const struct promote_facts *f)
+{
+	return good_record(f) && !f->record_ours && !f->record_paired && !f->override;
+}
+
+/* Two writes could have been under way when the vote was withdrawn; more than one means that
+ * somebody goes on. */
+static bool primary_renews(const struct promote_facts *f)
+{
+	return good_record(f) && f->withdrawn == FACT_YES && f->record_renewed && unfenced(f);
+}
+
+static bool vote_stands(const struct promote_facts *f)
+{
+	return f->withdrawn != FACT_YES;
+}
+
+/*
+ * The holder has a lease by our vote, at most since it was withdrawn; and by the record, at most
+ * since it was written last.  A person's word is about the host, so it answers both; what this node
+ * holds itself was renewed by nobody else.
+ */
+static bool record_may_run(const struct promote_facts *f)
+{
+	return f->has_record && !f->record_ours && !f->override && f->record_still != FACT_YES;
+}
+
 static bool lease_may_run(const struct promote_facts *f)
 {
-	return unfenced(f) && f->waited != FACT_YES;
+	if (!unfenced(f) || (good_record(f) && f->record_released && !f->record_ours))
+		return false;
+	return f->waited != FACT_YES || record_may_run(f);
 }
 
 /* After the wait: is there any other ground to believe that the old primary does not serve? */
 static bool unproven(const struct promote_facts *f)
 {
-	return unfenced(f) && f->fence != FENCE_ISOLATED && !f->peer_down_by_operator;
+	return !f->has_record && unfenced(f) && f->fence != FENCE_ISOLATED &&
+	       !f->peer_down_by_operator;
 }
 
 static bool fence_under_way(const struct promote_facts *f)
@@ -200,7 +239,7 @@ static const struct rule {
 	    .rule = "too-old",
 	    .message = "this standby may be too far behind the last state of the primary",
 	    .hint = "see max_lag and max_staleness in [replication]; an operator may decide "
-		    "otherwise by --accept-loss" } },
+		    "otherwise by --accept-loss=LSN, with what was received" } },
 	{ witness_unseen,
 	  STEP_VERDICT,
 	  { .outcome = OUT_REFUSED,
@@ -208,6 +247,26 @@ static const struct rule {
 	    .message =
 		"the witness is not seen from here, so this node may be the one that is cut off",
 	    .hint = "it is tried again when the witness is back" } },
+	{ record_untrusted,
+	  STEP_VERDICT,
+	  { .outcome = OUT_REFUSED,
+	    .rule = "record-untrusted",
+	    .message = "the record at the witness is not one to go by" } },
+	{ solo,
+	  STEP_VERDICT,
+	  { .outcome = OUT_REFUSED,
+	    .rule = "solo",
+	    .message = "the record says that only the other node may serve: this standby was away, "
+		       "or too far behind",
+	    .hint = "start the other node; if it is lost for good, switch it off and run "
+		    "\"promote_safe --assume-peer-down=NAME --accept-loss=LSN\", with what was "
+		    "received" } },
+	{ primary_renews,
+	  STEP_VERDICT,
+	  { .outcome = OUT_REFUSED,
+	    .rule = "primary-renews",
+	    .message = "the other node renews the record: it serves, though it is not to be seen "
+		       "from here" } },
 	{ vote_stands,
 	  STEP_WITHDRAW,
 	  { .outcome = OUT_INCOMPLETE,

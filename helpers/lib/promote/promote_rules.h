@@ -12,6 +12,7 @@
 #include "base/outcome.h"
 #include "fence/fence.h"
 #include "postgres/server.h"
+#include "record/record_trust.h"
 
 struct promote_facts {
 	enum server_state local;
@@ -31,6 +32,17 @@ struct promote_facts {
 	bool fence_over;           /* no way of fencing is still under way */
 	enum fact no_sign_of_life; /* by any probe, after the wait */
 	enum fact replayed;        /* all that was received is replayed */
+
+	/* with a witness that keeps a record; else has_record is false and the rest is not looked at */
+	bool has_record;
+	enum record_trust trust;
+	bool record_ours;       /* this node holds the term: a takeover whose end was not seen */
+	bool record_paired;     /* the other one does, and this one may take over */
+	bool record_released;   /* and says that it does not serve */
+	enum fact record_still; /* nobody wrote it for lease + margin */
+	bool record_renewed;    /* it was renewed since the vote was withdrawn, and not just once */
+	bool accepted;          /* --accept-loss names what this standby has received */
+	bool override;          /* an operator's --assume-peer-down with --accept-loss */
 
 	bool unproven_promote;      /* [fencing] unproven = promote */
 	bool peer_down_by_operator; /* --assume-peer-down: a person has looked */

@@ -12,6 +12,7 @@
 #include "net/nftlease.h"
 #include "node/files.h"
 #include "postgres/pgctl.h"
+#include "rejoin/rejoin_right.h"
 #include "rejoin/rejoin_steps.h"
 
 #define PROGRESS_MS 2000
@@ -98,46 +99,6 @@ bool rejoin_follow(struct rejoin *r, struct verdict *verdict)
 
 /* ---- a primary again ---- */
 
-static int write_grant(const struct rejoin *r)
-{
-	const struct rejoin_facts *f = &r->facts;
-
-	if (f->peer_votes == FACT_YES)
-		return stamp_write(r->cfg, "grant", r->peer.asked_ms + r->cfg->lease_ms, "vote");
-	if (f->lease_runs == FACT_YES)
-		return 0; /* it runs on, or out */
-	return stamp_write(r->cfg, "grant", now_ms() + r->cfg->lease_ms, "operator");
-}
-
-/*
- * Since we looked, the other node may have had us fenced: that stays.  What this node's own guard
- * wrote is answered by the vote; a person's word on the other node answers any.
- */
-static bool may_start(const struct rejoin *r)
-{
-	struct fenced_mark mark = fenced_read(r->cfg);
-	bool answered;
-
-	if (mark.present == FACT_NO)
-		return true;
-	answered = strcmp(mark.by, "guard") == 0 && r->facts.peer_votes == FACT_YES;
-	if (mark.present != FACT_YES || !(answered || r->facts.peer_down_by_operator))
-		return false;
-	return fenced_clear(r->cfg) == 0;
-}
-
-/* Since we looked: had we been frozen meanwhile, the right that was there may be another's by now. */
-static bool right_stands(const struct rejoin *r)
-{
-	const struct rejoin_facts *f = &r->facts;
-
-	if (f->peer_votes == FACT_YES)
-		return now_ms() < r->peer.asked_ms + r->cfg->lease_ms;
-	if (f->lease_runs == FACT_YES)
-		return stamp_runs(r->cfg, "lease") || stamp_runs(r->cfg, "grant");
-	return f->peer_down_by_operator;
-}
-
 static bool resume(struct rejoin *r, struct verdict *verdict)
 {
 	const struct nftlease shut = { .gate = NFTLEASE_SHUT };
@@ -147,18 +108,11 @@ static bool resume(struct rejoin *r, struct verdict *verdict)
 	const char *how;
 	int rc;
 
-	/*
-	 * Held until the mark was looked at once more behind the start: a fence that comes in
-	 * between waits for it before it says that it is done.
-	 */
-	soon = deadline_in_ms(CLEAR_MS);
-	rc = lock_take(&lock, file_run(r->cfg, "start.lock").text, &soon);
-	if (rc < 0 || !right_stands(r) || !may_start(r))
-		return true;
-	rc = write_grant(r);
-	if (rc < 0)
-		return rejoin_fail(verdict, OUT_SYSTEM, "grant", "could not write the grant file",
-				   rc);
+	/* Held until the mark was looked at once more behind the start: a fence that comes in
+	 * between waits for it before it says that it is done. */
+	rc = rejoin_take_right(r, &lock, verdict);
+	if (rc != 0)
+		return rc == -EAGAIN;
 	/* Whatever a standby has left there: the guard lets clients in, and only for the lease. */
 	nftlease_apply(r->cfg, &shut, &r->dl);
 	/* ---- point of no return: from here on a primary may be running ---- */
@@ -171,11 +125,6 @@ static bool resume(struct rejoin *r, struct verdict *verdict)
 		return rejoin_fail(verdict, rc < 0 ? OUT_UNKNOWN : OUT_REFUSED, "fenced-meanwhile",
 				   "this node was fenced while its primary started", rc);
 	}
-	/* A lengthy recovery may have outlived the operator's grant; check_primary asks for a new
-	 * vote by itself. */
-	if (r->facts.peer_votes != FACT_YES && r->facts.lease_runs != FACT_YES &&
-	    write_grant(r) < 0)
-		log_warning("could not write the grant file");
 	if (withdrawn_clear(r->cfg) < 0)
 		log_warning("could not remove the mark of the withdrawn vote");
 	*verdict = (struct verdict){ .outcome = OUT_YES,

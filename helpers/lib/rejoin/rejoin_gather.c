@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "node/files.h"
 #include "rejoin/rejoin_peer.h"
+#include "rejoin/rejoin_right.h"
 #include "rejoin/rewind.h"
 
 /* Both are asked at the same time; a server that lives answers in milliseconds. */
@@ -152,6 +153,7 @@ static void look_at_files(struct rejoin *r)
 	fenced = fenced_read(r->cfg);
 	f->fenced = fenced.present;
 	f->fenced_by_guard = strcmp(fenced.by, "guard") == 0;
+	f->fenced_by_peer = strcmp(fenced.by, cfg_peer(r->cfg)->name) == 0;
 	f->rewinding = mark.present;
 	f->rewound = rewind_completed(r->cfg, &mark, &r->control);
 	f->undoable = r->undone ? FACT_NO : rewind_wal_kept(r->cfg);
@@ -252,6 +254,8 @@ void rejoin_gather(struct rejoin *r)
 	look_at_directory(r);
 	look_at_files(r);
 	look_at_peer(r);
+	if (r->facts.local == LOCAL_DOWN && r->facts.form == PGDATA_PRIMARY)
+		r->facts.right = rejoin_look_at_record(r);
 }
 
 /* ---- for people ---- */
@@ -325,10 +329,26 @@ static void describe_peer(const struct rejoin *r, char *text, size_t size)
 	(void)snprintf(text + used, size - (size_t)used, ", forked at %s", fork);
 }
 
+static void describe_record(const struct rejoin *r, char *text, size_t size)
+{
+	char words[200];
+
+	text[0] = '\0';
+	if (r->facts.right == RIGHT_UNUSED)
+		return;
+	if (r->trust == RECORD_GOOD)
+		record_words(&r->record, r->cfg, words, sizeof(words));
+	else
+		(void)snprintf(words, sizeof(words), "%s",
+			       r->trust == RECORD_SILENT ? r->link.why
+							 : record_trust_word(r->trust));
+	(void)snprintf(text, size, "record: %.100s; ", words);
+}
+
 void rejoin_detail(const struct rejoin *r, const struct verdict *verdict, char *text, size_t size)
 {
 	const struct pgdata_control *control = &r->control;
-	char checkpoint[32] = "?", peer[160];
+	char checkpoint[32] = "?", peer[160], record[120];
 
 	if (wants_backup(verdict->rule)) {
 		backup_command(r->cfg, text, size);
@@ -337,9 +357,10 @@ void rejoin_detail(const struct rejoin *r, const struct verdict *verdict, char *
 	if (control->known)
 		lsn_format(control->checkpoint_lsn, checkpoint, sizeof(checkpoint));
 	describe_peer(r, peer, sizeof(peer));
-	(void)snprintf(text, size,
-		       "server %s, %s data, timeline %" PRIu32 ", checkpoint %s, %s; %s: %s",
-		       local_word(r->facts.local), form_word(r->facts.form), rejoin_our_timeline(r),
-		       checkpoint, control->known ? control->state : control->why,
-		       cfg_peer(r->cfg)->name, peer);
+	describe_record(r, record, sizeof(record));
+	(void)snprintf(
+	    text, size, "%sserver %s, %s data, timeline %" PRIu32 ", checkpoint %s, %s; %s: %s",
+	    record, local_word(r->facts.local), form_word(r->facts.form), rejoin_our_timeline(r),
+	    checkpoint, control->known ? control->state : control->why, cfg_peer(r->cfg)->name,
+	    peer);
 }

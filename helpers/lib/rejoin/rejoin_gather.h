@@ -8,6 +8,7 @@
 #include "postgres/history_file.h"
 #include "postgres/pgdata.h"
 #include "postgres/server.h"
+#include "record/record_trust.h"
 #include "rejoin/rejoin_rules.h"
 
 struct rejoin {
@@ -25,6 +26,11 @@ struct rejoin {
 	struct pgdata_control control;
 	struct history_file ours;
 	struct history_file theirs;
+	/* with a record */
+	struct record_link link;
+	struct record_memory memory;
+	struct record record;
+	enum record_trust trust;
 	uint64_t fork; /* where the two part, when past says so */
 	struct rejoin_facts facts;
 };

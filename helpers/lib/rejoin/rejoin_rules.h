@@ -36,6 +36,17 @@ enum rejoin_past {
 	PASTS
 };
 
+/* What the record at the witness says for a directory that would start as a primary. */
+enum rejoin_right {
+	RIGHT_UNUSED = 0, /* the witness keeps none */
+	RIGHT_UNKNOWN,    /* it cannot be read, or is not to be trusted */
+	RIGHT_UNWRITTEN,  /* there is no row */
+	RIGHT_OURS,       /* this node holds the term, and the other one may take over */
+	RIGHT_OURS_SOLO,  /* only this node may serve */
+	RIGHT_THEIRS,     /* the other node holds the term */
+	RIGHTS
+};
+
 struct rejoin_facts {
 	enum rejoin_local local;
 	enum pgdata_form form;
@@ -44,6 +55,8 @@ struct rejoin_facts {
 	enum fact clean;         /* it says that the server was shut down */
 	enum fact can_rewind;    /* data checksums, or wal_log_hints */
 	enum fact fenced;
+	enum rejoin_right right;
+	bool fenced_by_peer;  /* by the other node */
 	bool fenced_by_guard; /* by this node itself, when its lease ended; nobody asked for it */
 	enum fact rewinding;  /* pg_rewind has begun and was not seen to end */
 	enum fact rewound;    /* it did end, but was not taken for it */

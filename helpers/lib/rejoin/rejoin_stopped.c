@@ -3,6 +3,7 @@
  * The second part of the rules: a server that is down, or a running standby that cannot stream from
  * a primary that is there.
  */
+#include "rejoin/rejoin_right.h"
 #include "rejoin/rejoin_table.h"
 
 #define BASEBACKUP \
@@ -101,26 +102,22 @@ static bool follows_on(const struct rejoin_facts *f)
 
 static bool by_operator(const struct rejoin_facts *f)
 {
-	return f->peer_down_by_operator && !f->no_resume &&
-	       (f->peer == SERVER_UNKNOWN || f->peer == SERVER_DOWN);
+	return f->peer_down_by_operator && !f->no_resume && f->right != RIGHT_UNKNOWN &&
+	       f->right != RIGHT_THEIRS && (f->peer == SERVER_UNKNOWN || f->peer == SERVER_DOWN);
 }
 
-/*
- * A node that fenced itself said no more than that somebody else might serve by now.  A standby
- * that follows it and votes for it is the proof that nobody does, as it is for any lease; without
- * that, both would wait for each other where the standby is too old to take over.  What the other
- * node or a person fenced stays down, until a person says that the other node is switched off.
- */
+/* What answers a mark: rejoin_mark_answered.  A person's word that the other node is switched off
+ * answers any. */
 static bool fenced(const struct rejoin_facts *f)
 {
-	bool answered = f->fenced_by_guard && f->peer_votes == FACT_YES;
+	bool answered = rejoin_mark_answered(f, f->fenced_by_guard, f->fenced_by_peer);
 
 	return f->fenced != FACT_NO && !(f->fenced == FACT_YES && (answered || by_operator(f)));
 }
 
 static bool peer_takes_over(const struct rejoin_facts *f)
 {
-	return f->peer_withdrawn == FACT_YES;
+	return f->peer_withdrawn == FACT_YES && f->right != RIGHT_OURS_SOLO;
 }
 
 static bool peer_newer(const struct rejoin_facts *f)
@@ -133,14 +130,29 @@ static bool peer_ahead(const struct rejoin_facts *f)
 	return f->peer_ahead == FACT_YES;
 }
 
+static bool record_unknown(const struct rejoin_facts *f)
+{
+	return f->right == RIGHT_UNKNOWN;
+}
+
+static bool record_theirs(const struct rejoin_facts *f)
+{
+	return f->right == RIGHT_THEIRS;
+}
+
+/* With a record nothing else counts; before there is one, the standby's vote does. */
 static bool entitled(const struct rejoin_facts *f)
 {
+	if (f->right == RIGHT_UNWRITTEN)
+		return f->peer_votes == FACT_YES;
+	if (f->right != RIGHT_UNUSED)
+		return f->right == RIGHT_OURS || f->right == RIGHT_OURS_SOLO;
 	return f->peer_votes == FACT_YES || f->lease_runs == FACT_YES;
 }
 
 static bool must_wait(const struct rejoin_facts *f)
 {
-	return entitled(f) && f->no_resume;
+	return entitled(f) && f->no_resume && f->right != RIGHT_OURS_SOLO;
 }
 
 static bool no_vote(const struct rejoin_facts *f)
@@ -247,6 +259,19 @@ const struct rejoin_rule rejoin_rules_stopped[] = {
 	    .rule = "fenced",
 	    .message = "this node was fenced, and no primary answers that it could follow",
 	    .hint = "it comes back as a standby when the other node answers as a primary" } },
+	{ record_unknown,
+	  STEP_VERDICT,
+	  { .outcome = OUT_REFUSED,
+	    .rule = "record-unknown",
+	    .message = "the witness does not say that this node may start as a primary: its record "
+		       "cannot be read, or is not to be trusted",
+	    .hint = "\"witness_record\" says what is the matter with it" } },
+	{ record_theirs,
+	  STEP_VERDICT,
+	  { .outcome = OUT_REFUSED,
+	    .rule = "record-theirs",
+	    .message = "the record at the witness gives the right to serve to the other node",
+	    .hint = "start that one; this node comes back as its standby" } },
 	{ peer_takes_over,
 	  STEP_VERDICT,
 	  { .outcome = OUT_REFUSED,
@@ -273,7 +298,8 @@ const struct rejoin_rule rejoin_rules_stopped[] = {
 	  STEP_RESUME,
 	  { .outcome = OUT_INCOMPLETE,
 	    .rule = "resume",
-	    .message = "the other node votes for this one, or its lease never ran out" } },
+	    .message = "the other node votes for this one, its lease never ran out, or it holds "
+		       "the term of the record" } },
 	{ by_operator,
 	  STEP_RESUME,
 	  { .outcome = OUT_INCOMPLETE,

@@ -62,7 +62,12 @@ static bool read_only(const struct check_facts *f)
 
 static bool sync_off(const struct check_facts *f)
 {
-	return f->mode_sync && f->sync_on != FACT_YES;
+	return f->mode_sync && f->sync_on != FACT_YES && !f->solo;
+}
+
+static bool not_holder(const struct check_facts *f)
+{
+	return f->record_theirs == FACT_YES;
 }
 
 static bool no_lease(const struct check_facts *f)
@@ -127,6 +132,11 @@ static const struct rule {
 	    .rule = "two-primaries",
 	    .message = "the other node is a primary too, and not on an older timeline",
 	    .hint = "this node fences itself and comes back as a standby" } },
+	{ not_holder,
+	  { .outcome = OUT_NO,
+	    .rule = "not-holder",
+	    .message = "the record at the witness gives the right to serve to the other node",
+	    .hint = "this node fences itself and comes back as a standby" } },
 	{ read_only,
 	  { .outcome = OUT_NO,
 	    .rule = "read-only",
@@ -175,7 +185,7 @@ bool check_must_fence(const struct check_facts *f)
 {
 	if (f->local != SERVER_PRIMARY)
 		return false;
-	return two_primaries(f) || (f->lease_known && f->lease_runs == FACT_NO);
+	return two_primaries(f) || not_holder(f) || (f->lease_known && f->lease_runs == FACT_NO);
 }
 
 void check_facts_of(struct check_facts *f, const struct server *local, const struct cfg *cfg)

@@ -31,6 +31,9 @@ struct check_facts {
 	bool lease_known; /* there is a lease file of this boot: one was granted */
 	enum fact says_serving;
 
+	enum fact record_theirs; /* the record gives the right to the other node */
+	bool solo;               /* it says that only this node may serve */
+
 	enum fact peer_votes;
 	enum fact peer_is_primary;
 	bool peer_other_system; /* the peer's server is of another cluster altogether */
@@ -51,7 +54,7 @@ struct verdict check_serving_decide(const struct check_facts *f);
 
 /*
  * Must this node be fenced at once?  Two primaries have met and ours is not the newer one; or the
- * lease ran out and no guard has fenced us.
+ * lease ran out and no guard has fenced us; or the record gives the right to the other node.
  */
 bool check_must_fence(const struct check_facts *f);
 

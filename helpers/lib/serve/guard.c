@@ -67,6 +67,19 @@ static void fence(struct guard *g, enum guard_act act, bool stay_down)
 	if (g->died_ms == 0)
 		g->died_ms = now_ms();
 	g->cleared_up = true;
+	g->release_due = cfg_has_record(cfg);
+	guard_job_forget(&g->jobs, JOB_RELEASE);
+}
+
+/* The other side need not wait for our lease: told until the witness has it. */
+static void release(struct guard *g)
+{
+	if (!g->release_due || g->server != GUARD_SERVER_DOWN)
+		return;
+	if (g->jobs.ended_well[JOB_RELEASE])
+		g->release_due = false;
+	else
+		guard_job_start(&g->jobs, g->cfg, JOB_RELEASE, g->cfg->retry_interval_ms);
 }
 
 /* A crashed primary gives the standby its chance before it may start again by its own lease. */
@@ -192,6 +205,7 @@ static void tick(struct guard *g)
 	act = guard_decide(&f);
 	if (!act_on(g, act, &f))
 		guard_kernel_keep(&g->kernel, g->cfg, &f);
+	release(g);
 	write_lease(g);
 	keep_election(g, &f);
 	keep_serving(g, &f);

@@ -18,6 +18,7 @@ static const struct {
 	[JOB_REJOIN_NO_RESUME] = { "rejoin", { "--auto", "--no-resume" } },
 	[JOB_PROMOTE] = { "promote_safe", { "--auto" } },
 	[JOB_FENCE_TEST] = { "fence_old", { "--test", "--auto" } },
+	[JOB_RELEASE] = { "witness_record", { "--release", "--auto" } },
 };
 
 void guard_jobs_init(struct guard_jobs *jobs)
@@ -30,6 +31,12 @@ void guard_jobs_init(struct guard_jobs *jobs)
 bool guard_job_runs(const struct guard_jobs *jobs, enum guard_job job)
 {
 	return jobs->running[job].pid > 0 && !jobs->running[job].done;
+}
+
+void guard_job_forget(struct guard_jobs *jobs, enum guard_job job)
+{
+	jobs->started_ms[job] = 0;
+	jobs->ended_well[job] = false;
 }
 
 void guard_job_start(struct guard_jobs *jobs, const struct cfg *cfg, enum guard_job job,
@@ -49,6 +56,7 @@ void guard_job_start(struct guard_jobs *jobs, const struct cfg *cfg, enum guard_
 	for (int i = 0; i < ARGUMENTS_MAX; i++)
 		argv[5 + i] = job_table[job].arguments[i];
 	jobs->started_ms[job] = now;
+	jobs->ended_well[job] = false;
 	rc = proc_start(&jobs->running[job], &spec);
 	if (rc < 0)
 		log_warning("could not start %s: %s", path, strerror(-rc));
@@ -61,7 +69,9 @@ void guard_jobs_reap(struct guard_jobs *jobs)
 	for (int job = 0; job < JOBS; job++) {
 		if (!guard_job_runs(jobs, (enum guard_job)job))
 			continue;
-		if (proc_wait(&jobs->running[job], &passed) == 0)
-			proc_end(&jobs->running[job]);
+		if (proc_wait(&jobs->running[job], &passed) < 0)
+			continue;
+		jobs->ended_well[job] = jobs->running[job].exit_code == 0;
+		proc_end(&jobs->running[job]);
 	}
 }

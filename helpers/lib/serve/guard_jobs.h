@@ -10,14 +10,26 @@
 #include "base/proc.h"
 #include "config/cfg.h"
 
-enum guard_job { JOB_CHECK, JOB_REJOIN, JOB_REJOIN_NO_RESUME, JOB_PROMOTE, JOB_FENCE_TEST, JOBS };
+enum guard_job {
+	JOB_CHECK,
+	JOB_REJOIN,
+	JOB_REJOIN_NO_RESUME,
+	JOB_PROMOTE,
+	JOB_FENCE_TEST,
+	JOB_RELEASE,
+	JOBS
+};
 
 struct guard_jobs {
 	struct proc running[JOBS];
 	int64_t started_ms[JOBS];
+	bool ended_well[JOBS]; /* the last one, with exit code 0 */
 };
 
 void guard_jobs_init(struct guard_jobs *jobs);
+
+/* Forgets when it was last started, and how it ended. */
+void guard_job_forget(struct guard_jobs *jobs, enum guard_job job);
 
 /* Starts it unless it runs, or was started less than every_ms ago. */
 void guard_job_start(struct guard_jobs *jobs, const struct cfg *cfg, enum guard_job job,

@@ -48,6 +48,7 @@ void guard_forget_server(struct guard *g)
 	g->pidfd = -1;
 	g->server = GUARD_SERVER_DOWN;
 	g->seen_down = true;
+	g->down_ms = now_ms();
 }
 
 static void note_end(struct guard *g)
@@ -65,6 +66,7 @@ static void note_begin(struct guard *g)
 {
 	log_info("watching the server, pid %d", (int)g->postmaster);
 	g->died_ms = 0;
+	g->release_due = false;
 	/*
 	 * A lease that ran out under an earlier server says nothing about this one.  But a server
 	 * that was here when this guard began, with a lease that ran out meanwhile, had nobody to
@@ -86,6 +88,8 @@ static void look_at_server(struct guard *g)
 		if (fd < 0) {
 			g->server = fd == -ENOENT ? GUARD_SERVER_DOWN : GUARD_SERVER_UNKNOWN;
 			g->seen_down = g->seen_down || fd == -ENOENT;
+			if (fd == -ENOENT)
+				g->down_ms = now_ms();
 			return;
 		}
 		g->pidfd = fd;
@@ -99,6 +103,16 @@ static void look_at_server(struct guard *g)
 	} else {
 		g->standby_since_ms = 0;
 	}
+}
+
+/*
+ * With a record a server that ended may have been released, and then nobody waits for its lease: it
+ * ends here, and what was said before is over.  Only a grant begins the next one.
+ */
+static void end_with_server(struct guard *g)
+{
+	if (cfg_has_record(g->cfg) && g->server == GUARD_SERVER_DOWN)
+		g->lease = (struct lease){ 0 };
 }
 
 static void open_witness(struct guard *g, int64_t now)
@@ -146,17 +160,38 @@ static void look_at_mark(struct guard *g)
 		g->lease = (struct lease){ 0 };
 }
 
-static void read_votes(struct guard *g)
+/*
+ * With a record a vote only prolongs: a holder that had released, and was started by hand, would
+ * else serve by the vote of a standby that no longer waits.  Both are questions of before when the
+ * server was down since.
+ */
+static void read_record(struct guard *g, int64_t now)
 {
-	char by[32];
+	const struct cfg *cfg = g->cfg;
+	int64_t at_ms;
+
+	/* The time was taken before the look: were we stopped in between, it gives nothing. */
+	if (g->server == GUARD_SERVER_PRIMARY && stamp_read(cfg, "solo", &at_ms, NULL, 0) == 0)
+		lease_grant(&g->lease, now + cfg->lease_ms, "solo", now_ms());
+	if (stamp_read(cfg, "renewed", &at_ms, NULL, 0) == 0 && at_ms > g->down_ms)
+		lease_grant(&g->lease, at_ms + cfg->lease_ms, "record", now_ms());
+	if (stamp_read(cfg, "vote", &at_ms, NULL, 0) == 0 && at_ms > g->down_ms)
+		lease_witness(&g->lease, at_ms, cfg->lease_ms, now_ms());
+}
+
+static void read_rights(struct guard *g)
+{
+	int64_t now = now_ms();
 	int64_t at_ms;
 
 	if (g->fenced != FACT_NO)
 		return;
-	if (stamp_read(g->cfg, "vote", &at_ms, by, sizeof(by)) == 0)
-		lease_vote(&g->lease, at_ms, g->cfg->lease_ms, now_ms());
-	if (stamp_read(g->cfg, "grant", &at_ms, by, sizeof(by)) == 0)
-		lease_grant(&g->lease, at_ms, "grant", now_ms());
+	if (stamp_read(g->cfg, "grant", &at_ms, NULL, 0) == 0)
+		lease_grant(&g->lease, at_ms, "grant", now);
+	if (cfg_has_record(g->cfg))
+		read_record(g, now);
+	else if (stamp_read(g->cfg, "vote", &at_ms, NULL, 0) == 0)
+		lease_vote(&g->lease, at_ms, g->cfg->lease_ms, now);
 }
 
 /*
@@ -210,6 +245,8 @@ void guard_look(struct guard *g)
 {
 	look_at_server(g);
 	look_at_mark(g);
-	read_votes(g);
-	ask_witness(g);
+	end_with_server(g);
+	read_rights(g);
+	if (!cfg_has_record(g->cfg))
+		ask_witness(g);
 }

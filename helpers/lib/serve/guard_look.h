@@ -39,11 +39,13 @@ struct guard {
 	int pidfd; /* of the postmaster, -1: none known */
 	pid_t postmaster;
 	enum guard_server server;
-	bool seen_down; /* since this guard began: a later server is a new one */
+	int64_t down_ms; /* it was last seen down then; 0: never */
+	bool seen_down;  /* since this guard began: a later server is a new one */
 	int64_t unentitled_since;
 	int64_t standby_since_ms;
 	int64_t died_ms; /* the server ended as a primary then; 0: no */
 	bool cleared_up;
+	bool release_due; /* the witness is yet to be told that we do not serve */
 
 	int64_t promoting_since_ms; /* promote_safe has been at work since then; 0: it is not */
 	int64_t rest_until_ms;

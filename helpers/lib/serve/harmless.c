@@ -52,6 +52,9 @@ static void leave_service(const struct cfg *cfg, const struct harmless *how,
 	/* First the mark: from here on neither rejoin nor a restart by systemd brings back a
 	 * primary. */
 	mark_node(cfg, how);
+	/* What the record said when it was written may not be so when the mark is gone. */
+	if (how->stay_down)
+		log_failed("remove the solo file", stamp_clear(cfg, "solo"));
 	log_failed("write the serving file", serving_end(cfg));
 	log_failed("write the election file", track_write(cfg, "election", TRACK_NO));
 	/* A guard that had not seen the mark may have let them in again. */

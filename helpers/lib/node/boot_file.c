@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "node/boot_file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/state.h"
+#include "node/files.h"
+
+#define BOOT_ID_SIZE 40
+
+int boot_file_write(const struct cfg *cfg, const char *name, const char *text)
+{
+	char boot[BOOT_ID_SIZE], whole[STATE_TEXT_MAX];
+	int rc = boot_id(boot, sizeof(boot));
+	int length;
+
+	if (rc < 0)
+		return rc;
+	length = snprintf(whole, sizeof(whole), "boot=%s\n%s", boot, text);
+	if (length < 0 || (size_t)length >= sizeof(whole))
+		return -EFBIG;
+	return state_write(file_run(cfg, name).text, whole, 0644, false);
+}
+
+int boot_file_read(const struct cfg *cfg, const char *name, char *text, size_t size)
+{
+	char boot[BOOT_ID_SIZE], written[BOOT_ID_SIZE];
+	int rc = boot_id(boot, sizeof(boot));
+
+	if (rc == 0)
+		rc = state_read(file_run(cfg, name).text, text, size);
+	if (rc < 0)
+		return rc;
+	if (state_get(text, "boot", written, sizeof(written)) < 0)
+		return -EINVAL;
+	return strcmp(boot, written) == 0 ? 0 : -ENOENT;
+}
+
+int boot_file_u64(const char *text, const char *key, uint64_t *value)
+{
+	int64_t number = 0;
+	int rc = state_get_i64(text, key, &number);
+
+	if (rc < 0)
+		return rc;
+	if (number < 0)
+		return -EINVAL;
+	*value = (uint64_t)number;
+	return 0;
+}

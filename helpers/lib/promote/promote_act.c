@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "promote/promote_act.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/lock.h"
+#include "base/log.h"
+#include "net/nftlease.h"
+#include "node/files.h"
+#include "postgres/server_sync.h"
+#include "serve/check_rules.h"
+
+/* How long one round of waiting takes before everything is looked at again. */
+#define ROUND_MS 100
+/* Looking for the end of the promotion. */
+#define LOOK_MS 20
+/* Changing primary_conninfo and seeing it in a new connection takes about 0.1 s. */
+#define FOLLOW_MS 3000
+
+/* ---- steps ---- */
+
+void promote_begin_observing(struct promotion *p)
+{
+	struct fence_request request = {
+		.node = cfg_peer(p->cfg),
+		.ask = FENCE_ASK_OBSERVE,
+		/* A record that stands still says more than a host that is not to be seen. */
+		.observe = !cfg_has_record(p->cfg),
+		.observe_ms = p->cfg->lease_ms + p->cfg->margin_ms,
+	};
+
+	p->observing_ms = now_ms();
+	fence_begin(&p->fence, p->cfg, &request);
+	p->fencing = true;
+}
+
+/* The new primary begins solo: its commits wait for nobody. */
+static int prepare_solo(const struct promotion *p, const struct deadline *dl)
+{
+	if (!cfg_has_record(p->cfg) || p->cfg->mode != MODE_SYNC || p->local.sync_names[0] == '\0')
+		return 0;
+	return server_set_sync(p->cfg, "", dl);
+}
+
+int promote_withdraw(struct promotion *p)
+{
+	struct deadline soon = deadline_sooner(&p->dl, FOLLOW_MS);
+	char kept[SERVER_CONNINFO_MAX];
+	int rc = 0;
+
+	if (p->fence.request.ask == FENCE_ASK_OBSERVE) {
+		p->fence_version = p->record.version;
+		fence_ask_node(&p->fence, p->cfg, FENCE_ASK_SPARE);
+	}
+	if (withdrawn_read(p->cfg, kept, sizeof(kept)) != FACT_YES)
+		rc = withdrawn_write(p->cfg, p->local.primary_conninfo);
+	if (rc == 0)
+		rc = server_follow(p->cfg, "", &soon);
+	if (rc < 0)
+		return rc;
+	p->withdrawn_ms = now_ms();
+	p->withdrawn_version = p->record.version;
+	rc = prepare_solo(p, &soon);
+	if (rc < 0)
+		return rc;
+	log_info("the vote for %s is withdrawn", cfg_peer(p->cfg)->name);
+	return 0;
+}
+
+void promote_give_back(struct promotion *p)
+{
+	struct deadline soon = deadline_in_ms(FOLLOW_MS);
+	char conninfo[SERVER_CONNINFO_MAX];
+	int rc = 0;
+
+	if (withdrawn_read(p->cfg, conninfo, sizeof(conninfo)) == FACT_NO)
+		return;
+	if (conninfo[0] == '\0')
+		rc = server_conninfo_to_peer(p->cfg, conninfo, sizeof(conninfo));
+	if (rc == 0)
+		rc = server_follow(p->cfg, conninfo, &soon);
+	if (rc == 0)
+		rc = withdrawn_clear(p->cfg);
+	if (rc < 0)
+		log_warning("could not give the vote back, the guard tries again: %s",
+			    strerror(-rc));
+	else
+		log_info("the vote for %s is given back", cfg_peer(p->cfg)->name);
+}
+
+void promote_wait(struct promotion *p)
+{
+	struct deadline round = deadline_sooner(&p->dl, ROUND_MS);
+
+	if (p->fencing && !fence_over(&p->fence) && p->facts.fence == FENCE_UNKNOWN)
+		fence_go_on(&p->fence, p->cfg, &round);
+	else
+		deadline_sleep(&round);
+}
+
+/* ---- the deed ---- */
+
+static int wait_until_primary(struct promotion *p)
+{
+	while (!deadline_passed(&p->dl)) {
+		struct deadline soon = deadline_sooner(&p->dl, p->cfg->check_budget_ms);
+		struct deadline pause;
+
+		server_ask(&p->local, p->cfg, PG_LOCAL, &soon);
+		if (p->local.state == SERVER_PRIMARY)
+			return 0;
+		p->unpromoted_ms = p->local.asked_ms;
+		pause = deadline_sooner(&p->dl, LOOK_MS);
+		deadline_sleep(&pause);
+	}
+	return -ETIMEDOUT;
+}
+
+void promote_take_service(const struct cfg *cfg)
+{
+	int rc = serving_begin(cfg);
+
+	if (rc < 0)
+		log_warning("not serving yet: %s; check_primary tries again", strerror(-rc));
+	log_failed("remove the mark of the withdrawn vote", withdrawn_clear(cfg));
+}
+
+/*
+ * The right to serve, and in the kernel the same end to it: the element that let clients in to a
+ * standby had none.  Should nothing of ours run from here on, clients are cut when the grant ends.
+ */
+static int grant(const struct promotion *p, int64_t from_ms)
+{
+	const struct nftlease until = { NFTLEASE_UNTIL, from_ms + p->cfg->lease_ms };
+	int rc = stamp_write(p->cfg, "grant", until.until_ms, "promotion");
+
+	if (rc == 0)
+		nftlease_apply(p->cfg, &until, &p->dl);
+	return rc;
+}
+
+/*
+ * "The record says solo" is noted under the lock of all who write it, and only while it is as fresh
+ * as a lease: a run that was stopped in between must not say so of a record that has moved on.
+ */
+static int stamp_solo(const struct promotion *p)
+{
+	struct deadline soon = deadline_sooner(&p->dl, FOLLOW_MS);
+	int AUTO_FD lock = -1;
+	int rc = lock_take(&lock, file_run(p->cfg, "record.lock").text, &soon);
+
+	if (rc == 0 && now_ms() >= p->record.asked_ms + p->cfg->lease_ms)
+		rc = -ESTALE;
+	return rc < 0 ? rc : stamp_write(p->cfg, "solo", p->record.asked_ms, "record");
+}
+
+/* An operator's word where there is no row to take the term from makes a new one. */
+static int ask_for_term(struct promotion *p, const struct deadline *dl)
+{
+	const struct record seen = p->record;
+	int64_t term =
+	    seen.present == FACT_YES && seen.term > p->memory.term ? seen.term : p->memory.term;
+
+	if (record_replaceable(p->facts.trust))
+		return record_create(&p->link, &p->record, &seen, term + 1, dl);
+	if (p->facts.override && !seen.paired && !p->facts.record_ours)
+		return record_take_by_word(&p->link, &p->record, &seen, p->local.received_lsn, dl);
+	return record_take(&p->link, &p->record, &seen, dl);
+}
+
+int promote_take_term(struct promotion *p)
+{
+	struct deadline soon = deadline_sooner(&p->dl, p->cfg->check_budget_ms);
+	int rc = ask_for_term(p, &soon);
+
+	if (rc < 0) {
+		log_warning("the witness did not answer when the term was to be taken: %s",
+			    p->link.why);
+		return rc;
+	}
+	if (p->record.refused[0] != '\0') {
+		log_info("the term could not be taken: %s", p->record.refused);
+		return -EAGAIN;
+	}
+	/* ---- nobody else may serve from here on, nor may this node before it has promoted ---- */
+	log_info("this node holds term %" PRId64, p->record.term);
+	log_failed("remember the record", record_memory_note(p->cfg, &p->memory, &p->record));
+	return stamp_solo(p);
+}
+
+struct verdict promote_do(struct promotion *p)
+{
+	const struct cfg *cfg = p->cfg;
+	int higher = PRIORITY_PROMOTED + (int)((p->local.timeline + 1) % PRIORITY_SPAN);
+	struct verdict verdict = { .outcome = OUT_INCOMPLETE,
+				   .rule = "promotion-unseen",
+				   .message = "promotion was begun, its end was not seen",
+				   .hint = "look at the server's log and at \"cluster_status\"" };
+	int rc;
+
+	/*
+	 * The right to serve is won: every rule has permitted it.  It is written before the
+	 * promotion, so that a primary that we do not live to see is not taken for one that nobody
+	 * permitted.
+	 */
+	rc = grant(p, cfg_has_record(cfg) ? p->record.asked_ms : now_ms());
+	log_failed("write the grant file", rc);
+	if (rc < 0)
+		return (struct verdict){ .outcome = OUT_SYSTEM,
+					 .rule = "grant",
+					 .message = "the right to serve could not be written down",
+					 .hint = "is run_dir writable, and has it room?" };
+	log_failed("write the priority file", track_write(cfg, "priority", higher));
+
+	p->unpromoted_ms = now_ms();
+	/* ---- point of no return: from here on a failure is OUT_INCOMPLETE ---- */
+	rc = server_promote(cfg, &p->dl);
+	if (rc == -EPROTO)
+		return (struct verdict){
+			.outcome = OUT_REFUSED,
+			.rule = "server-refused",
+			.message = "the local server refused to be promoted",
+			.hint =
+			    "see its log; are the role's rights those of \"cluster_config sql\"?"
+		};
+	/* Any other failure may have come after the server took it: only looking tells. */
+	rc = wait_until_primary(p);
+	if (rc < 0)
+		return verdict;
+	/*
+	 * A long replay may have used the grant up; the promotion is what gives the right.  From
+	 * the last look that saw none yet: were we frozen since, somebody else may have taken over
+	 * from us.
+	 */
+	log_failed("write the grant file", grant(p, p->unpromoted_ms));
+	promote_take_service(cfg);
+	return (struct verdict){ .outcome = OUT_YES,
+				 .rule = "promoted",
+				 .message = "promoted: this node is the primary now" };
+}

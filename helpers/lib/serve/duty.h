@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/*
+ * What check_primary does for the record: on a primary it renews, goes solo and pairs; on a standby
+ * it looks, so that no time is lost when it matters.  Only with a witness that keeps a record.
+ */
+#ifndef PGV_DUTY_H
+#define PGV_DUTY_H
+
+#include "base/deadline.h"
+#include "base/outcome.h"
+#include "config/cfg.h"
+#include "postgres/server.h"
+#include "record/record_trust.h"
+
+struct duty_report {
+	enum record_trust trust; /* of the row, as last seen in this run */
+	enum fact theirs;        /* it is good and gives the right to the other node */
+	enum fact solo;          /* it is good and says that only this node may serve */
+	char words[200];         /* what the row says, or why it could not be read */
+};
+
+/*
+ * local: what this node's server has just answered (primary, standby), or that it starts up.  Does
+ * nothing for a server in another state, on a fenced node, or where another run is at it.
+ */
+void duty_do(struct duty_report *report, const struct cfg *cfg, const struct server *local,
+	     const struct deadline *dl);
+
+#endif

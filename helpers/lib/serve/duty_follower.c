@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: PostgreSQL */
+#include "serve/duty_follower.h"
+
+/* A standby counts as following when it did so in the answers of a whole round. */
+#define FOLLOWS_MS 900
+
+/* One that is connected and gets nothing on is as good as lost: the server would wait for it. */
+static bool makes_progress(const struct follower *before, const struct server *now)
+{
+	return now->peer_streams &&
+	       (now->peer_flush_lsn >= now->write_lsn || now->peer_flush_lsn > before->flush_lsn);
+}
+
+static bool good(const struct follower *w)
+{
+	return w->good_since_ms > 0 && w->good_ms == w->asked_ms;
+}
+
+void duty_follower_note(struct follower *w, const struct server *local)
+{
+	bool progress = makes_progress(w, local);
+	bool before = w->known && good(w);
+
+	if (!w->known)
+		*w = (struct follower){ .known = true, .good_ms = local->asked_ms };
+	w->asked_ms = local->asked_ms;
+	if (progress && !before)
+		w->good_since_ms = local->asked_ms;
+	if (progress)
+		w->good_ms = local->asked_ms;
+	else
+		w->good_since_ms = 0;
+	if (local->peer_flush_lsn > 0)
+		w->flush_lsn = local->peer_flush_lsn;
+}
+
+void duty_follower_facts(struct duty_facts *f, const struct follower *w, const struct server *local,
+			 const struct cfg *cfg)
+{
+	uint64_t lag = local->write_lsn > w->flush_lsn ? local->write_lsn - w->flush_lsn : 0;
+	uint64_t limit = (uint64_t)cfg->max_lag_bytes;
+
+	f->follows = FACT_NO;
+	if (good(w))
+		f->follows = w->asked_ms - w->good_since_ms >= FOLLOWS_MS ? FACT_YES : FACT_UNKNOWN;
+	f->lost = fact_of(w->asked_ms - w->good_ms >= cfg->solo_after_ms);
+	f->too_far = fact_of(lag > limit);
+	f->near = fact_of(good(w) && lag <= limit / 2);
+	f->targeted = w->target_lsn != 0;
+	f->reached = fact_of(f->targeted && local->peer_sync && w->flush_lsn >= w->target_lsn);
+}

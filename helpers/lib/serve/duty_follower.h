@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* How the standby does, as the primary sees it from one answer of its own server to the next.  Pure. */
+#ifndef PGV_DUTY_FOLLOWER_H
+#define PGV_DUTY_FOLLOWER_H
+
+#include "config/cfg.h"
+#include "node/files.h"
+#include "postgres/server.h"
+#include "serve/duty_rules.h"
+
+/* Takes in what our server, a primary, has just answered.  A follower that is not known begins here. */
+void duty_follower_note(struct follower *follower, const struct server *local);
+
+/* follows, lost, too_far, near, targeted, reached; after duty_follower_note. */
+void duty_follower_facts(struct duty_facts *f, const struct follower *follower,
+			 const struct server *local, const struct cfg *cfg);
+
+#endif
