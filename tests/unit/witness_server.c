@@ -35,7 +35,8 @@ int witness_server_begin(struct pgfixture *witness)
 	int rc = pgfixture_init(witness);
 
 	if (rc == 0)
-		rc = pgfixture_configure(witness, 0, "listen_addresses = '" ADDRESS "'\n");
+		rc = pgfixture_configure(witness, 0,
+					 "listen_addresses = '" ADDRESS "'\nfsync = on\n");
 	if (rc == 0)
 		rc = pgfixture_start(witness, 0, true);
 	return rc == 0 ? witness_server_schema(witness) : rc;
