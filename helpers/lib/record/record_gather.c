@@ -11,27 +11,29 @@
 
 /* rejoin holds start.lock for as long as a server starts: too long to wait for. */
 #define START_LOCK_MS 100
-/* Who starts the server after the gate has let it, systemd or a script of the distribution, does so
- * within seconds. */
-#define GATE_MS 60000
 
-/* Does the gate say that a server may start, and none was to be seen yet?  (rejoin --gate) */
+/*
+ * The gate of rejoin gives a right and ends; whoever asked it, systemd or a script of the
+ * distribution, starts the server a moment later.  A server that comes after the grant has ended
+ * finds no right to serve, nor one whose grant a release took away.
+ */
 static enum fact let_through(const struct cfg *cfg)
 {
-	int64_t at_ms;
-	int rc = stamp_read(cfg, "gate", &at_ms, NULL, 0);
+	char word[32];
+	int64_t until_ms;
 
-	if (rc == -ENOENT)
+	if (stamp_read(cfg, "grant", &until_ms, word, sizeof(word)) < 0)
 		return FACT_NO;
-	return rc < 0 ? FACT_UNKNOWN : fact_of(now_ms() - at_ms < GATE_MS);
+	/* What a promotion was granted is of a server that ran. */
+	return fact_of(now_ms() < until_ms && strcmp(word, "promotion") != 0);
 }
 
 /*
  * Is the server down, and does nobody start it?  Looked at under start.lock, after the record was:
  * who starts a primary takes that lock, writes the record and starts, all under it.  So a start
- * that we can not see here has changed the version that our write is for.
+ * that we cannot see here has changed the version that our write is for.
  */
-static void gather_local(struct record_task *t)
+static void look_at_server(struct record_task *t)
 {
 	struct deadline soon = deadline_sooner(&t->dl, START_LOCK_MS);
 	struct record_facts *f = &t->facts;
@@ -47,7 +49,12 @@ static void gather_local(struct record_task *t)
 	if (count < 0 || (locked < 0 && locked != -ETIMEDOUT))
 		(void)snprintf(t->why, sizeof(t->why), "%s",
 			       strerror(count < 0 ? -count : -locked));
-	f->form = pgdata_form(t->cfg);
+}
+
+static void gather_local(struct record_task *t)
+{
+	look_at_server(t);
+	t->facts.form = pgdata_form(t->cfg);
 	/* Once more: only that of a server that is down says where the WAL ends. */
 	pgdata_control(&t->control, t->cfg, &t->dl);
 }
