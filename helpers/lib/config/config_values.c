@@ -46,6 +46,12 @@ static bool is_six(const char *address)
 	return strchr(address, ':') != NULL;
 }
 
+/* With two digits: VRRP counts hundredths. */
+static void seconds(struct config_values *values, const char *name, int64_t ms)
+{
+	config_value(values, name, "%" PRId64 ".%02" PRId64, ms / 1000, ms % 1000 / 10);
+}
+
 static void of_cluster(struct config_values *v, const struct cfg *cfg)
 {
 	config_value(v, "CLUSTER", "%s", cfg->name);
@@ -57,9 +63,10 @@ static void of_cluster(struct config_values *v, const struct cfg *cfg)
 	config_value(v, "VIP_ID", "%" PRId64, cfg->virtual_router_id + 1);
 	config_value(v, "RUN_DIR", "%s", cfg->run_dir);
 	config_value(v, "LIBEXEC_DIR", "%s", cfg->libexec_dir);
-	/* Seconds with two digits: VRRP counts hundredths. */
-	config_value(v, "ADVERT_SECONDS", "%" PRId64 ".%02" PRId64, cfg->advert_interval_ms / 1000,
-		     cfg->advert_interval_ms % 1000 / 10);
+	seconds(v, "ADVERT_SECONDS", cfg->advert_interval_ms);
+	/* Which node has the VIP is no election: the one that serves.  What it waits for others costs
+	 * clients as much. */
+	seconds(v, "VIP_ADVERT_SECONDS", (cfg->advert_interval_ms / 2 + 9) / 10 * 10);
 }
 
 /* As permitopen in authorized_keys wants it. */

@@ -93,7 +93,9 @@ void promote_give_back(struct promotion *p)
 
 void promote_wait(struct promotion *p)
 {
-	struct deadline round = deadline_sooner(&p->dl, ROUND_MS);
+	int64_t left_ms = promote_wait_left_ms(p);
+	struct deadline round =
+	    deadline_sooner(&p->dl, left_ms > 0 && left_ms < ROUND_MS ? left_ms : ROUND_MS);
 
 	if (p->fencing && !fence_over(&p->fence) && p->facts.fence == FENCE_UNKNOWN)
 		fence_go_on(&p->fence, p->cfg, &round);

@@ -16,6 +16,8 @@
 #define LOCAL_MS 1000
 /* While waiting, the others are asked twice a second: a primary that comes back is seen at once. */
 #define OTHERS_MS 500
+/* What was asked so long ago at the most is good enough at the last moment. */
+#define LATEST_MS 1000
 /* One that shuts down is gone in a moment, which the takeover is waiting for. */
 #define STARTING_MS 100
 /* A record that the old primary never finished sending cannot be replayed; replay then stands
@@ -126,10 +128,10 @@ static void ask_witness(struct promotion *p)
 	p->asked_others_ms = now_ms();
 }
 
-/* Both at once: a peer that is gone costs the whole of its time. */
-static void ask_others(struct promotion *p, bool ask_peer)
+/* Both at once: a peer that is gone costs the whole of patience_ms. */
+static void ask_others(struct promotion *p, bool ask_peer, int64_t patience_ms)
 {
-	struct deadline soon = deadline_sooner(&p->dl, p->cfg->probe_timeout_ms);
+	struct deadline soon = deadline_sooner(&p->dl, patience_ms);
 	struct server peer;
 	struct server_question to_peer = { &peer, p->cfg, PG_PEER, &soon, 0, false };
 
@@ -212,12 +214,23 @@ static void look_at_rest(struct promotion *p)
 	f->fence_over = !p->fencing || fence_over(&p->fence);
 }
 
+/*
+ * The first look at the peer is a quick one: nearly always it is gone.  One that is there and was too
+ * slow is asked again while its vote is withdrawn, and gets that back.
+ */
 void promote_gather(struct promotion *p)
 {
 	ask_local(p);
 	if (p->facts.local == SERVER_STANDBY)
-		ask_others(p, true);
+		ask_others(p, true, p->cfg->probe_timeout_ms * 2 / 5);
 	look_at_rest(p);
+}
+
+int64_t promote_wait_left_ms(const struct promotion *p)
+{
+	int64_t left_ms = p->withdrawn_ms + longest_wait(p) - now_ms();
+
+	return p->withdrawn_ms > 0 && left_ms > 0 ? left_ms : 0;
 }
 
 void promote_refresh(struct promotion *p, bool last)
@@ -227,10 +240,15 @@ void promote_refresh(struct promotion *p, bool last)
 	bool proven = p->fencing && fence_verdict(&p->fence) == FENCE_FENCED;
 	bool starting = p->facts.peer_is_starting == FACT_YES;
 	bool due = now_ms() - p->asked_others_ms >= (starting ? STARTING_MS : OTHERS_MS);
+	int64_t left_ms = promote_wait_left_ms(p);
+
+	/* To be asked just before the wait ends, or behind it, would only make it longer. */
+	if (last || (left_ms > 0 && left_ms <= p->cfg->probe_timeout_ms))
+		due = due && now_ms() - p->asked_others_ms >= LATEST_MS;
 
 	ask_local(p);
 	if (due || last || cfg_has_record(p->cfg))
-		ask_others(p, due && !proven);
+		ask_others(p, due && !proven, p->cfg->probe_timeout_ms);
 	look_at_rest(p);
 }
 

@@ -100,7 +100,8 @@ static bool solo(const struct promote_facts *f)
  * somebody goes on. */
 static bool primary_renews(const struct promote_facts *f)
 {
-	return good_record(f) && f->withdrawn == FACT_YES && f->record_renewed && unfenced(f);
+	return good_record(f) && !f->record_ours && !f->record_released &&
+	       f->withdrawn == FACT_YES && f->record_renewed && unfenced(f);
 }
 
 static bool vote_stands(const struct promote_facts *f)

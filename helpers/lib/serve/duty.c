@@ -142,10 +142,11 @@ static bool go_solo(struct duty *d)
 	const struct duty_facts *f = &d->facts;
 	const struct record seen = d->record;
 	struct deadline soon = patience(d);
-	const char *why = f->paused                               ? "an operator paused failover"
-			  : f->lost == FACT_YES                   ? "the standby is lost"
-			  : f->mode_sync && f->sync_on == FACT_NO ? "synchronous replication is off"
-								  : "the standby is too far behind";
+	const char *why = f->paused             ? "an operator paused failover"
+			  : f->lost == FACT_YES ? "the standby is lost"
+			  : f->mode_sync && f->sync_on != FACT_YES
+			      ? "synchronous replication is off"
+			      : "the standby is too far behind";
 
 	if (!take(d, record_go_solo(&d->link, &d->record, &seen, &soon), "go solo"))
 		return false;
@@ -327,12 +328,21 @@ static void serve_locked(struct duty *d)
 		log_failed("write the follower file", follower_write(d->cfg, &d->follower));
 }
 
+/* What a standby is set to holds up nobody; but it begins solo when it takes over, and has that
+ * behind it then. */
+static void prepare_takeover(const struct duty *d)
+{
+	if (d->cfg->mode == MODE_SYNC && d->local->sync_names[0] != '\0')
+		log_failed("clear synchronous_standby_names", server_set_sync(d->cfg, "", d->dl));
+}
+
 static void watch(struct duty *d)
 {
 	struct deadline soon = patience(d);
 
 	d->memory = record_memory_read(d->cfg);
-	(void)take(d, record_look(&d->link, &d->record, &soon), "look");
+	if (take(d, record_look(&d->link, &d->record, &soon), "look"))
+		prepare_takeover(d);
 }
 
 static void fill(struct duty_report *report, const struct duty *d)

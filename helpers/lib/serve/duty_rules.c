@@ -54,7 +54,7 @@ static bool no_more(const struct duty_facts *f)
 static bool promise_broken(const struct duty_facts *f)
 {
 	return f->paired &&
-	       (f->paused || f->lost == FACT_YES || (f->mode_sync && f->sync_on == FACT_NO) ||
+	       (f->paused || f->lost == FACT_YES || (f->mode_sync && f->sync_on != FACT_YES) ||
 		(!f->mode_sync && f->too_far == FACT_YES));
 }
 
