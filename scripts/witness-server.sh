@@ -146,11 +146,9 @@ do_role() {
 		REVOKE ALL ON DATABASE $database FROM PUBLIC;
 	END
 	[ -z "$dry_run" ] || return 0
-	# A crash of this host must not take back what a node was told.
 	ask postgres -f - <<-END || die 71 "role $role could not be set up" "$(said)"
 		ALTER ROLE $role LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION;
 		GRANT CONNECT ON DATABASE $database TO $role;
-		ALTER ROLE $role IN DATABASE $database SET synchronous_commit = on;
 	END
 }
 
@@ -175,6 +173,8 @@ do_schema() {
 		ask "$database" -v "role=$role" -f - < <(cat "$sql_file" <(regrant)) ||
 			die 71 "schema $schema_here could not be laid again" "$(said)"
 	fi
+	# Of the server: a setting that endangers the record.
+	[ -n "$dry_run" ] || [ ! -s "$work/said" ] || say "$(said)"
 }
 
 do_password() {

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: PostgreSQL
 """Faults as verbs.  Each is noted with its time just before it is done, and returns at once."""
 
+import contextlib
 import os
 import signal
 
-from . import events, switch
+from . import events, places, switch, witness
 from .errors import LabError, USAGE
 from .node import Node, Process
 from .settings import Settings
@@ -13,7 +14,7 @@ KINDS = ("postgres", "keepalived", "guard", "all")
 FILLER = "/root/.lab-filler"  # on the node's own disk, as everything that the node keeps
 
 HELP = """\
-crash NODE                 SIGKILL to the postmaster, the host lives on
+crash NODE                 SIGKILL to the postmaster, the host lives on; also of the witness
 power-off HOST             the cable first, so that no FIN leaves, then everything dies
 boot HOST                  power on again; its disk is as it was
 isolate HOST               no packet to it or from it
@@ -22,7 +23,9 @@ half-cut A B               no packet from A to B
 freeze NODE [postgres|keepalived|guard|all]   SIGSTOP; all (default): a paused machine, mute too
 thaw NODE                  everything runs again
 kill NODE keepalived|guard SIGKILL
-fill-disk NODE             not one free block on its disk
+restart witness            its server is restarted
+wipe-record                the cluster's row is gone: a witness that was restored empty
+fill-disk NODE             not one free block on its disk; also of the witness
 drop N% A B                so many of the packets between the two are lost, both ways
 heal                       all cables whole, all frozen thawed, disks free, all daemons run
 """
@@ -40,6 +43,7 @@ class Faults:
             "half-cut": (self.half_cut, 2, 2), "freeze": (self.freeze, 1, 2),
             "thaw": (self.thaw, 1, 1), "kill": (self.kill, 2, 2),
             "fill-disk": (self.fill_disk, 1, 1), "drop": (self.drop, 3, 3),
+            "restart": (self.restart, 1, 1), "wipe-record": (self.wipe_record, 0, 0),
             "heal": (self.heal, 0, 0),
         }
         verb, *arguments = words or [""]
@@ -62,6 +66,13 @@ class Faults:
             raise LabError(f"{name} is not a node of the cluster", code=USAGE)
         return Node(self.lab, host)
 
+    def server_host(self, name: str) -> Node:
+        """A node, or a witness that keeps the record."""
+        host = self.settings.host(name)
+        if not host.data_dir:
+            raise LabError(f"there is no server on {host.name} in this lab", code=USAGE)
+        return Node(self.lab, host)
+
     def note(self, *words: str) -> None:
         events.note(self.lab, list(words))
 
@@ -73,8 +84,8 @@ class Faults:
     # ---- processes ----
 
     def crash(self, name: str) -> None:
-        node = self.database_node(name)
-        postmaster = node.postmaster(self.settings.data_dir)
+        node = self.server_host(name)
+        postmaster = node.postmaster(node.host.data_dir)
         if postmaster is None:
             raise LabError(f"there is no server running on {node.name}")
         self.note("crash", node.name)
@@ -93,6 +104,20 @@ class Faults:
         # its parent die.  A SIGKILL is to leave the VIP behind.
         for process in reversed(victims):
             process.signal(signal.SIGKILL)
+
+    def restart(self, name: str) -> None:
+        node = self.server_host(name)
+        if node.host.kind != "witness":
+            raise LabError(f"restart {name}: the server of a node is started by its guard alone",
+                           "restart witness", USAGE)
+        self.note("restart", node.name)
+        node.order(f"restart {witness.SERVICE}")
+
+    def wipe_record(self) -> None:
+        node = self.server_host(places.WITNESS)
+        self.note("wipe-record")
+        witness.ask(node, self.settings, "DELETE FROM pgvrrp.record WHERE cluster = %s",
+                    (self.settings.cluster,))
 
     def freeze(self, name: str, kind: str = "all") -> None:
         node = self.host(name)
@@ -188,7 +213,7 @@ class Faults:
     # ---- disk ----
 
     def fill_disk(self, name: str) -> None:
-        node = self.database_node(name)
+        node = self.server_host(name)
         if not os.path.exists(f"{node.dir}/disk.img"):
             raise LabError("this host has no loop devices, so a node has no disk of its own to fill")
         path = node.path(FILLER)
@@ -219,13 +244,10 @@ class Faults:
             if node.name in off:
                 continue
             _signal_all(node.processes(), signal.SIGCONT)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(node.path(FILLER))
             for service in node.order("pids"):
                 node.order(f"start {service}")
-            if node.host.kind == "node":
-                try:
-                    os.unlink(node.path(FILLER))
-                except FileNotFoundError:
-                    pass
 
 
 def _add(things: list, thing) -> None:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: PostgreSQL
-"""The database cluster that every lab begins with: made once, kept, copied.
+"""The database clusters that every lab begins with: made once, kept, copied.
 
-It is made as a user would make it: initdb, the lines and the SQL that cluster_config prints, a role
-for the application.  Its name is a digest of all that went into it, so nothing stale is ever used.
+The nodes' is made as a user would make it: initdb, the lines and the SQL that cluster_config prints,
+a role for the application.  The witness's is initdb and a few lines; the rest is witness-setup's.
+The name of each is a digest of all that went into it, so nothing stale is ever used.
 """
 
 import fcntl
@@ -14,6 +15,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 
 from . import places
 from .errors import LabError, SYSTEM
@@ -57,6 +59,20 @@ RESET ROLE;
 """
 
 
+# Small, as on a cheap third host.  Root comes in as the owner of the server does.
+WITNESS_CONF = CONF + """\
+shared_buffers = 8MB
+max_connections = 20
+listen_addresses = '*'
+unix_socket_directories = '/run/postgresql'
+port = {port}
+"""
+# A thousand files, each synced by itself after a crash, take seconds on the disk of a lab.
+WITNESS_CONF_14 = "recovery_init_sync_method = syncfs\n"
+WITNESS_FILES = {"pg_hba.conf": "local all postgres peer map=lab\n",
+                 "pg_ident.conf": "lab root postgres\nlab postgres postgres\n"}
+
+
 class Golden:
     def __init__(self, directory: str):
         self.directory = directory
@@ -72,45 +88,71 @@ def get(settings: Settings, conf: str, hba: str, ident: str, sql: str) -> Golden
     version = run([f"{settings.bin_dir}/postgres", "-V"]).strip()
     parts = [version, *INITDB, conf, hba, ident, SQL, sql, settings.os_user, settings.role,
              str(bool(settings.config_file))]
+    directory = _kept(parts, lambda new: _make(new, settings, conf, {"pg_hba.conf": hba,
+                                                                     "pg_ident.conf": ident}, sql))
+    return Golden(directory)
+
+
+def witness(settings: Settings) -> str:
+    """The data directory that a witness's server begins with."""
+    conf = WITNESS_CONF.format(port=settings.witness_port)
+    version = run([f"{settings.bin_dir}/postgres", "-V"]).strip()
+    if int(settings.version) >= 14:
+        conf += WITNESS_CONF_14
+
+    def make(new: str) -> None:
+        data = _initdb(new, settings.bin_dir, "postgres", conf)
+        _files(data, "postgres", WITNESS_FILES)
+    return _kept([version, *INITDB, conf, *WITNESS_FILES.values()], make) + "/data"
+
+
+def _kept(parts: list[str], make: Callable[[str], None]) -> str:
+    """The directory that was made of these parts, or is made now."""
     name = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
     directory = f"{places.CACHE}/{name}"
     os.makedirs(places.CACHE, mode=0o755, exist_ok=True)
     with open(f"{places.CACHE}/lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not os.path.isdir(directory):
-            _make(directory, settings, conf, {"pg_hba.conf": hba, "pg_ident.conf": ident},
-                  sql)
-    return Golden(directory)
-
-
-def _make(directory: str, settings: Settings, conf: str, files: dict[str, str],
-          sql: str) -> None:
-    new = directory + ".new"
-    shutil.rmtree(new, ignore_errors=True)
-    os.mkdir(new, mode=0o755)
-    try:
-        user = settings.os_user
-        data = f"{new}/data"
-        os.mkdir(data, mode=0o700)
-        shutil.chown(data, user, user)
-        run([f"{settings.bin_dir}/initdb", *INITDB, "--no-sync", "-D", data], user=user,
-            timeout=120)
-        with open(f"{data}/postgresql.conf", "a", encoding="utf-8") as file:
-            file.write(conf)
-        password = secrets.token_hex(16)
-        _as_a_server(settings, data, SQL + sql
-                     + f"\nALTER ROLE \"{settings.role}\" PASSWORD '{password}';\n")
-        for name, text in files.items():
-            with open(f"{data}/{name}", "w", encoding="utf-8") as file:
-                file.write(text)
-            shutil.chown(f"{data}/{name}", user, user)
-        fd = os.open(f"{new}/password", os.O_WRONLY | os.O_CREAT, 0o600)
-        with os.fdopen(fd, "w", encoding="ascii") as file:
-            file.write(password + "\n")
-        os.rename(new, directory)
-    except BaseException:
+        if os.path.isdir(directory):
+            return directory
+        new = directory + ".new"
         shutil.rmtree(new, ignore_errors=True)
-        raise
+        os.mkdir(new, mode=0o755)
+        try:
+            make(new)
+            os.rename(new, directory)
+        except BaseException:
+            shutil.rmtree(new, ignore_errors=True)
+            raise
+    return directory
+
+
+def _initdb(new: str, bin_dir: str, user: str, conf: str) -> str:
+    data = f"{new}/data"
+    os.mkdir(data, mode=0o700)
+    shutil.chown(data, user, user)
+    run([f"{bin_dir}/initdb", *INITDB, "--no-sync", "-D", data], user=user, timeout=120)
+    with open(f"{data}/postgresql.conf", "a", encoding="utf-8") as file:
+        file.write(conf)
+    return data
+
+
+def _files(data: str, user: str, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        with open(f"{data}/{name}", "w", encoding="utf-8") as file:
+            file.write(text)
+        shutil.chown(f"{data}/{name}", user, user)
+
+
+def _make(new: str, settings: Settings, conf: str, files: dict[str, str], sql: str) -> None:
+    data = _initdb(new, settings.bin_dir, settings.os_user, conf)
+    password = secrets.token_hex(16)
+    _as_a_server(settings, data, SQL + sql
+                 + f"\nALTER ROLE \"{settings.role}\" PASSWORD '{password}';\n")
+    _files(data, settings.os_user, files)
+    fd = os.open(f"{new}/password", os.O_WRONLY | os.O_CREAT, 0o600)
+    with os.fdopen(fd, "w", encoding="ascii") as file:
+        file.write(password + "\n")
 
 
 def _as_a_server(settings: Settings, data: str, sql: str) -> None:

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-from . import kernel, places, status, switch, syslog
+from . import kernel, places, status, switch, syslog, witness
 from .errors import CONFIG, LabError
 from .faults import Faults
 from .inifile import IniFile
@@ -78,7 +78,18 @@ class Lab:
             self._spec(host, seeds)
         say("switching on: " + " ".join(self.settings.hosts))
         switch.make(self.name, self.settings)
-        nodes = [self.node(name) for name in self.settings.hosts]
+        hosts = list(self.settings.hosts)
+        if self.settings.has_record:
+            # First, because the nodes need its password and its certificate.
+            hosts.remove(places.WITNESS)
+            self._boot([places.WITNESS])
+            seeds.for_nodes(witness.setup(self.node(places.WITNESS), self.settings, LIBEXEC))
+        self._boot(hosts)
+        if self.settings.has_record:
+            witness.settle(self.node(places.WITNESS), self.settings)
+
+    def _boot(self, names: list[str]) -> None:
+        nodes = [self.node(name) for name in names]
         booting = [(node, node.boot_begin()) for node in nodes]
         for node, ready in booting:
             node.boot_wait(ready)
@@ -99,9 +110,10 @@ class Lab:
             "node": host.name, "kind": host.kind, "base": places.BASE,
             "image": image, "disk_dir": f"{node_dir}/disk", "tree": seeds.tree,
             "seeds": [f"{node_dir}/seed"], "log": places.log_path(self.name, host.name),
-            "os_user": settings.os_user, "data_dir": settings.data_dir,
+            "os_user": "postgres" if host.kind == "witness" else settings.os_user,
+            "data_dir": host.data_dir,
             "run_dir": settings.run_dir,
-            "data_from": seeds.base.data if host.kind == "node" else "",
+            "data_from": seeds.data_from(host),
             "data_files": seeds.data_files(host),
             "address": host.address, "prefix": settings.vip.network.prefixlen,
             "interface": host.interface,
@@ -147,8 +159,30 @@ class Lab:
                     and any(node.get("streaming") for name, node in now["nodes"].items()
                             if name != primary))
 
+    def paired(self) -> bool:
+        """The record lets the standby take over; in sync mode it has every commit too."""
+        record = self.record()
+        return bool(record and record["paired"]
+                    and (record["sync"] or self.settings.mode != "sync"))
+
     def ready(self) -> bool:
-        return self.streaming() and self.writable()
+        return (self.streaming() and self.writable()
+                and (not self.settings.has_record or self.paired()))
+
+    def witness_sql(self, sql: str, arguments: tuple = ()) -> list[tuple]:
+        """The witness's answer, asked on that host as the superuser of its server."""
+        if not self.settings.has_record:
+            raise LabError("the witness of this lab is no server", "scripts/lab up --witness postgres")
+        return witness.ask(self.node(places.WITNESS), self.settings, sql, arguments)
+
+    def record(self) -> dict | None:
+        """The cluster's row; None when there is none, or when the witness does not answer."""
+        if not self.settings.has_record:
+            return None
+        try:
+            return witness.record(self.node(places.WITNESS), self.settings)
+        except (LabError, OSError):
+            return None
 
     def wait(self, condition: Callable[[], bool], limit_s: float, what: str) -> None:
         """Until the condition holds; a LabError that names it when it does not in time."""
@@ -161,7 +195,8 @@ class Lab:
             time.sleep(0.05)
 
     def wait_ready(self, limit_s: float = READY_LIMIT_S) -> None:
-        self.wait(self.ready, limit_s, "writes through the VIP, and a standby that streams")
+        paired = ", and the record says paired" if self.settings.has_record else ""
+        self.wait(self.ready, limit_s, "writes through the VIP, and a standby that streams" + paired)
 
     # ---- deeds ----
 
@@ -249,7 +284,7 @@ def _services(host: Host, settings: Settings) -> list[dict]:
         return []
     sshd = {"name": "sshd", "argv": ["/usr/sbin/sshd", "-D"], "restart": None}
     if host.kind == "witness":
-        return [sshd]
+        return [sshd, witness.service(settings)] if settings.has_record else [sshd]
     ini = settings.ini_path()
     return [
         sshd,

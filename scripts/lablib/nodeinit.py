@@ -146,7 +146,8 @@ class Init:
         self.write(*[f"{now} {self.node} info {name}: {line}" for line in text.split("\n")])
 
     def take_command(self) -> None:
-        """One line: "pids", "start NAME" or "stop NAME"; one line of JSON comes back."""
+        """One line: "pids", "start NAME", "stop NAME" or "restart NAME"; one line of JSON comes
+        back."""
         connection, _ = self.control.accept()
         with connection:
             connection.settimeout(1)
@@ -161,13 +162,12 @@ class Init:
         if words == ["pids"]:
             return {service.name: {"pid": service.pid, "starts": service.starts}
                     for service in self.services}
-        if len(words) == 2 and words[0] in ("start", "stop") and words[1] in by_name:
+        if len(words) == 2 and words[1] in by_name:
             service = by_name[words[1]]
-            if words[0] == "start":
-                service.want()
-            else:
-                service.stop()
-            return {"ok": True}
+            deeds = {"start": service.want, "stop": service.stop, "restart": service.cycle}
+            if words[0] in deeds:
+                deeds[words[0]]()
+                return {"ok": True}
         return {"ok": False, "error": f"not understood: {' '.join(words)}"}
 
 

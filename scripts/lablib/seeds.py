@@ -33,6 +33,7 @@ class Seeds:
             tls.make(f"{self.top}/tls", self.settings)
             conf += tls.CONF
         self.base = golden.get(self.settings, conf, hba, ident, sql)
+        self.witness_data = golden.witness(self.settings) if self.settings.has_record else ""
         hosts = self.settings.hosts.values()
         keys.make(self.keys, [host.name for host in hosts if host.kind != "client"])
         for host in hosts:
@@ -92,6 +93,16 @@ class Seeds:
             for node in self.settings.nodes() if node.name != host.name)
         home = pwd.getpwnam(user).pw_dir
         self._write(host, f"{home}/.ssh/authorized_keys", lines, 0o600, user)
+
+    def data_from(self, host: Host) -> str:
+        """The database cluster that its disk begins with; empty: none."""
+        return {"node": self.base.data, "witness": self.witness_data}.get(host.kind, "")
+
+    def for_nodes(self, files: dict[str, str]) -> None:
+        """What the witness made for the nodes, before they boot; a secret is root's alone."""
+        for host in self.settings.nodes():
+            for path, text in files.items():
+                self._write(host, path, text, 0o644 if path.endswith(".crt") else 0o600)
 
     def data_files(self, host: Host) -> dict[str, str]:
         """What is added to the copied database: the second node begins as a standby."""

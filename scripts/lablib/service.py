@@ -12,10 +12,11 @@ ENV = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 
 class Service:
     """restart: seconds until a dead one is started again; None: it stays dead, like keepalived
-    under its stock unit.  after: a file that must be there first, waited for `patience` seconds."""
+    under its stock unit.  after: a file that must be there first, waited for `patience` seconds.
+    stop_signal: how it is asked to end."""
 
     def __init__(self, name: str, argv: list[str], restart: float | None, after: str = "",
-                 patience: float = 3.0):
+                 patience: float = 3.0, stop_signal: str = "SIGTERM"):
         self.name = name
         self.argv = argv
         self.restart = restart
@@ -27,13 +28,22 @@ class Service:
         self.due_ms: float | None = boot_ms()
         self.waited_since = boot_ms()
         self.stopped = False
+        self.stop_signal = signal.Signals[stop_signal]
+        self.again = False
 
     def stop(self) -> None:
         """As systemctl stop does: it is asked to end and not started again."""
         self.stopped = True
         self.due_ms = None
         if self.pid:
-            os.kill(self.pid, signal.SIGTERM)
+            os.kill(self.pid, self.stop_signal)
+
+    def cycle(self) -> None:
+        """As systemctl restart does."""
+        self.again = self.pid != 0
+        self.stop()
+        if not self.again:
+            self.want()
 
     def want(self) -> None:
         self.stopped = False
@@ -68,6 +78,9 @@ class Service:
 
     def ended(self) -> None:
         self.pid = 0
-        if self.restart is not None and not self.stopped:
+        if self.again:
+            self.again = False
+            self.want()
+        elif self.restart is not None and not self.stopped:
             self.due_ms = boot_ms() + self.restart * 1000
             self.waited_since = self.due_ms

@@ -61,6 +61,7 @@ class Host:
     mac: str
     ssh_port: int = 22
     listen_port: int = 0  # a TCP witness that is not sshd
+    data_dir: str = ""    # of its server, where it has one
 
 
 def newest_postgresql() -> str:
@@ -118,11 +119,20 @@ class Settings:
                                    f"/etc/pg_vrrp/{self.cluster}.known_hosts")
         self.ssh_user = get("fencing", "ssh_user", "root")
         self.witness_kind = get("witness", "kind", "ping")
-        if self.witness_kind in ("postgres", "etcd"):
-            raise LabError(f"a witness of kind {self.witness_kind} is not in this version",
-                           "use --witness ping or --witness tcp", CONFIG)
+        if self.witness_kind == "etcd":
+            raise LabError("a witness of kind etcd is not in this version",
+                           "use --witness postgres, tcp or ping", CONFIG)
         self.witness_ssh = get("witness", "ssh", "no") == "yes"
         self.witness_ssh_user = get("witness", "ssh_user", "root")
+        # Of a witness that keeps the record:
+        self.has_record = self.witness_kind == "postgres"
+        self.witness_port = self.ini.number("witness", "port", 5432)
+        self.witness_database = get("witness", "database", "pgvrrp")
+        self.witness_role = get("witness", "role", "pgvrrp")
+        self.witness_passfile = get("witness", "passfile",
+                                    f"/etc/pg_vrrp/{self.cluster}.witness.pgpass")
+        self.witness_root = root_certificate(get("witness", "conninfo"))
+        self.witness_data_dir = f"/var/lib/postgresql/{self.version}/witness"
 
     def _hosts(self) -> None:
         ini = self.ini
@@ -135,14 +145,16 @@ class Settings:
             section = f"node {name}"
             self._add(Host(name, "node", self._address(ini.get(section, "address"), section),
                            ini.get(section, "interface", self.interface), f"p{number}",
-                           f"02:00:00:00:00:{number:02x}", ini.number(section, "ssh_port", 22)))
+                           f"02:00:00:00:00:{number:02x}", ini.number(section, "ssh_port", 22),
+                           data_dir=self.data_dir))
         witness = ini.get("witness", "address")
         self.witness_name = "" if _is_address(witness) else witness
         ssh_port = ini.number("witness", "ssh_port", 22)
         tcp_port = ini.number("witness", "port", 22) if self.witness_kind == "tcp" else 0
         self._add(Host(places.WITNESS, "witness", self._free(2) if self.witness_name else witness,
                        "eth0", "pw", "02:00:00:00:00:03", ssh_port,
-                       0 if tcp_port == ssh_port else tcp_port))
+                       0 if tcp_port == ssh_port else tcp_port,
+                       self.witness_data_dir if self.has_record else ""))
         self._add(Host(places.CLIENT, "client", self._free(1), "eth0", "pc", "02:00:00:00:00:04"))
 
     def _address(self, text: str, section: str) -> str:
@@ -166,7 +178,7 @@ class Settings:
 
     def _check_paths(self) -> None:
         for what in ("run_dir", "state_dir", "data_dir", "config_file", "socket_dir", "log_file",
-                     "passfile", "ssh_key", "ssh_known_hosts"):
+                     "passfile", "ssh_key", "ssh_known_hosts", "witness_passfile", "witness_root"):
             path = getattr(self, what)
             if path and not path.startswith(OWN_DIRS):
                 raise LabError(f"{what} = {path}: a lab node has its own {', '.join(OWN_DIRS)} only",
@@ -188,12 +200,34 @@ class Settings:
         return f"/etc/pg_vrrp/{self.cluster}.ini"
 
 
+def root_certificate(conninfo: str) -> str:
+    """Where it expects the certificate of the CA; empty when it does not say."""
+    for word in conninfo.split():
+        name, _, value = word.partition("=")
+        if name == "sslrootcert" and value.startswith("/"):
+            return value
+    return ""
+
+
 def _is_address(text: str) -> bool:
     try:
         ipaddress.ip_address(text)
         return True
     except ValueError:
         return False
+
+
+def _set_witness(ini: IniFile, kind: str) -> None:
+    before = ini.get("witness", "kind", "ping")
+    ini.set("witness", "kind", kind)
+    if kind == "tcp" and not ini.get("witness", "port"):
+        ini.set("witness", "port", "22")
+    if kind == "postgres" and before != kind:
+        if ini.get("witness", "port"):
+            ini.set("witness", "port", "5432")
+        if not ini.get("witness", "conninfo"):
+            root = f"/etc/pg_vrrp/{ini.get('cluster', 'name')}.witness.crt"
+            ini.set("witness", "conninfo", f"sslmode=verify-full sslrootcert={root}")
 
 
 def make(config: str | None, witness: str | None, mode: str | None,
@@ -207,9 +241,7 @@ def make(config: str | None, witness: str | None, mode: str | None,
     else:
         ini = IniFile(DEFAULT.format(version=newest_postgresql()), "the lab's configuration")
     if witness is not None:
-        ini.set("witness", "kind", witness)
-        if witness == "tcp" and not ini.get("witness", "port"):
-            ini.set("witness", "port", "22")
+        _set_witness(ini, witness)
     if mode is not None:
         ini.set("replication", "mode", mode)
     for argument in sets:

@@ -4,7 +4,7 @@
 import os
 import subprocess
 
-from . import switch
+from . import places, switch, witness
 from .kernel import boot_ms
 from .node import Node
 from .pgsession import ask_once, socket_dsn
@@ -86,6 +86,10 @@ def of_lab(lab: str, settings: Settings) -> dict:
     cables = switch.load(lab)
     others = {host.name: {"power": "on" if Node(lab, host).is_on() else "off"}
               for host in settings.hosts.values() if host.kind != "node"}
+    record = None
+    if settings.has_record:
+        others[places.WITNESS]["server"], record = witness.state(
+            Node(lab, settings.host(places.WITNESS)), settings, places.WITNESS in cables.frozen)
     primaries = [name for name, node in nodes.items() if node["role"] == "primary"]
     return {
         "lab": lab,
@@ -96,7 +100,9 @@ def of_lab(lab: str, settings: Settings) -> dict:
         "vip_at": [name for name, node in nodes.items() if node["vip"]],
         "primary": primaries[0] if len(primaries) == 1 else None,
         "primaries": primaries,
-        "term": max((node.get("timeline") or 0 for node in nodes.values()), default=0),
+        "term": record["term"] if record else
+                max((node.get("timeline") or 0 for node in nodes.values()), default=0),
+        "record": record,
         "nodes": nodes,
         "hosts": others,
         "cables": {"down": cables.down, "frozen": cables.frozen, "cut": cables.cut,
@@ -126,9 +132,9 @@ def as_text(status: dict) -> str:
                      _word(node.get("serving")), "-" if left is None else f"{left} ms",
                      _word(node.get("fenced")), _word(node.get("guard")),
                      _word(node.get("keepalived"))])
-    widths = [max(len(row[column]) for row in rows) for column in range(len(heads))]
-    out += ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip()
-            for row in rows]
+    out += _table(rows)
+    if "server" in status["hosts"].get(places.WITNESS, {}):
+        out += _record_lines(status)
     cables = status["cables"]
     faults = [f"{name} cut off" for name in cables["down"]]
     faults += [f"{name} frozen" for name in cables["frozen"]]
@@ -137,6 +143,27 @@ def as_text(status: dict) -> str:
                for pair, percent in cables["loss"].items()]
     out.append(f"network: {', '.join(faults) or 'whole'}")
     return "\n".join(out)
+
+
+def _record_lines(status: dict) -> list[str]:
+    server, record = status["hosts"][places.WITNESS]["server"], status["record"]
+    if record is None:
+        return ["record: none" if server == "up" else f"record: the witness's server is {server}"]
+    end = record["final_lsn"]
+    released = "no" if not record["released"] else f"yes, at {end}" if end else "yes"
+    state = "paired" if record["paired"] else "solo"
+    state += ", sync" if record["sync"] else ""
+    state += ", paused" if record["paused"] else ""
+    state += "" if record["sealed"] else ", EDITED BY HAND"
+    return _table([["record", "term", "holder", "state", "released", "version"],
+                   ["", str(record["term"]), record["holder"], state, released,
+                    str(record["version"])]])
+
+
+def _table(rows: list[list[str]]) -> list[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip()
+            for row in rows]
 
 
 def _word(fact: bool | None) -> str:

@@ -5,7 +5,7 @@ that exists for this lab alone, and one certificate for both servers and the VIP
 import os
 
 from .run import run
-from .settings import Settings
+from .settings import Settings, root_certificate
 
 SERVER_CERT, SERVER_KEY = "/etc/ssl/lab-server.crt", "/etc/ssl/lab-server.key"
 
@@ -25,12 +25,8 @@ def wanted(settings: Settings) -> bool:
 
 
 def root_path(settings: Settings) -> str:
-    """Where the configuration expects the certificate of the CA; empty when it does not say."""
-    for word in settings.ini.get("postgresql", "conninfo").split():
-        name, _, value = word.partition("=")
-        if name == "sslrootcert" and value.startswith("/"):
-            return value
-    return ""
+    """Where the nodes expect the certificate of the CA; empty when the configuration does not say."""
+    return root_certificate(settings.ini.get("postgresql", "conninfo"))
 
 
 def make(directory: str, settings: Settings) -> None:

@@ -58,6 +58,8 @@ class Scenario(unittest.TestCase):
         self.old = status["primary"]
         self.new = next(name for name in status["nodes"] if name != self.old)
         self.wait(self.promotable(self.new), 20, "a standby that could take over")
+        if self.lab.settings.has_record:
+            self.wait_paired(20)
         self.begun_ms = self.now_ms()
 
     def tearDown(self) -> None:
@@ -127,6 +129,14 @@ class Scenario(unittest.TestCase):
                     and not os.path.exists(self.state_file(node, "fenced"))
                     and int(contact["streaming_ms"]) > 0)
         return look
+
+    def record(self) -> dict | None:
+        """The cluster's row at a postgres witness; None when there is none or nobody answers."""
+        return self.lab.record()
+
+    def wait_paired(self, limit_s: float = 10) -> None:
+        """The standby may take over; in sync mode it has every commit that was acknowledged."""
+        self.wait(self.lab.paired, limit_s, "a record that says paired")
 
     def role(self, node: str) -> str:
         return self.lab.status()["nodes"][node]["role"]
