@@ -13,19 +13,22 @@
  * - vote: the peer's last vote for this primary.  check_primary
  * - renewed: when the renewal of the record was sent that the witness last answered.  check_primary
  * - solo: the record says that only this node may serve.  Written under record.lock
+ * - record: the newest row of the record, and since when its version stands (record_memory.h)
  * - follower: on a primary with a record: what it last knew of its standby.  check_primary
  * - grant: a right to serve that was just won.  promote_safe, rejoin, or an operator's word
  * - contact: on a standby: when it last proved that the primary lives, how far it had streamed
  * - keepalived: when keepalived last called check_primary
  * - attempt.HELPER: the last verdict of promote_safe and rejoin, for cluster_status
  * - fenced: the same mark as in state_dir, for where that could not be written
- * - promote.lock, rejoin.lock, start.lock, serving.lock, guard.lock, record.lock
+ * - promote.lock, rejoin.lock, start.lock, serving.lock, guard.lock, record.lock,
+ *   record_memory.lock
  *
  * Below state_dir (survives reboots):
  * - fenced: this node was fenced: its server must not run as a primary.  Removed by rejoin
  * - withdrawn: this standby's vote is withdrawn; holds the primary_conninfo to restore
  * - rewinding: pg_rewind has begun and was not seen to end: the directory must not be started
  * - kept.FILE, kept.wal/: this node's configuration files and WAL, while pg_rewind replaces them
+ * - record: the record as it was when anything but its version last changed: never older again
  * - baseline.NODE: the witness host was able to reach that node in good times
  * - history: one JSON line for each fence, promotion, rejoin; history.1 the older ones
  */
