@@ -33,17 +33,38 @@ static const struct status_facts good = {
 	.guard = FACT_YES,
 	.kernel_lease = FACT_YES,
 	.witness = FACT_YES,
+	.has_record = true,
+	.record_trusted = FACT_YES,
+	.record_names_primary = FACT_YES,
+	.record_paired = FACT_YES,
+	.record_paused = FACT_NO,
 	.vip = VIP_HERE,
 };
 
 /* Every fact that is a tri-state, with the value that it has when all is well. */
-#define FACTS 15
+#define FACTS 19
 static void facts_of(struct status_facts *f, enum fact *facts[FACTS])
 {
 	enum fact *const all[FACTS] = {
-		&f->same_system,   &f->read_only,  &f->withdrawn,   &f->streaming, &f->fresh,
-		&f->replay_paused, &f->sync_held,  &f->sync_bypass, &f->fenced,    &f->lease_runs,
-		&f->says_serving,  &f->keepalived, &f->guard,       &f->witness,   &f->kernel_lease,
+		&f->same_system,
+		&f->read_only,
+		&f->withdrawn,
+		&f->streaming,
+		&f->fresh,
+		&f->replay_paused,
+		&f->sync_held,
+		&f->sync_bypass,
+		&f->fenced,
+		&f->lease_runs,
+		&f->says_serving,
+		&f->keepalived,
+		&f->guard,
+		&f->witness,
+		&f->kernel_lease,
+		&f->record_trusted,
+		&f->record_names_primary,
+		&f->record_paired,
+		&f->record_paused,
 	};
 
 	memcpy(facts, all, sizeof(all));
@@ -55,7 +76,7 @@ static bool matters(const struct status_facts *f, size_t fact)
 		return f->mode_sync;
 	if (fact == 9 || fact == 10)
 		return f->local == SERVER_PRIMARY;
-	return true;
+	return fact < 15 || f->has_record;
 }
 
 static bool one_serves_one_stands_by(const struct status_facts *f)
@@ -150,6 +171,7 @@ static void well_only_when_all_is_known_and_right(void **state)
 			f.peer = states[(seed >> 16) % 5];
 		}
 		f.mode_sync = seed >> 63;
+		f.has_record = (seed >> 62 & 1) != 0;
 		check(&f);
 	}
 }
@@ -158,10 +180,11 @@ static void well_only_when_all_is_known_and_right(void **state)
 static void each_fault_alone_has_its_own_rule(void **state)
 {
 	static const char *const expected[FACTS] = {
-		"other-system", "read-only",      "vote-withdrawn", "not-streaming",
-		"lag",          "replay-paused",  "sync-off",       "sync-bypassed",
-		"fenced",       "no-lease",       "serves-not",     "keepalived-gone",
-		"guard-gone",   "witness-unseen", "kernel-lease",
+		"other-system",  "read-only",      "vote-withdrawn", "not-streaming",
+		"lag",           "replay-paused",  "sync-off",       "sync-bypassed",
+		"fenced",        "no-lease",       "serves-not",     "keepalived-gone",
+		"guard-gone",    "witness-unseen", "kernel-lease",   "record-untrusted",
+		"record-holder", "solo",           "paused",
 	};
 
 	(void)state;

@@ -15,10 +15,17 @@
 #include "config/cfg.h"
 #include "node/files.h"
 #include "postgres/server.h"
+#include "record/record_view.h"
 #include "status/status_rules.h"
 
 /* The last verdicts that this node kept of what acts by itself. */
-enum status_attempt { ATTEMPT_PROMOTE, ATTEMPT_REJOIN, ATTEMPT_FENCE_TEST, ATTEMPTS };
+enum status_attempt {
+	ATTEMPT_PROMOTE,
+	ATTEMPT_REJOIN,
+	ATTEMPT_FENCE_TEST,
+	ATTEMPT_RELEASE,
+	ATTEMPTS
+};
 
 /* Whom the kernel of this node lets in to the server (nftlease.h). */
 enum status_kernel {
@@ -41,7 +48,8 @@ struct status_stamp {
 struct status {
 	struct server servers[CFG_NODES]; /* by index of the node */
 	enum fact witness;
-	char witness_why[120];
+	char witness_why[160];
+	struct record_view record; /* where the witness keeps one (cfg_has_record) */
 	enum status_vip vip;
 	char vip_why[160];
 

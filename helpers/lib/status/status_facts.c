@@ -64,6 +64,31 @@ static enum fact kernel_lease(const struct status *status, const struct server *
 		       !(status->kernel == KERNEL_OPEN && local->state == SERVER_PRIMARY));
 }
 
+static bool record_speaks(const struct status *status)
+{
+	return status->record.trust == RECORD_GOOD;
+}
+
+/* What cannot be trusted says nothing; that it cannot is known, unless nobody answered. */
+static void take_record(struct status_facts *f, const struct status *status, const struct cfg *cfg)
+{
+	const struct record *record = &status->record.record;
+	const int primary = status_primary(status);
+
+	f->has_record = cfg_has_record(cfg);
+	if (!f->has_record)
+		return;
+	if (status->record.trust != RECORD_SILENT && status->record.trust != RECORD_UNPROVEN)
+		f->record_trusted = fact_of(record_speaks(status));
+	if (!record_speaks(status))
+		return;
+	f->record_paired = fact_of(record->paired);
+	f->record_paused = fact_of(record->paused);
+	if (primary >= 0)
+		f->record_names_primary =
+		    fact_of(strcmp(record->holder, cfg->nodes[primary].name) == 0);
+}
+
 struct status_facts status_facts_of(const struct status *status, const struct cfg *cfg)
 {
 	const struct server *local = &status->servers[cfg->self];
@@ -97,6 +122,7 @@ struct status_facts status_facts_of(const struct status *status, const struct cf
 		f.withdrawn = fact_of(standby->withdrawn);
 		f.replay_paused = fact_of(standby->replay_paused);
 	}
+	take_record(&f, status, cfg);
 	if (status_lag(status, &lag))
 		f.fresh = fact_of(f.mode_sync || lag <= (uint64_t)cfg->max_lag_bytes);
 	return f;
@@ -128,12 +154,21 @@ static const char *refusal(const struct status_facts *f, bool standby_here)
 		return "it is not of the same cluster";
 	if (f->replay_paused == FACT_YES)
 		return "replay is paused on it";
-	if (f->fresh == FACT_NO)
+	/* With a record its holder says which standby is good enough. */
+	if (!f->has_record && f->fresh == FACT_NO)
 		return "it lags by more than max_lag";
 	/* Seen from here; the standby has to see it from where it is. */
 	if (f->witness == FACT_NO)
 		return standby_here ? "the witness is not seen from here"
 				    : "the witness is down, unless only this node cannot see it";
+	if (f->has_record && f->record_trusted == FACT_NO)
+		return "the record at the witness is not to be trusted";
+	if (f->has_record && f->record_names_primary == FACT_NO)
+		return "the record at the witness does not name this primary";
+	if (f->has_record && f->record_paired == FACT_NO)
+		return f->record_paused == FACT_YES
+			   ? "an operator has paused takeovers"
+			   : "the record says that only the primary may serve";
 	if (standby_here && f->fenced == FACT_YES)
 		return "it is fenced";
 	if (standby_here && f->keepalived == FACT_NO)
@@ -147,8 +182,15 @@ static const char *refusal(const struct status_facts *f, bool standby_here)
 static void proof_of_a_lost_host(const struct status *status, const struct cfg *cfg,
 				 bool standby_here, char *text, size_t size)
 {
-	const double wait_s = (double)(cfg->lease_ms + cfg->margin_ms) / 1000;
+	const int64_t theirs_ms = status->record.record.lease_ms;
+	const int64_t lease_ms = theirs_ms > cfg->lease_ms ? theirs_ms : cfg->lease_ms;
+	const double wait_s = (double)(lease_ms + cfg->margin_ms) / 1000;
 
+	if (cfg_has_record(cfg)) {
+		(void)snprintf(text, size, "or after %.1f s if it renews the record no more",
+			       wait_s);
+		return;
+	}
 	if (cfg->witness_ssh && (!standby_here || status->baseline == FACT_YES))
 		(void)snprintf(
 		    text, size,
@@ -192,6 +234,9 @@ struct status_forecast status_forecast(const struct status *status, const struct
 		return forecast(FACT_UNKNOWN,
 				"%s might refuse: the last test of fencing failed (%s)", to,
 				status->attempts[ATTEMPT_FENCE_TEST]);
+	if (f.has_record && f.record_paired == FACT_UNKNOWN)
+		return forecast(FACT_UNKNOWN,
+				"what the record at the witness permits %s is not known", to);
 	if (f.fresh == FACT_UNKNOWN || f.replay_paused == FACT_UNKNOWN || f.witness == FACT_UNKNOWN)
 		return forecast(FACT_UNKNOWN,
 				"not enough is known to say whether %s would take over", to);

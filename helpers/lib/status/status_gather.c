@@ -10,10 +10,13 @@
 #include "net/probe.h"
 #include "net/witness.h"
 #include "node/election.h"
+#include "postgres/pgdata.h"
 #include "status/status.h"
 
 /* Between two echo requests to the virtual address; the neighbour table is what is looked at. */
 #define ASK_MS 80
+/* One question to a witness that keeps a record: connection, TLS and SCRAM. */
+#define RECORD_MS 1000
 
 const char *status_attempt_word(enum status_attempt attempt)
 {
@@ -21,6 +24,7 @@ const char *status_attempt_word(enum status_attempt attempt)
 		[ATTEMPT_PROMOTE] = "promote_safe",
 		[ATTEMPT_REJOIN] = "rejoin",
 		[ATTEMPT_FENCE_TEST] = "fence_old",
+		[ATTEMPT_RELEASE] = "witness_record",
 	};
 
 	return (size_t)attempt < ARRAY_COUNT(words) ? words[attempt] : "unknown";
@@ -89,6 +93,60 @@ static enum status_vip find_vip(struct status *status, const struct cfg *cfg)
 	    strcmp(vip_lladdr, peer_lladdr) == 0)
 		return vip_is(status, VIP_PEER, "");
 	return ask_behind_vip(status, cfg);
+}
+
+/* ---- the witness ---- */
+
+static bool speaks(const struct server *server)
+{
+	return server->state == SERVER_PRIMARY || server->state == SERVER_STANDBY;
+}
+
+/* Of this node, else of the other one: the record has to be of the same. */
+static uint64_t system_identifier(const struct status *status, const struct cfg *cfg)
+{
+	const struct deadline dl = deadline_in_ms(cfg->probe_timeout_ms);
+	const struct server *local = &status->servers[cfg->self];
+	const struct server *peer = &status->servers[1 - cfg->self];
+	struct pgdata_control control;
+
+	if (speaks(local))
+		return local->system_identifier;
+	pgdata_control(&control, cfg, &dl);
+	if (control.known)
+		return control.system_identifier;
+	return speaks(peer) ? peer->system_identifier : 0;
+}
+
+/* A witness that answers and keeps no record that can be used is still seen. */
+static void gather_record(struct status *status, const struct cfg *cfg)
+{
+	const struct deadline dl = deadline_in_ms(RECORD_MS);
+	const uint64_t identifier = system_identifier(status, cfg);
+	struct record_view *view = &status->record;
+	struct record_link link;
+
+	if (identifier == 0) {
+		(void)snprintf(view->why, sizeof(view->why),
+			       "not asked: no system identifier is known");
+	} else {
+		record_begin(&link, cfg, identifier);
+		record_view_look(view, &link, &dl);
+		record_end(&link);
+		status->witness = fact_of(view->trust != RECORD_SILENT);
+	}
+	(void)snprintf(status->witness_why, sizeof(status->witness_why), "%s", view->why);
+}
+
+static void gather_witness(struct status *status, const struct cfg *cfg)
+{
+	const struct deadline dl = deadline_in_ms(cfg->probe_timeout_ms);
+
+	if (cfg_has_record(cfg))
+		gather_record(status, cfg);
+	else
+		status->witness =
+		    witness_seen(cfg, &dl, status->witness_why, sizeof(status->witness_why));
 }
 
 /* ---- this node ---- */
@@ -175,14 +233,11 @@ static void gather_files(struct status *status, const struct cfg *cfg)
 void status_gather(struct status *status, const struct cfg *cfg)
 {
 	const struct deadline servers = deadline_in_ms(cfg->probe_timeout_ms);
-	struct deadline witness;
 
 	*status = (struct status){ .witness = FACT_UNKNOWN };
 	server_ask_both(&status->servers[cfg->self], &servers, &status->servers[1 - cfg->self],
 			&servers, cfg);
-	witness = deadline_in_ms(cfg->probe_timeout_ms);
-	status->witness =
-	    witness_seen(cfg, &witness, status->witness_why, sizeof(status->witness_why));
+	gather_witness(status, cfg);
 	status->vip = find_vip(status, cfg);
 	gather_files(status, cfg);
 	gather_kernel(status, cfg);

@@ -156,6 +156,10 @@ void status_print_json(const struct status *status, const struct cfg *cfg,
 	put_fact(&json, "seen", status->witness);
 	put_text(&json, "why", status->witness == FACT_YES ? "" : status->witness_why);
 	json_close_object(&json);
+	if (cfg_has_record(cfg))
+		record_print_json(&json, &status->record, cfg);
+	else
+		json_null(&json, "record");
 	json_array(&json, "nodes");
 	for (size_t i = 0; i < CFG_NODES; i++)
 		put_node(&json, status, cfg, i);

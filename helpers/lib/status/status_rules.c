@@ -83,6 +83,26 @@ static bool sync_bypassed(const struct status_facts *f)
 	return f->mode_sync && f->sync_bypass == FACT_YES;
 }
 
+static bool record_untrusted(const struct status_facts *f)
+{
+	return f->has_record && f->record_trusted == FACT_NO;
+}
+
+static bool record_names_other(const struct status_facts *f)
+{
+	return f->has_record && f->record_names_primary == FACT_NO;
+}
+
+static bool paused(const struct status_facts *f)
+{
+	return f->has_record && f->record_paused == FACT_YES;
+}
+
+static bool solo(const struct status_facts *f)
+{
+	return f->has_record && f->record_paired == FACT_NO;
+}
+
 static bool address_astray(const struct status_facts *f)
 {
 	const enum status_vip wanted = f->local == SERVER_PRIMARY ? VIP_HERE : VIP_PEER;
@@ -126,6 +146,10 @@ static bool not_all_known(const struct status_facts *f)
 		if (needed[i] == FACT_UNKNOWN)
 			return true;
 	}
+	if (f->has_record &&
+	    (f->record_trusted == FACT_UNKNOWN || f->record_names_primary == FACT_UNKNOWN ||
+	     f->record_paired == FACT_UNKNOWN || f->record_paused == FACT_UNKNOWN))
+		return true;
 	if (f->mode_sync && (f->sync_held == FACT_UNKNOWN || f->sync_bypass == FACT_UNKNOWN))
 		return true;
 	if (f->local == SERVER_PRIMARY &&
@@ -162,6 +186,12 @@ static const struct rule {
 	    .rule = "fenced",
 	    .message = "this node is fenced",
 	    .hint = "\"rejoin\" brings it back as a standby" } },
+	{ record_names_other,
+	  { .outcome = OUT_NO,
+	    .rule = "record-holder",
+	    .message = "the record at the witness names another node than the primary",
+	    .hint = "a takeover is under way, or the primary was started without the right to "
+		    "serve" } },
 	{ no_lease,
 	  { .outcome = OUT_NO,
 	    .rule = "no-lease",
@@ -176,6 +206,12 @@ static const struct rule {
 	  { .outcome = OUT_NO,
 	    .rule = "read-only",
 	    .message = "the primary is read-only by default_transaction_read_only" } },
+	{ record_untrusted,
+	  { .outcome = OUT_NO,
+	    .rule = "record-untrusted",
+	    .message = "the record at the witness is not to be trusted, so there would be no "
+		       "failover",
+	    .hint = "\"witness_record\" says why, and what mends it" } },
 	{ standby_down,
 	  { .outcome = OUT_NO,
 	    .rule = "standby-down",
@@ -200,6 +236,16 @@ static const struct rule {
 	  { .outcome = OUT_NO,
 	    .rule = "lag",
 	    .message = "the standby lags by more than max_lag, so it could not be promoted" } },
+	{ paused,
+	  { .outcome = OUT_NO,
+	    .rule = "paused",
+	    .message = "an operator has paused takeovers",
+	    .hint = "\"witness_record --resume\" makes them possible again" } },
+	{ solo,
+	  { .outcome = OUT_NO,
+	    .rule = "solo",
+	    .message = "only the primary may serve: the standby must not take over yet",
+	    .hint = "the primary pairs with a standby that streams and has caught up" } },
 	{ sync_off,
 	  { .outcome = OUT_NO,
 	    .rule = "sync-off",

@@ -40,6 +40,13 @@ struct status_facts {
 	enum fact guard;
 	enum fact kernel_lease; /* the kernel enforces it, or is not asked to */
 
+	/* the record at the witness; all are of no meaning without one */
+	bool has_record;
+	enum fact record_trusted;
+	enum fact record_names_primary; /* the primary is its holder */
+	enum fact record_paired;        /* the standby may take over */
+	enum fact record_paused;        /* an operator wants no takeover */
+
 	enum fact witness;
 	enum status_vip vip;
 };

@@ -221,6 +221,10 @@ void status_print(const struct status *status, const struct cfg *cfg, FILE *out)
 
 	print_heading(status, cfg, out);
 	print_nodes(status, cfg, out);
+	if (cfg_has_record(cfg)) {
+		fprintf(out, "\nrecord at the witness\n");
+		record_print(&status->record, cfg, out);
+	}
 	print_self(status, cfg, out);
 	fprintf(out, "\nif %s died now: %s\n",
 		primary < 0 ? "the primary" : cfg->nodes[primary].name, forecast.text);
