@@ -194,29 +194,37 @@ static struct verdict go_on(struct record_task *t)
 	return t->facts.ask == RECORD_PAUSE ? wait_for_solo(t) : verdict;
 }
 
-static struct verdict look(struct record_task *t, const struct cli *cli)
+static void print_json(const struct record_task *t, const struct verdict *verdict)
 {
-	struct verdict verdict;
 	struct json json;
 
-	record_gather(t);
-	(void)record_decide(&t->facts, &verdict);
-	if (t->facts.ask != RECORD_SHOW || cli->explain || t->link.cfg == NULL)
-		return verdict;
-	if (!cli->json) {
-		printf("record of cluster %s at %s\n", t->cfg->name, t->cfg->witness_address);
-		record_print(&t->view, t->cfg, stdout);
-		return verdict;
-	}
 	json_begin(&json, stdout);
 	json_text(&json, "cluster", t->cfg->name);
 	json_text(&json, "node", cfg_self(t->cfg)->name);
-	json_text(&json, "outcome", outcome_word(verdict.outcome));
-	json_text(&json, "rule", verdict.rule);
-	json_text(&json, "message", verdict.message);
-	json_text(&json, "hint", verdict.hint);
-	record_print_json(&json, &t->view, t->cfg);
+	json_text(&json, "outcome", outcome_word(verdict->outcome));
+	json_text(&json, "rule", verdict->rule);
+	json_text(&json, "message", verdict->message);
+	json_text(&json, "hint", verdict->hint);
+	if (t->link.cfg != NULL)
+		record_print_json(&json, &t->view, t->cfg);
+	else
+		json_null(&json, "record");
 	json_end(&json);
+}
+
+/* Shows; or, in a dry run, goes as far as the decision. */
+static struct verdict look(struct record_task *t, const struct cli *cli)
+{
+	struct verdict verdict;
+
+	record_gather(t);
+	(void)record_decide(&t->facts, &verdict);
+	if (cli->json) {
+		print_json(t, &verdict);
+	} else if (t->facts.ask == RECORD_SHOW && !cli->explain && t->link.cfg != NULL) {
+		printf("record of cluster %s at %s\n", t->cfg->name, t->cfg->witness_address);
+		record_print(&t->view, t->cfg, stdout);
+	}
 	return verdict;
 }
 

@@ -130,12 +130,12 @@ static void what_is_not_trusted_means_nothing(void **unused)
 
 	(void)unused;
 	(void)snprintf(view.why, sizeof(view.why), "connection refused");
-	has(&view, false, "not usable    no answer: connection refused\n");
+	has(&view, false, "trust         no answer: connection refused\n");
 	has(&view, false, "meaning       nothing: it permits no takeover\n");
 	has(&view, true, "\"term\":null,\"version\":null");
 	has(&view, true, "\"may_take_over\":null,\"meaning\":null");
 	view = (struct record_view){ .trust = RECORD_EDITED, .record = row(true, false, false) };
-	has(&view, false, "it says       term 2, version 9, holder n1\n");
+	has(&view, false, "would say     term 2, version 9, holder n1\n");
 	has(&view, true, "\"trust\":\"edited by hand\"");
 	has(&view, true, "\"paired\":true");
 	has(&view, true, "\"may_take_over\":null,\"meaning\":null");

@@ -114,8 +114,13 @@ static void print_good(const struct record_view *view, const struct cfg *cfg, FI
 {
 	const struct record *record = &view->record;
 	const int64_t still_ms = record_view_still_ms(view);
-	char meaning[320];
+	char words[320];
 
+	record_words(record, cfg, words, sizeof(words));
+	print_line(out, "says", words);
+	record_meaning(record, cfg, words, sizeof(words));
+	print_line(out, "meaning", words);
+	print_line(out, "trust", record_trust_word(view->trust));
 	fprintf(out, "  %-13s %" PRId64 ", held by %s\n", "term", record->term, record->holder);
 	print_line(out, "takeover",
 		   record->paired
@@ -130,8 +135,6 @@ static void print_good(const struct record_view *view, const struct cfg *cfg, FI
 		fprintf(out, "new to this node\n");
 	else
 		fprintf(out, "unchanged for %.1f s\n", (double)still_ms / 1000);
-	record_meaning(record, cfg, meaning, sizeof(meaning));
-	print_line(out, "meaning", meaning);
 }
 
 void record_print(const struct record_view *view, const struct cfg *cfg, FILE *out)
@@ -140,12 +143,13 @@ void record_print(const struct record_view *view, const struct cfg *cfg, FILE *o
 		print_good(view, cfg, out);
 		return;
 	}
-	fprintf(out, "  %-13s %s%s%s\n", "not usable", record_trust_word(view->trust),
+	print_line(out, "meaning", "nothing: it permits no takeover");
+	fprintf(out, "  %-13s %s%s%s\n", "trust", record_trust_word(view->trust),
 		view->why[0] != '\0' ? ": " : "", view->why);
+	print_line(out, "what to do", record_trust_hint(view->trust));
 	if (view->record.present == FACT_YES)
 		fprintf(out, "  %-13s term %" PRId64 ", version %" PRId64 ", holder %s\n",
-			"it says", view->record.term, view->record.version, view->record.holder);
-	print_line(out, "meaning", "nothing: it permits no takeover");
+			"would say", view->record.term, view->record.version, view->record.holder);
 }
 
 /* ---- for scripts ---- */
