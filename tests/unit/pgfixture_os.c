@@ -118,7 +118,7 @@ void os_child(const char *const *argv, bool as_postgres, const char *input, pid_
 	const int in = open(input != NULL ? input : "/dev/null", O_RDONLY | O_CLOEXEC);
 	/* The owner's pages stay cached by libc after the fork, so this reads nothing anew. */
 	const struct passwd *owner = getpwnam(OWNER);
-	char *copy[24] = { NULL };
+	char *copy[32] = { NULL };
 
 	if (as_postgres && (owner == NULL || initgroups(OWNER, owner->pw_gid) < 0 ||
 			    setgid(owner->pw_gid) < 0 || setuid(owner->pw_uid) < 0))

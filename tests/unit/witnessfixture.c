@@ -35,7 +35,7 @@ static const char hba_with_tls[] = "local all postgres trust\n"
 static int certificate(const char *name, const char *subject, const char *const *more)
 {
 	char key[96], crt[96];
-	const char *argv[24] = { "/usr/bin/openssl",
+	const char *argv[28] = { "/usr/bin/openssl",
 				 "req",
 				 "-x509",
 				 "-newkey",
@@ -62,12 +62,11 @@ static int certificate(const char *name, const char *subject, const char *const 
 
 static int certificates(void)
 {
+	static const char names[] = "subjectAltName=DNS:" WITNESS_NAME ",IP:10.99.0.1";
 	char ca[96], key[96], lines[256];
-	const char *const more[] = { "-CA",     ca,
-				     "-CAkey",  key,
-				     "-addext", "basicConstraints=critical,CA:FALSE",
-				     "-addext", "subjectAltName=DNS:" WITNESS_NAME ",IP:10.99.0.1",
-				     NULL };
+	const char *const more[] = { "-CA",     ca,        "-CAkey",
+				     key,       "-addext", "basicConstraints=critical,CA:FALSE",
+				     "-addext", names,     NULL };
 	int rc = certificate("ca", "/CN=a ca", NULL);
 
 	witness_file(ca, sizeof(ca), "ca.crt");
