@@ -314,19 +314,21 @@ do_listen() {
 	pending=yes
 }
 
-# The lines of every cluster stand in one block above all others, where nothing can precede them.
+# The lines of every cluster stand in one block above all others, where nothing can precede them: a
+# password that was stolen is of no use elsewhere, and none goes without TLS.
 do_hba() {
 	local begin='# pg_vrrp witness: lines of witness-setup, which belong above all others'
 	local end='# pg_vrrp witness: end' node bits
 	{
 		echo "$begin"
 		{
-			sed -n "/^$begin\$/,/^$end\$/ { /^#/d; p; }" "$hba"
+			sed -n "/^$begin\$/,/^$end\$/ { /^hostssl/p; }" "$hba"
 			for node in "${allowed[@]}"; do
 				bits=32 && [[ $node != *:* ]] || bits=128
 				echo "hostssl $database $role $node/$bits scram-sha-256"
 			done
-		} | awk '!seen[$0]++'
+		} | awk '!seen[$0]++ { print; last["host " $2 " " $3 " all reject"] }
+			END { for (line in last) print line | "sort" }'
 		echo "$end"
 		sed "/^$begin\$/,/^$end\$/d" "$hba"
 	} >"$work/hba" || die 71 "$hba cannot be read"
