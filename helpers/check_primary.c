@@ -30,6 +30,7 @@
 #include "postgres/pgdata.h"
 #include "postgres/server.h"
 #include "serve/check_rules.h"
+#include "serve/check_tell.h"
 #include "serve/duty.h"
 
 /* keepalived's interval: when the next round comes. */
@@ -182,31 +183,6 @@ static bool still_so(const struct cfg *cfg, enum server_state local)
 	return postmaster >= 0 && pgdata_form(cfg) == PGDATA_PRIMARY;
 }
 
-/*
- * A peer that refuses us is there, so nobody else would say that its vote, or our contact with it,
- * has ended: the witness alone keeps the lease, and after max_staleness a failover is refused.
- */
-static void tell_refusal(const struct cfg *cfg, const struct server *peer)
-{
-	struct verdict verdict = { .outcome = OUT_YES,
-				   .rule = "peer-answers",
-				   .message = "the other node's server answers" };
-
-	if (peer->failure == PG_FAIL_AUTH)
-		verdict = (struct verdict){ .outcome = OUT_NO,
-					    .rule = "peer-refuses-us",
-					    .message = "the other node's server refuses us" };
-	else if (peer->state != SERVER_PRIMARY && peer->state != SERVER_STANDBY)
-		return;
-	if (attempt_is_same(cfg, "ask_peer", &verdict))
-		return;
-	if (verdict.outcome == OUT_NO)
-		log_warning("%s: %s; compare role, passfile and pg_hba.conf of both nodes with "
-			    "\"cluster_config\"",
-			    verdict.message, peer->why);
-	log_failed("write the attempt file", attempt_write(cfg, "ask_peer", &verdict));
-}
-
 /* It must go on when keepalived ends us for being late, so it is detached. */
 static void start_fence(const struct cfg *cfg, const char *reason)
 {
@@ -284,7 +260,8 @@ static struct verdict check_node(const struct cfg *cfg, const struct cli *cli,
 
 	ask(cfg, &dl, &local, &peer, &duty);
 	if (peer.asked_ms > 0)
-		tell_refusal(cfg, &peer);
+		check_tell_refusal(cfg, &peer);
+	check_tell_record(cfg, &duty);
 	check_facts_of(&f, &local, cfg);
 	if (f.local == SERVER_PRIMARY || f.local == SERVER_STANDBY)
 		gather_peer(&f, cfg, &local, &peer);

@@ -290,8 +290,8 @@ DECLARE
 	r pgvrrp.record;
 BEGIN
 	SELECT * INTO r FROM pgvrrp.record AS x WHERE x.cluster = a_cluster;
-	IF why IS NULL AND r.holder <> a_node AND NOT r.paired THEN
-		why := 'solo';
+	IF why IS NULL AND r.holder <> a_node THEN
+		why := CASE WHEN NOT r.paired THEN 'solo' WHEN r.paused THEN 'paused' END;
 	END IF;
 	IF why IS NULL THEN
 		r.term := r.term + 1;

@@ -160,6 +160,7 @@ struct follower {
 	    good_since_ms; /* it has streamed and made progress in every answer since; 0: not now */
 	int64_t good_ms;   /* and did so last then */
 	uint64_t flush_lsn;  /* what it had flushed, as last known */
+	int64_t postmaster;  /* pid of our server: of another one all of this says nothing */
 	uint64_t target_lsn; /* it is to have flushed that before it may be paired; 0: none set */
 };
 struct follower follower_read(const struct cfg *cfg);

@@ -81,6 +81,7 @@ static void facts_of_record(struct promotion *p)
 
 	f->record_ours = self;
 	f->record_paired = good && !self && r->paired;
+	f->record_paused = good && r->paused;
 	f->record_released = good && r->released;
 	f->record_still = fact_of(good && record_memory_still_ms(&p->memory) >= longest_wait(p));
 	f->record_renewed = good && p->withdrawn_ms > 0 && r->version > p->withdrawn_version + 1;
@@ -228,8 +229,12 @@ void promote_gather(struct promotion *p)
 
 int64_t promote_wait_left_ms(const struct promotion *p)
 {
-	int64_t left_ms = p->withdrawn_ms + longest_wait(p) - now_ms();
+	int64_t since_ms = p->withdrawn_ms;
+	int64_t left_ms;
 
+	if (p->facts.record_paired && p->memory.first_ms > since_ms)
+		since_ms = p->memory.first_ms;
+	left_ms = since_ms + longest_wait(p) - now_ms();
 	return p->withdrawn_ms > 0 && left_ms > 0 ? left_ms : 0;
 }
 

@@ -51,7 +51,8 @@ void promote_gather(struct promotion *p);
  */
 void promote_refresh(struct promotion *p, bool last);
 
-/* How much of lease + margin since the withdrawal is still to come; 0: none, or it has not begun. */
+/* How much of lease + margin, since the withdrawal and since the record was last written, is still to
+ * come; 0: none, or it has not begun. */
 int64_t promote_wait_left_ms(const struct promotion *p);
 
 /* Any answer at all from the old primary's address or the VIP?  Sets facts.no_sign_of_life. */

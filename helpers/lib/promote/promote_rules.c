@@ -96,6 +96,11 @@ static bool solo(const struct promote_facts *f)
 	return good_record(f) && !f->record_ours && !f->record_paired && !f->override;
 }
 
+static bool paused(const struct promote_facts *f)
+{
+	return good_record(f) && !f->record_ours && f->record_paused && !f->override;
+}
+
 /* Two writes could have been under way when the vote was withdrawn; more than one means that
  * somebody goes on. */
 static bool primary_renews(const struct promote_facts *f)
@@ -262,6 +267,12 @@ static const struct rule {
 	    .hint = "start the other node; if it is lost for good, switch it off and run "
 		    "\"promote_safe --assume-peer-down=NAME --accept-loss=LSN\", with what was "
 		    "received" } },
+	{ paused,
+	  STEP_VERDICT,
+	  { .outcome = OUT_REFUSED,
+	    .rule = "paused",
+	    .message = "an operator paused failover",
+	    .hint = "\"witness_record --resume\" makes it possible again" } },
 	{ primary_renews,
 	  STEP_VERDICT,
 	  { .outcome = OUT_REFUSED,

@@ -38,6 +38,7 @@ struct promote_facts {
 	enum record_trust trust;
 	bool record_ours;       /* this node holds the term: a takeover whose end was not seen */
 	bool record_paired;     /* the other one does, and this one may take over */
+	bool record_paused;     /* an operator wants no takeover */
 	bool record_released;   /* and says that it does not serve */
 	enum fact record_still; /* nobody wrote it for lease + margin */
 	bool record_renewed;    /* it was renewed since the vote was withdrawn, and not just once */

@@ -31,6 +31,7 @@ struct duty {
 	struct record_memory memory;
 	struct record record;
 	struct follower follower;
+	bool looked; /* the witness was asked */
 	struct duty_facts facts;
 	char sync_names[64]; /* what paired needs in sync mode */
 };
@@ -91,8 +92,9 @@ static struct deadline patience(const struct duty *d)
 /* Takes what a question to the witness brought. */
 static bool take(struct duty *d, int rc, const char *what)
 {
+	d->looked = true;
 	if (rc < 0) {
-		log_warning("the witness did not answer to \"%s\": %s", what, d->link.why);
+		log_debug("the witness did not answer to \"%s\": %s", what, d->link.why);
 		d->facts.trust = RECORD_SILENT;
 		return false;
 	}
@@ -197,7 +199,8 @@ static bool set_sync(struct duty *d, const char *names)
 	rc = server_set_sync(d->cfg, names, d->dl);
 	log_failed("set synchronous_standby_names", rc);
 	if (rc == 0)
-		log_info("synchronous_standby_names is \"%s\" now", names);
+		log_info("synchronous_standby_names is now: %s",
+			 names[0] != '\0' ? names : "empty");
 	d->facts.targeted = false;
 	d->facts.sync_on = rc < 0 ? FACT_UNKNOWN : fact_of(names[0] != '\0');
 	return rc == 0;
@@ -306,6 +309,14 @@ static bool is_primary(const struct cfg *cfg, const struct server *local)
 	       (local->state == SERVER_STARTING && pgdata_form(cfg) == PGDATA_PRIMARY);
 }
 
+static int64_t postmaster(const struct cfg *cfg)
+{
+	pid_t pid = 0;
+	int AUTO_FD fd = pgdata_postmaster(cfg, &pid);
+
+	return fd >= 0 ? pid : 0;
+}
+
 /* Under record.lock: a run that was stopped half-way keeps it, so that what it knows stays true. */
 static void serve_locked(struct duty *d)
 {
@@ -318,7 +329,7 @@ static void serve_locked(struct duty *d)
 	d->memory = record_memory_read(d->cfg);
 	d->follower = follower_read(d->cfg);
 	if (d->local->state == SERVER_PRIMARY)
-		duty_follower_note(&d->follower, d->local);
+		duty_follower_note(&d->follower, d->local, postmaster(d->cfg));
 	soon = patience(d);
 	if (take(d, record_look(&d->link, &d->record, &soon), "look")) {
 		gather(d);
@@ -349,6 +360,7 @@ static void fill(struct duty_report *report, const struct duty *d)
 {
 	const struct duty_facts *f = &d->facts;
 
+	report->looked = d->looked;
 	report->trust = f->trust;
 	if (f->trust == RECORD_GOOD) {
 		report->theirs = fact_of(!f->holder);

@@ -13,6 +13,7 @@
 #include "record/record_trust.h"
 
 struct duty_report {
+	bool looked;             /* the witness was asked */
 	enum record_trust trust; /* of the row, as last seen in this run */
 	enum fact theirs;        /* it is good and gives the right to the other node */
 	enum fact solo;          /* it is good and says that only this node may serve */

@@ -3,6 +3,8 @@
 
 /* A standby counts as following when it did so in the answers of a whole round. */
 #define FOLLOWS_MS 900
+/* Rounds come each second. */
+#define GAP_MS 3000
 
 /* One that is connected and gets nothing on is as good as lost: the server would wait for it. */
 static bool makes_progress(const struct follower *before, const struct server *now)
@@ -16,13 +18,31 @@ static bool good(const struct follower *w)
 	return w->good_since_ms > 0 && w->good_ms == w->asked_ms;
 }
 
-void duty_follower_note(struct follower *w, const struct server *local)
+/* Time in which nobody looked says neither that it was well nor that it was lost. */
+static void skip_gap(struct follower *w, int64_t asked_ms)
 {
-	bool progress = makes_progress(w, local);
-	bool before = w->known && good(w);
+	int64_t gap_ms = asked_ms - w->asked_ms;
 
-	if (!w->known)
-		*w = (struct follower){ .known = true, .good_ms = local->asked_ms };
+	if (gap_ms <= GAP_MS)
+		return;
+	w->good_ms += gap_ms;
+	w->good_since_ms = 0;
+	w->target_lsn = 0;
+}
+
+void duty_follower_note(struct follower *w, const struct server *local, int64_t postmaster)
+{
+	bool progress;
+	bool before;
+
+	if (!w->known || w->postmaster != postmaster)
+		*w = (struct follower){ .known = true,
+					.postmaster = postmaster,
+					.asked_ms = local->asked_ms,
+					.good_ms = local->asked_ms };
+	skip_gap(w, local->asked_ms);
+	progress = makes_progress(w, local);
+	before = good(w);
 	w->asked_ms = local->asked_ms;
 	if (progress && !before)
 		w->good_since_ms = local->asked_ms;

@@ -8,8 +8,12 @@
 #include "postgres/server.h"
 #include "serve/duty_rules.h"
 
-/* Takes in what our server, a primary, has just answered.  A follower that is not known begins here. */
-void duty_follower_note(struct follower *follower, const struct server *local);
+/*
+ * Takes in what our server, a primary with this postmaster, has just answered.  A follower that is
+ * not known begins here: so does one that another postmaster knew, because a server that starts lets
+ * commits through before it goes by synchronous_standby_names.
+ */
+void duty_follower_note(struct follower *follower, const struct server *local, int64_t postmaster);
 
 /* follows, lost, too_far, near, targeted, reached; after duty_follower_note. */
 void duty_follower_facts(struct duty_facts *f, const struct follower *follower,
