@@ -104,14 +104,18 @@ static struct verdict written(struct record_task *t)
 				    .message = "the record says that takeovers may be possible "
 					       "again" },
 	};
-	char event[32], meaning[320];
+	static const char *const events[RECORD_ASKS] = {
+		[RECORD_RELEASE] = "released",
+		[RECORD_PAUSE] = "paused",
+		[RECORD_RESUME] = "pause-over",
+	};
+	char meaning[320];
 
 	if (t->view.trust == RECORD_GOOD)
 		log_failed("note the record",
 			   record_memory_note(t->cfg, &t->view.memory, &t->view.record));
-	(void)snprintf(event, sizeof(event), "record-%s", record_ask_word(t->facts.ask));
 	record_meaning(&t->view.record, t->cfg, meaning, sizeof(meaning));
-	log_failed("write the history", history_add(t->cfg, event, meaning));
+	log_failed("write the history", history_add(t->cfg, events[t->facts.ask], meaning));
 	return verdicts[t->facts.ask];
 }
 

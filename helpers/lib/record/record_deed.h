@@ -39,7 +39,7 @@ enum record_step { RECORD_VERDICT, RECORD_WRITE };
 /* RECORD_WRITE: what was asked for is to be written; the verdict is then what a dry run says. */
 enum record_step record_decide(const struct record_facts *f, struct verdict *verdict);
 
-/* "release", "pause", ...: for --explain and the history. */
+/* "release", "pause", ...: for --explain. */
 const char *record_ask_word(enum record_ask ask);
 
 #endif
