@@ -16,9 +16,9 @@
 static bool combination(struct check_facts *f, uint32_t n)
 {
 	enum fact *const facts[] = {
-		&f->right_version, &f->right_data_dir,  &f->read_only,  &f->replay_paused,
-		&f->sync_on,       &f->fenced,          &f->lease_runs, &f->says_serving,
-		&f->peer_votes,    &f->peer_is_primary,
+		&f->right_version, &f->right_data_dir,  &f->read_only,     &f->replay_paused,
+		&f->sync_on,       &f->fenced,          &f->lease_runs,    &f->says_serving,
+		&f->peer_votes,    &f->peer_is_primary, &f->record_theirs,
 	};
 
 	for (size_t i = 0; i < ARRAY_COUNT(facts); i++, n /= FACTS)
@@ -27,7 +27,8 @@ static bool combination(struct check_facts *f, uint32_t n)
 	f->lease_known = n & 2;
 	f->peer_other_system = n & 4;
 	f->peer_not_older = n & 8;
-	n /= 16;
+	f->solo = n & 16;
+	n /= 32;
 	f->local = (enum server_state)n;
 	return n <= SERVER_STANDBY;
 }
@@ -41,8 +42,8 @@ static bool may_serve(const struct check_facts *f)
 {
 	return f->local == SERVER_PRIMARY && f->fenced == FACT_NO && f->lease_runs == FACT_YES &&
 	       f->right_version == FACT_YES && f->right_data_dir != FACT_NO &&
-	       f->read_only == FACT_NO && (!f->mode_sync || f->sync_on == FACT_YES) &&
-	       !meets_newer_primary(f);
+	       f->read_only == FACT_NO && (!f->mode_sync || f->sync_on == FACT_YES || f->solo) &&
+	       f->record_theirs != FACT_YES && !meets_newer_primary(f);
 }
 
 static bool good_standby(const struct check_facts *f)
@@ -69,16 +70,25 @@ static void says_yes_exactly_when_it_may(void **state)
 	assert_true(yes > 0);
 }
 
-static void fences_only_a_primary_and_never_one_that_serves(void **state)
+/* Somebody else serves by right, or our own right has ended. */
+static bool has_no_right(const struct check_facts *f)
+{
+	return meets_newer_primary(f) || f->record_theirs == FACT_YES ||
+	       (f->lease_known && f->lease_runs == FACT_NO);
+}
+
+static void fences_exactly_the_primary_without_a_right(void **state)
 {
 	struct check_facts f = { 0 };
 
 	(void)state;
 	for (uint32_t n = 0; combination(&f, n); n++) {
-		if (!check_must_fence(&f))
-			continue;
-		assert_int_equal(f.local, SERVER_PRIMARY);
-		assert_int_not_equal(check_decide(&f).outcome, OUT_YES);
+		bool fences = check_must_fence(&f);
+
+		if (fences != (f.local == SERVER_PRIMARY && has_no_right(&f)))
+			fail_msg("combination %u", n);
+		if (fences)
+			assert_int_not_equal(check_decide(&f).outcome, OUT_YES);
 	}
 }
 
@@ -110,6 +120,31 @@ static void late_guard_is_made_up_for(void **state)
 	assert_false(check_must_fence(&f));
 }
 
+/* A good primary but for what the record says. */
+static void the_record_says_who_serves_and_whether_alone(void **state)
+{
+	struct check_facts f = { .local = SERVER_PRIMARY,
+				 .right_version = FACT_YES,
+				 .read_only = FACT_NO,
+				 .fenced = FACT_NO,
+				 .lease_runs = FACT_YES,
+				 .mode_sync = true,
+				 .sync_on = FACT_NO };
+
+	(void)state;
+	assert_string_equal(check_decide(&f).rule, "sync-off");
+	assert_false(check_must_fence(&f));
+	f.solo = true;
+	assert_string_equal(check_decide(&f).rule, "serves");
+	f.record_theirs = FACT_YES;
+	assert_string_equal(check_decide(&f).rule, "not-holder");
+	assert_true(check_must_fence(&f));
+	/* A standby is led back by nobody's fence. */
+	f.local = SERVER_STANDBY, f.replay_paused = FACT_NO;
+	assert_string_equal(check_decide(&f).rule, "standby");
+	assert_false(check_must_fence(&f));
+}
+
 static void serving_file_is_believed_only_with_the_lease(void **state)
 {
 	struct check_facts f = { .says_serving = FACT_YES,
@@ -132,9 +167,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(says_yes_exactly_when_it_may),
-		cmocka_unit_test(fences_only_a_primary_and_never_one_that_serves),
+		cmocka_unit_test(fences_exactly_the_primary_without_a_right),
 		cmocka_unit_test(older_of_two_primaries_is_fenced_at_once),
 		cmocka_unit_test(late_guard_is_made_up_for),
+		cmocka_unit_test(the_record_says_who_serves_and_whether_alone),
 		cmocka_unit_test(serving_file_is_believed_only_with_the_lease),
 	};
 

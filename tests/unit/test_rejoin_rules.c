@@ -13,21 +13,56 @@
 
 /* ---- what must hold for every combination ---- */
 
+static bool holds_term(const struct rejoin_facts *f)
+{
+	return f->right == RIGHT_OURS || f->right == RIGHT_OURS_SOLO;
+}
+
+/* Somebody who can know said that nobody else serves: the record, or the standby where there is
+ * none, or the lease that this node never lost and nobody else keeps count of. */
+static bool is_entitled(const struct rejoin_facts *f)
+{
+	bool unheard = f->right == RIGHT_UNUSED || f->right == RIGHT_UNWRITTEN;
+
+	return holds_term(f) || (unheard && f->peer_votes == FACT_YES) ||
+	       (f->right == RIGHT_UNUSED && f->lease_runs == FACT_YES);
+}
+
+/* A person's word about the other host, where no record speaks against it. */
+static bool has_a_word(const struct rejoin_facts *f)
+{
+	return f->peer_down_by_operator && !f->no_resume &&
+	       (f->peer == SERVER_UNKNOWN || f->peer == SERVER_DOWN) &&
+	       (holds_term(f) || f->right == RIGHT_UNUSED || f->right == RIGHT_UNWRITTEN);
+}
+
+/*
+ * The guard's mark says that somebody else might serve by now: whoever knows better answers it, but
+ * not the lease.  The other node's mark says that it was about to take over: only a record by which
+ * it may not answers it.  A person's is answered by a person.
+ */
+static bool fence_is_answered(const struct rejoin_facts *f)
+{
+	bool unheard = f->right == RIGHT_UNUSED || f->right == RIGHT_UNWRITTEN;
+
+	return (f->fenced_by_guard && (holds_term(f) || (unheard && f->peer_votes == FACT_YES))) ||
+	       (f->fenced_by_peer && f->right == RIGHT_OURS_SOLO) || has_a_word(f);
+}
+
 static bool may_start_as_primary(const struct rejoin_facts *f)
 {
-	bool vote = f->peer_votes == FACT_YES;
-	bool lease = f->lease_runs == FACT_YES;
-	bool word =
-	    f->peer_down_by_operator && (f->peer == SERVER_UNKNOWN || f->peer == SERVER_DOWN);
+	bool alone = f->right == RIGHT_OURS_SOLO;
+	bool fence = f->fenced == FACT_NO || (f->fenced == FACT_YES && fence_is_answered(f));
+	bool directory = f->local == LOCAL_DOWN && f->form == PGDATA_PRIMARY &&
+			 f->right_version == FACT_YES && f->control == FACT_YES &&
+			 f->rewinding == FACT_NO;
+	bool history = f->same_system != FACT_NO && f->peer != SERVER_PRIMARY &&
+		       f->peer_ahead != FACT_YES && f->past != PAST_DIVERGED &&
+		       f->past != PAST_UNRELATED;
+	/* A standby that may take over, and is about to, or is given the time to. */
+	bool others_turn = !alone && (f->peer_withdrawn == FACT_YES || f->no_resume);
 
-	bool fence_answered = f->fenced == FACT_YES && ((f->fenced_by_guard && vote) || word);
-
-	return f->local == LOCAL_DOWN && f->form == PGDATA_PRIMARY &&
-	       f->right_version == FACT_YES && f->control == FACT_YES &&
-	       (f->fenced == FACT_NO || fence_answered) && f->rewinding == FACT_NO &&
-	       f->same_system != FACT_NO && f->peer != SERVER_PRIMARY &&
-	       f->peer_withdrawn != FACT_YES && f->peer_ahead != FACT_YES &&
-	       f->past != PAST_DIVERGED && !f->no_resume && (vote || lease || word);
+	return directory && fence && history && !others_turn && (is_entitled(f) || has_a_word(f));
 }
 
 static bool may_rewind(const struct rejoin_facts *f)
@@ -95,12 +130,14 @@ static void print_facts(const struct rejoin_facts *f)
 	print_error("local %d form %d version %d control %d clean %d can_rewind %d fenced %d "
 		    "rewinding %d rewound %d pausing %d lease %d promoting %d\n"
 		    "withdrawn %d follows %d streaming %d paused %d peer %d same %d "
-		    "peer_withdrawn %d votes %d ahead %d past %d no_resume %d operator %d\n",
+		    "peer_withdrawn %d votes %d ahead %d past %d no_resume %d operator %d\n"
+		    "right %d by guard %d by peer %d\n",
 		    f->local, f->form, f->right_version, f->control, f->clean, f->can_rewind,
 		    f->fenced, f->rewinding, f->rewound, f->pausing, f->lease_runs, f->promoting,
 		    f->withdrawn, f->follows, f->streaming, f->replay_paused, f->peer,
 		    f->same_system, f->peer_withdrawn, f->peer_votes, f->peer_ahead, f->past,
-		    f->no_resume, f->peer_down_by_operator);
+		    f->no_resume, f->peer_down_by_operator, f->right, f->fenced_by_guard,
+		    f->fenced_by_peer);
 }
 
 static uint64_t steps_seen[STEPS];
@@ -111,7 +148,9 @@ static void check(const struct rejoin_facts *f)
 	enum rejoin_step step = rejoin_decide(f, &verdict);
 
 	steps_seen[step]++;
-	if (may_do(f, step) && says_rightly(f, step, &verdict))
+	/* And it is started where it may be: two nodes that both stay down serve nobody. */
+	if (may_do(f, step) && says_rightly(f, step, &verdict) &&
+	    (step == STEP_RESUME || !may_start_as_primary(f)))
 		return;
 	print_error("rule %s, step %d\n", verdict.rule, step);
 	print_facts(f);
@@ -196,6 +235,8 @@ static const struct digit all_digits[] = {
 	DIGIT(no_resume, 2),
 	DIGIT(peer_down_by_operator, 2),
 	DIGIT(fenced_by_guard, 2),
+	DIGIT(fenced_by_peer, 2),
+	DIGIT(right, RIGHTS),
 };
 
 /* A server that is down, in a directory that is one: all that the second half of the rules sees. */
@@ -231,6 +272,44 @@ static void down_holds_for_every_combination(void **unused)
 	f.form = PGDATA_STANDBY;
 	tried += run_through(f, digits, ARRAY_COUNT(digits));
 	assert_int_equal(tried, 2 * 32 * 8 * 5 * PASTS * 2187);
+}
+
+/*
+ * The same with the record, which is asked for a primary's directory only.  What pg_rewind left and
+ * needs says nothing new here: it is run beside a primary, where nothing else starts, and what it
+ * left half-way is one fact.
+ */
+static void down_holds_whatever_the_record_says(void **unused)
+{
+	static const struct digit digits[] = {
+		FACT(fenced),
+		FACT(rewinding),
+		FACT(lease_runs),
+		DIGIT(peer, SERVER_STANDBY + 1),
+		FACT(same_system),
+		FACT(peer_withdrawn),
+		FACT(peer_votes),
+		FACT(peer_ahead),
+		DIGIT(past, PASTS),
+		DIGIT(no_resume, 2),
+		DIGIT(peer_down_by_operator, 2),
+		DIGIT(fenced_by_guard, 2),
+		DIGIT(fenced_by_peer, 2),
+		DIGIT(right, RIGHTS),
+	};
+	struct rejoin_facts f = { .local = LOCAL_DOWN,
+				  .form = PGDATA_PRIMARY,
+				  .right_version = FACT_YES,
+				  .control = FACT_YES,
+				  .clean = FACT_NO,
+				  .can_rewind = FACT_YES,
+				  .rewound = FACT_NO,
+				  .undoable = FACT_NO,
+				  .pausing = FACT_NO };
+
+	(void)unused;
+	assert_int_equal(run_through(f, digits, ARRAY_COUNT(digits)),
+			 16 * 5 * PASTS * RIGHTS * 2187);
 }
 
 static void running_holds_for_every_combination(void **unused)
@@ -273,6 +352,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(down_holds_for_every_combination),
+		cmocka_unit_test(down_holds_whatever_the_record_says),
 		cmocka_unit_test(running_holds_for_every_combination),
 		cmocka_unit_test(anything_holds_for_many_combinations),
 	};
