@@ -127,7 +127,8 @@ class Scenario(unittest.TestCase):
                 return False
             return (self.standby_streams(node)() and self.baseline(node)
                     and not os.path.exists(self.state_file(node, "fenced"))
-                    and int(contact["streaming_ms"]) > 0)
+                    and int(contact["streaming_ms"]) > 0
+                    and (not self.lab.settings.has_record or self.lab.paired()))
         return look
 
     def record(self) -> dict | None:
