@@ -5,23 +5,23 @@
  * (SyncRepUpdateSyncStandbysDefined).  No SQL shows the flag.  That it is set follows from these
  * (PostgreSQL 15 to 18):
  *
- * 1. The reload was sent to the checkpointer.  On SIGHUP the postmaster reads the file, then signals
- *    its children one after the other (SIGHUP_handler, later process_pm_reload_request), and forks
- *    none meanwhile.  So once one session shows the value, any that is begun afterwards proves that
- *    all were signalled.  The first alone does not: it may be an older child, signalled before the
- *    checkpointer.
+ * 1. The reload was sent to the checkpointer.  On SIGHUP the postmaster reads the file, then
+ *    signals its children one after the other (SIGHUP_handler, later process_pm_reload_request),
+ *    and forks none meanwhile.  So once one session shows the value, any that is begun afterwards
+ *    proves that all were signalled.  The first alone does not: it may be an older child,
+ *    signalled before the checkpointer.
  * 2. It has arrived: no SIGHUP is pending.  SignalHandlerForConfigReload has noted it and set the
  *    latch, at the latest before the process goes on.
  * 3. It is worked off: the checkpointer sleeps, and has not run since that look, in one of the two
- *    waits that a set latch ends at once.  CheckpointerMain looks for a reload after ResetLatch and
- *    again after a checkpoint, in which the latch may have been reset (HandleCheckpointerInterrupts,
- *    later ProcessCheckpointerInterrupts), before it waits; CheckpointWriteDelay does before its
- *    nap.  Nothing between those looks and the wait resets the latch.  So a reload that was noted
- *    before the sleep began was worked off, and one that is noted later ends it.
+ *    waits that a set latch ends at once.  Before it waits, CheckpointerMain looks for a reload
+ *    after ResetLatch, and again after a checkpoint, in which the latch may have been reset
+ *    (HandleCheckpointerInterrupts, later ProcessCheckpointerInterrupts); CheckpointWriteDelay does
+ *    before its nap.  Nothing between those looks and the wait resets the latch.  So a reload that
+ *    was noted before the sleep began was worked off, and one that is noted later ends it.
  *
- * "Has not run": the wait is asked for by SQL between two looks at /proc, and neither found it awake
- * or to have slept anew (voluntary_ctxt_switches).  Else it might have been seen in one sleep in
- * /proc, for a lock perhaps, and on its way into another by SQL.
+ * "Has not run": SQL is asked what it waits for between two looks at /proc, and neither finds it
+ * awake, or asleep anew (voluntary_ctxt_switches).  Else /proc might have seen it in one sleep, for
+ * a lock perhaps, and SQL on its way into another.
  */
 #include "postgres/server_sync.h"
 

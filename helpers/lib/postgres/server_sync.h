@@ -17,9 +17,9 @@
 int server_sync_names(const struct cfg *cfg, char *names, size_t size) MUST_CHECK;
 
 /*
- * ALTER SYSTEM SET synchronous_standby_names on the local server, a standby too, then a reload; waits
- * until a new connection shows it.  "": no commit waits, whatever stands in postgresql.conf.  0,
- * -ETIMEDOUT, -EPROTO (why in log).
+ * ALTER SYSTEM SET synchronous_standby_names on the local server, a standby too, then a reload;
+ * waits until a new connection shows it.  "": no commit waits, whatever stands in postgresql.conf.
+ * 0, -ETIMEDOUT, -EPROTO (why in log).
  */
 int server_set_sync(const struct cfg *cfg, const char *names, const struct deadline *dl) MUST_CHECK;
 
