@@ -49,10 +49,14 @@ static void paired_would_be_taken_over_whoever_is_cut_off(void **state)
 	struct status status = recorded();
 
 	(void)state;
-	status_expect(&status, &cfg, FACT_YES,
-		      "n2 would promote itself as soon as n1 is proven fenced");
+	status_expect(
+	    &status, &cfg, FACT_YES,
+	    "n2 would promote itself as soon as n1 says that it is down or is proven fenced, ");
 	/* The longer of the two leases. */
 	status_expect(&status, &cfg, FACT_YES, "or after 9.0 s if it renews the record no more");
+	/* Without any way of fencing too. */
+	(void)snprintf(status.attempts[ATTEMPT_FENCE_TEST], 64, "refused way-broken: ssh");
+	status_expect(&status, &cfg, FACT_YES, "n2 would promote itself");
 	/* The primary says by the record how far behind is too far. */
 	status.servers[1].received_lsn = 1;
 	status_expect(&status, &cfg, FACT_YES, "n2 would promote itself");

@@ -230,7 +230,9 @@ struct status_forecast status_forecast(const struct status *status, const struct
 	why = refusal(&f, here);
 	if (why != NULL)
 		return forecast(FACT_NO, "%s would refuse to take over: %s", to, why);
-	if (here && strncmp(status->attempts[ATTEMPT_FENCE_TEST], "refused", 7) == 0)
+	/* With a record a fence only shortens the wait. */
+	if (!f.has_record && here &&
+	    strncmp(status->attempts[ATTEMPT_FENCE_TEST], "refused", 7) == 0)
 		return forecast(FACT_UNKNOWN,
 				"%s might refuse: the last test of fencing failed (%s)", to,
 				status->attempts[ATTEMPT_FENCE_TEST]);
@@ -241,6 +243,6 @@ struct status_forecast status_forecast(const struct status *status, const struct
 		return forecast(FACT_UNKNOWN,
 				"not enough is known to say whether %s would take over", to);
 	proof_of_a_lost_host(status, cfg, here, proof, sizeof(proof));
-	return forecast(FACT_YES, "%s would promote itself as soon as %s is proven fenced, %s", to,
-			from, proof);
+	return forecast(FACT_YES, "%s would promote itself as soon as %s %sis proven fenced, %s",
+			to, from, f.has_record ? "says that it is down or " : "", proof);
 }
