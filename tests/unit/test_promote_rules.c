@@ -47,6 +47,7 @@ static bool ping_permits(const struct promote_facts *f)
  * witness is silent or another's).  And whoever held the right before has lost it: it said so, it
  * is proven stopped, or it had none given by our vote nor by a write of its own for the longest
  * lease.  A row that it goes on writing says that it lives, whoever says what.
+ * And where this node itself knows that it lacks more than the limit, nothing helps.
  */
 static bool record_permits(const struct promote_facts *f)
 {
@@ -61,7 +62,7 @@ static bool record_permits(const struct promote_facts *f)
 	bool ended = f->fence == FENCE_FENCED || said || (f->waited == FACT_YES && still);
 	bool lives = theirs && f->record_renewed && !f->record_released && f->fence != FENCE_FENCED;
 
-	return right && ended && !lives;
+	return right && ended && !lives && !f->behind;
 }
 
 static bool may_promote(const struct promote_facts *f)
@@ -146,6 +147,7 @@ static void put_record(struct promote_facts *f, uint64_t *n)
 	uint64_t record = digit(n, RECORDS);
 
 	f->override = digit(n, 2);
+	f->behind = digit(n, 2);
 	if (record >= RECORD_GOOD) {
 		record -= RECORD_GOOD;
 		put_good_record(f, &record);

@@ -146,29 +146,33 @@ static void ask_others(struct promotion *p, bool ask_peer, int64_t patience_ms)
 	facts_of_peer(p, &peer);
 }
 
+static bool known_to_lag(const struct promotion *p, const struct contact *contact)
+{
+	uint64_t have = p->local.received_lsn;
+
+	return contact->known && p->local.state == SERVER_STANDBY && contact->primary_lsn > have &&
+	       contact->primary_lsn - have > (uint64_t)p->cfg->max_lag_bytes;
+}
+
 /*
  * Lag and age of what this standby has, from the last time it saw the primary.  In sync mode age
  * does not matter: the primary acknowledged nothing that is not here.  But a standby that has not
  * streamed since it booted knows nothing in either mode: while it was away somebody may have turned
  * synchronous replication off.
  */
-static enum fact fresh_enough(const struct promotion *p)
+static enum fact fresh_enough(const struct promotion *p, const struct contact *contact)
 {
-	struct contact contact = contact_read(p->cfg);
 	const struct cfg *cfg = p->cfg;
-	uint64_t have = p->local.received_lsn;
 
 	if (p->facts.accepted)
 		return FACT_YES;
-	if (!contact.known || contact.streaming_ms == 0 || p->local.state != SERVER_STANDBY)
+	if (!contact->known || contact->streaming_ms == 0 || p->local.state != SERVER_STANDBY)
 		return FACT_UNKNOWN;
 	if (cfg->mode == MODE_SYNC)
 		return FACT_YES;
-	if (now_ms() - contact.streaming_ms > cfg->max_staleness_ms)
+	if (now_ms() - contact->streaming_ms > cfg->max_staleness_ms)
 		return FACT_NO;
-	if (contact.primary_lsn > have && contact.primary_lsn - have > (uint64_t)cfg->max_lag_bytes)
-		return FACT_NO;
-	return FACT_YES;
+	return fact_of(!known_to_lag(p, contact));
 }
 
 static enum fact replayed(struct promotion *p)
@@ -189,6 +193,7 @@ static enum fact replayed(struct promotion *p)
 
 static void look_at_rest(struct promotion *p)
 {
+	struct contact contact = contact_read(p->cfg);
 	struct promote_facts *f = &p->facts;
 
 	f->accepted = p->accepts && p->local.state == SERVER_STANDBY &&
@@ -197,7 +202,8 @@ static void look_at_rest(struct promotion *p)
 	f->fenced = fenced_read(p->cfg).present;
 	f->keepalived_alive = election_alive(p->cfg);
 	f->election_master = election_master(p->cfg);
-	f->fresh_enough = fresh_enough(p);
+	f->fresh_enough = fresh_enough(p, &contact);
+	f->behind = p->cfg->mode == MODE_ASYNC && !f->accepted && known_to_lag(p, &contact);
 	f->replayed = replayed(p);
 	f->waited =
 	    fact_of(f->withdrawn == FACT_YES && now_ms() - p->withdrawn_ms >= longest_wait(p));

@@ -62,10 +62,11 @@ static bool replay_paused(const struct promote_facts *f)
 	return f->replay_paused != FACT_NO;
 }
 
-/* With a record its holder says which standby is good enough, by "paired". */
+/* With a record its holder says which standby is good enough, by "paired"; but what it wrote may
+ * have come late to the witness. */
 static bool too_old(const struct promote_facts *f)
 {
-	return !f->has_record && f->fresh_enough != FACT_YES;
+	return f->has_record ? f->behind : f->fresh_enough != FACT_YES;
 }
 
 static bool unfenced(const struct promote_facts *f)

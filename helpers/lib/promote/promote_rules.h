@@ -36,8 +36,9 @@ struct promote_facts {
 	/* with a witness that keeps a record; else has_record is false and the rest is not looked at */
 	bool has_record;
 	enum record_trust trust;
-	bool record_ours;       /* this node holds the term: a takeover whose end was not seen */
-	bool record_paired;     /* the other one does, and this one may take over */
+	bool record_ours;   /* this node holds the term: a takeover whose end was not seen */
+	bool record_paired; /* the other one does, and this one may take over */
+	bool behind; /* async: it is known to lack more than max_lag, whatever the record says */
 	bool record_paused;     /* an operator wants no takeover */
 	bool record_released;   /* and says that it does not serve */
 	enum fact record_still; /* nobody wrote it for lease + margin */
