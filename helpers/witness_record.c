@@ -86,7 +86,7 @@ static int put(struct record_task *t)
 		rc = record_release(&t->link, record, &seen, final_lsn(&t->control), &soon);
 	else
 		rc = record_pause(&t->link, record, &seen, t->facts.ask == RECORD_PAUSE, &soon);
-	record_view_take(&t->view, &t->link, rc);
+	record_view_take(&t->view, &t->link);
 	return rc;
 }
 

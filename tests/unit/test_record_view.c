@@ -139,6 +139,10 @@ static void what_is_not_trusted_means_nothing(void **unused)
 	has(&view, true, "\"trust\":\"edited by hand\"");
 	has(&view, true, "\"paired\":true");
 	has(&view, true, "\"may_take_over\":null,\"meaning\":null");
+	/* Of a schema that we do not speak no column is ours to read. */
+	view.trust = RECORD_OTHER_SCHEMA;
+	view.record.schema = RECORD_SCHEMA + 1;
+	has(&view, true, "\"term\":null,\"version\":null");
 }
 
 static void a_good_one_is_shown_whole(void **unused)

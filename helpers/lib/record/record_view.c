@@ -4,11 +4,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-static void judge(struct record_view *view, const struct record_link *link, int rc)
+static void judge(struct record_view *view, const struct record_link *link)
 {
-	view->why[0] = '\0';
-	if (rc < 0)
-		(void)snprintf(view->why, sizeof(view->why), "%s", link->why);
+	(void)snprintf(view->why, sizeof(view->why), "%s", link->why);
 	view->memory = record_memory_read(link->cfg);
 	view->trust = record_trust(&view->record, &view->memory);
 }
@@ -16,12 +14,20 @@ static void judge(struct record_view *view, const struct record_link *link, int 
 void record_view_look(struct record_view *view, struct record_link *link, const struct deadline *dl)
 {
 	*view = (struct record_view){ .trust = RECORD_SILENT };
-	judge(view, link, record_look(link, &view->record, dl));
+	if (record_look(link, &view->record, dl) < 0)
+		view->record.present = FACT_UNKNOWN;
+	judge(view, link);
 }
 
-void record_view_take(struct record_view *view, const struct record_link *link, int rc)
+void record_view_take(struct record_view *view, const struct record_link *link)
 {
-	judge(view, link, rc);
+	judge(view, link);
+}
+
+/* There is a row, and in columns that we know. */
+static bool readable(const struct record_view *view)
+{
+	return view->record.present == FACT_YES && view->record.schema == RECORD_SCHEMA;
 }
 
 int64_t record_view_still_ms(const struct record_view *view)
@@ -147,7 +153,7 @@ void record_print(const struct record_view *view, const struct cfg *cfg, FILE *o
 	fprintf(out, "  %-13s %s%s%s\n", "trust", record_trust_word(view->trust),
 		view->why[0] != '\0' ? ": " : "", view->why);
 	print_line(out, "what to do", record_trust_hint(view->trust));
-	if (view->record.present == FACT_YES)
+	if (readable(view))
 		fprintf(out, "  %-13s term %" PRId64 ", version %" PRId64 ", holder %s\n",
 			"would say", view->record.term, view->record.version, view->record.holder);
 }
@@ -196,7 +202,7 @@ void record_print_json(struct json *json, const struct record_view *view, const 
 	json_object(json, "record");
 	json_text(json, "trust", record_trust_word(view->trust));
 	json_text(json, "why", view->why[0] != '\0' ? view->why : NULL);
-	if (view->record.present == FACT_YES)
+	if (readable(view))
 		put_row(json, &view->record);
 	else
 		put_nothing(json);

@@ -15,14 +15,14 @@ struct record_view {
 	struct record record;
 	struct record_memory memory; /* what this node had seen before */
 	enum record_trust trust;
-	char why[160]; /* RECORD_SILENT: why the witness did not answer */
+	char why[160]; /* in plain words, why the witness gave no answer that can be used */
 };
 
 /* Asks the witness, reads the memory, judges.  Never fails, and notes nothing. */
 void record_view_look(struct record_view *view, struct record_link *link,
 		      const struct deadline *dl);
-/* Judges what a write was answered with; rc is the write's. */
-void record_view_take(struct record_view *view, const struct record_link *link, int rc);
+/* Judges what a write by this link has left in view->record. */
+void record_view_take(struct record_view *view, const struct record_link *link);
 
 /* For how long this node has seen this very version; -1: it had not seen it before. */
 int64_t record_view_still_ms(const struct record_view *view);
