@@ -253,6 +253,29 @@ static void a_server_that_will_not_or_cannot_is_told(void **state)
 	assert_in_range(now_ms() - begun, 0, PATIENCE);
 }
 
+static void *late_statement(void *arg)
+{
+	(void)arg;
+	sql(N1, "SELECT pg_advisory_lock(1885828722, 1), pg_sleep(1)");
+	return NULL;
+}
+
+/* What a killed run left behind comes first, or the last word would be its. */
+static void a_statement_that_is_still_at_it_is_waited_for(void **state)
+{
+	const struct deadline soon = deadline_in_ms(200);
+	pthread_t thread;
+
+	(void)state;
+	assert_int_equal(pthread_create(&thread, NULL, late_statement, NULL), 0);
+	until(N1, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'", "1");
+	assert_int_equal(server_set_sync(&fixture.cfg[N1], names, &soon), -ETIMEDOUT);
+	assert_int_equal(settled_at_last(N1, ""), FACT_YES);
+	assert_int_equal(set(N1, names), 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(set(N1, ""), 0);
+}
+
 /* Before it becomes a primary it must be off there. */
 static void a_standby_takes_it_too(void **state)
 {
@@ -312,6 +335,7 @@ int main(void)
 		cmocka_unit_test(it_is_taken_in_the_middle_of_a_checkpoint_too),
 		cmocka_unit_test(yes_is_never_said_too_early),
 		cmocka_unit_test(a_server_that_will_not_or_cannot_is_told),
+		cmocka_unit_test(a_statement_that_is_still_at_it_is_waited_for),
 		cmocka_unit_test(a_standby_takes_it_too),
 		cmocka_unit_test(a_standby_that_is_there_lets_them_go),
 		cmocka_unit_test(nobody_there_is_unknown),

@@ -37,6 +37,20 @@ static int call(struct pg *pg, const char *sql, const struct deadline *dl)
 	return rc;
 }
 
+/*
+ * A helper that was killed may leave a statement behind that the server executes later.  It holds
+ * this lock until then, so whoever comes next waits for it, and has the last word.
+ */
+static int lock_settings(struct pg *pg, const struct deadline *dl)
+{
+	struct pg_result AUTO_PG_RESULT *row = NULL;
+	int rc = pg_query(&row, pg, "SELECT pg_advisory_lock(1885828722, 1) IS NULL", 1, 1, dl);
+
+	if (rc < 0)
+		log_warning("another session is changing a setting: %s", pg_error(pg));
+	return rc;
+}
+
 int server_alter_system(const struct cfg *cfg, const char *setting, const char *value,
 			const struct deadline *dl)
 {
@@ -52,6 +66,9 @@ int server_alter_system(const struct cfg *cfg, const char *setting, const char *
 		log_warning("%s cannot be quoted: %s", setting, strerror(-rc));
 		return -EPROTO;
 	}
+	rc = lock_settings(pg, dl);
+	if (rc < 0)
+		return rc;
 	(void)snprintf(sql, sizeof(sql), "ALTER SYSTEM SET %s = %s", setting, literal);
 	rc = pg_command(pg, sql, dl);
 	if (rc < 0) {
