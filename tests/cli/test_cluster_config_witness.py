@@ -61,7 +61,8 @@ class Witness(shared.Config):
 
     def test_how_to_set_it_up(self):
         text = self.render("witness", replace=[RECORD])
-        self.assertIn("     ./witness-setup --address 192.0.2.3 --allow 192.0.2.1 --allow 192.0.2.2 \\\n"
+        self.assertIn("     ./witness-setup --address 192.0.2.3 --allow 192.0.2.1 --allow 192.0.2.2 "
+                      "--allow 192.0.2.100 \\\n"
                       "         --port 5432 --database pgvrrp --role pgvrrp\n", text)
         self.assertIn("     /etc/pg_vrrp/witness/pgvrrp.pgpass   to /etc/pg_vrrp/clitest.witness.pgpass, "
                       "mode 600", text)

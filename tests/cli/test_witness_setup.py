@@ -20,6 +20,7 @@ AS_POSTGRES = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups
 INI = """\
 [cluster]
 name = orders
+vip = 127.0.0.100/24
 [node a]
 address = 127.0.0.1
 [node b]
@@ -198,7 +199,8 @@ class Making(Server):
             self.assertIn(line, done.stdout)
         self.assertEqual(self.node(role="orders", database="keep", host="witness.example",
                                    hostaddr="127.0.0.1"), "1")
-        self.assertIn(" 127.0.0.9/32 scram", self.hba())
+        self.assertEqual([line.split()[3] for line in self.hba().splitlines()[1:4]],
+                         ["127.0.0.1/32", "127.0.0.9/32", "127.0.0.100/32"])
 
     def test_password_of_a_file(self):
         given = self.top / "secret"
@@ -298,7 +300,7 @@ class Refusing(Server):
     def test_called_wrongly(self):
         for options in (["--nonsense"], ["--role"], ["word"], ["--role", "pg_x"], ["--role", "A-b"],
                         ["-p", "five"], ["--address", "witness.example"], ["--name", "a b"],
-                        ["--allow", "127.0.0.3"], ["-z"]):
+                        ["--allow", "n3"], ["-z"]):
             with self.subTest(options):
                 self.setup(*options, code=64)
         self.setup(allow=("127.0.0.1",), code=64)
