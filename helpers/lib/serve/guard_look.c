@@ -58,6 +58,10 @@ static void note_end(struct guard *g)
 	if (g->server == GUARD_SERVER_PRIMARY) {
 		g->died_ms = now_ms();
 		g->cleared_up = false;
+		/* What was granted to it ends with it (end_with_server); the next one is granted
+		 * anew. */
+		if (cfg_has_record(g->cfg))
+			log_failed("remove the grant file", stamp_clear(g->cfg, "grant"));
 	}
 	guard_forget_server(g);
 }
