@@ -65,6 +65,19 @@ static void no_right_is_longer_than_a_lease(void **unused)
 	assert_int_equal(serving_begin(&nodefiles_cfg), -EACCES);
 }
 
+static void a_stamp_that_is_taken_away_is_gone(void **unused)
+{
+	int64_t at;
+
+	(void)unused;
+	assert_int_equal(stamp_clear(&nodefiles_cfg, "grant"), 0); /* there is none */
+	assert_int_equal(stamp_write(&nodefiles_cfg, "grant", now_ms() + 1000, "record"), 0);
+	assert_true(stamp_runs(&nodefiles_cfg, "grant"));
+	assert_int_equal(stamp_clear(&nodefiles_cfg, "grant"), 0);
+	assert_int_equal(stamp_read(&nodefiles_cfg, "grant", &at, NULL, 0), -ENOENT);
+	assert_false(stamp_runs(&nodefiles_cfg, "grant"));
+}
+
 static void contact_reads_back(void **unused)
 {
 	struct contact contact = { .seen_ms = now_ms(),
@@ -105,6 +118,7 @@ int main(void)
 		TEST(stamp_reads_back),
 		TEST(stamp_of_another_boot_or_garbage_is_none),
 		TEST(no_right_is_longer_than_a_lease),
+		TEST(a_stamp_that_is_taken_away_is_gone),
 		TEST(contact_reads_back),
 		TEST(contact_garbage_is_not_known),
 	};
