@@ -252,6 +252,15 @@ class Others(Server):
         self.setup("--address", "127.0.0.77", "--own-tls")
         self.assertEqual(self.node(host="127.0.0.77", hostaddr="127.0.0.1"), "1")
 
+    def test_certificate_that_debian_made_is_replaced(self):
+        self.setup("--restart")
+        snakeoil = self.top / "ssl-cert-snakeoil.pem"
+        shutil.copy(self.out / "server.crt", snakeoil)
+        self.sql(f"ALTER SYSTEM SET ssl_cert_file = '{snakeoil}'")
+        self.sql("SELECT pg_reload_conf()")
+        self.assertIn("TLS on", self.setup().stderr)
+        self.assertEqual(self.sql("SHOW ssl_cert_file"), str(self.out / "server.crt"))
+
     def test_certificate_is_renewed_in_time(self):
         self.setup("--restart")
         request = self.top / "csr"
