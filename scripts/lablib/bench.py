@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: PostgreSQL
 """scripts/bench failover: how long writes through the VIP stop, and what the helpers cost at rest.
+scripts/bench tps: what they cost the database.
 
 Every figure is computed by the lab's checker from what the client was told.  Each fault waits a
 random part of a second first, so that it has no fixed phase to anybody's timer.
@@ -14,7 +15,8 @@ import sys
 import time
 from collections.abc import Callable
 
-from .benchcost import costs
+from . import benchtps
+from .benchcost import costs, costs_with_record
 from .errors import LabError
 from .lab import Lab, remove
 from .places import SOURCE
@@ -27,12 +29,15 @@ QUICK = ["timing.lease=2s"]
 
 class Case:
     def __init__(self, name: str, fault: Callable[[str, str], list[str]], limit_ms: float,
-                 moves: bool, sets: list[str] | None = None):
+                 moves: bool, sets: list[str] | None = None, witness: str = "ping",
+                 mode: str = "async"):
         self.name = name
         self.fault = fault      # from the names of primary and standby
         self.limit_ms = limit_ms
         self.moves = moves      # must the other node take over, or must nothing happen?
         self.sets = sets or []
+        self.witness = witness
+        self.mode = mode
 
 
 CASES = [
@@ -42,6 +47,17 @@ CASES = [
     Case("nodes cut from each other", lambda old, new: ["cut", old, new], 500, False),
     Case("witness cut from primary", lambda old, _: ["cut", old, "witness"], 500, False),
     Case("witness cut from standby", lambda _, new: ["cut", new, "witness"], 500, False),
+    Case("record: crash", lambda old, _: ["crash", old], 1000, True, witness="postgres"),
+    Case("record: power-off", lambda old, _: ["power-off", old], 5000 + 1000 + 1200, True,
+         witness="postgres"),
+    Case("record: power-off, lease 2s", lambda old, _: ["power-off", old], 4000, True, QUICK,
+         witness="postgres"),
+    Case("record: sync, standby lost", lambda _, new: ["power-off", new], 3000, False,
+         witness="postgres", mode="sync"),
+    Case("record: sync, witness gone", lambda *_: ["power-off", "witness"], 500, False,
+         witness="postgres", mode="sync"),
+    Case("record: nodes cut, sync", lambda old, new: ["cut", old, new], 3000, False,
+         witness="postgres", mode="sync"),
 ]
 # A fault that must change nothing is watched for longer than any failover takes.
 WATCH_S = 12.0
@@ -52,7 +68,7 @@ def say(text: str) -> None:
 
 
 def settle(lab: Lab) -> None:
-    """Whole again, as an operator would want it before the next bad day."""
+    """Whole again, as an operator would want it before the next bad day (ready: paired too)."""
     lab.fault("heal")
     for name in lab.settings.hosts:
         if not lab.node(name).is_on():
@@ -92,7 +108,7 @@ def once(lab: Lab, case: Case) -> dict:
 def measure(case: Case, repeat: int) -> dict:
     name = "bench"
     remove(name)
-    lab = Lab.up(name, sets=case.sets)
+    lab = Lab.up(name, sets=case.sets, witness=case.witness, mode=case.mode)
     reports = []
     try:
         settle(lab)
@@ -136,18 +152,24 @@ def show(rows: list[dict], cost: list[tuple[str, str, str, bool]]) -> None:
 
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=["failover"])
+    parser.add_argument("what", choices=["failover", "tps"])
     parser.add_argument("--repeat", type=int, default=5, metavar="N")
     parser.add_argument("-k", default="", metavar="NAME", help="only cases whose name contains it")
+    parser.add_argument("--witness", default="postgres", help="tps: kind of the witness")
     parser.add_argument("--no-cost", action="store_true", help="only the outages")
     args = parser.parse_args(argv)
     try:
         require_root()
-        rows = [measure(case, args.repeat) for case in CASES if args.k in case.name]
-        cost = [] if args.no_cost else costs(say)
-        show(rows, cost)
         directory = f"{SOURCE}/build/bench"
         os.makedirs(directory, exist_ok=True)
+        if args.what == "tps":
+            row = benchtps.tps(say, args.repeat, args.witness)
+            benchtps.show(row)
+            benchtps.write(row, f"{directory}/tps.json")
+            return 0 if row["fits"] else 1
+        rows = [measure(case, args.repeat) for case in CASES if args.k in case.name]
+        cost = [] if args.no_cost else costs(say) + costs_with_record(say)
+        show(rows, cost)
         with open(f"{directory}/failover.json", "w", encoding="utf-8") as file:
             json.dump({"outages": rows, "costs": cost}, file, indent=1)
         print(f"\nall figures: {directory}/failover.json")
