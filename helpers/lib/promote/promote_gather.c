@@ -38,6 +38,8 @@ static void ask_local(struct promotion *p)
 	p->facts.local = p->local.state;
 	p->facts.replay_paused = FACT_UNKNOWN;
 	if (p->local.state == SERVER_STANDBY)
+		p->received_lsn = p->local.received_lsn;
+	if (p->local.state == SERVER_STANDBY)
 		p->facts.replay_paused = fact_of(p->local.replay_paused);
 	/* The vote counts as withdrawn only while the server itself says so. */
 	p->facts.withdrawn =
@@ -311,8 +313,8 @@ void promote_detail(const struct promotion *p, char *text, size_t size)
 	char fencing[200] = "not tried";
 	char have[32] = "?";
 
-	if (p->local.state == SERVER_STANDBY)
-		lsn_format(p->local.received_lsn, have, sizeof(have));
+	if (p->received_lsn != 0)
+		lsn_format(p->received_lsn, have, sizeof(have));
 	if (p->fencing)
 		fence_summary(&p->fence, fencing, sizeof(fencing));
 	(void)snprintf(text, size,

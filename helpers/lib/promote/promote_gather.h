@@ -28,7 +28,8 @@ struct promotion {
 	int64_t asked_others_ms; /* when peer and witness were last asked */
 	uint64_t replay_seen;    /* replay position, and since when it has stood there */
 	int64_t replay_since_ms;
-	bool accepts; /* --accept-loss */
+	uint64_t received_lsn; /* by this node, while it was a standby */
+	bool accepts;          /* --accept-loss */
 	uint64_t accepted_lsn;
 	/* with a record */
 	struct record_link link;

@@ -13,59 +13,63 @@ static bool makes_progress(const struct follower *before, const struct server *n
 	       (now->peer_flush_lsn >= now->write_lsn || now->peer_flush_lsn > before->flush_lsn);
 }
 
-static bool good(const struct follower *w)
+static bool good(const struct follower *follower)
 {
-	return w->good_since_ms > 0 && w->good_ms == w->asked_ms;
+	return follower->good_since_ms > 0 && follower->good_ms == follower->asked_ms;
 }
 
 /* Time in which nobody looked says neither that it was well nor that it was lost. */
-static void skip_gap(struct follower *w, int64_t asked_ms)
+static void skip_gap(struct follower *follower, int64_t asked_ms)
 {
-	int64_t gap_ms = asked_ms - w->asked_ms;
+	int64_t gap_ms = asked_ms - follower->asked_ms;
 
 	if (gap_ms <= GAP_MS)
 		return;
-	w->good_ms += gap_ms;
-	w->good_since_ms = 0;
-	w->target_lsn = 0;
+	follower->good_ms += gap_ms;
+	follower->good_since_ms = 0;
+	follower->target_lsn = 0;
 }
 
-void duty_follower_note(struct follower *w, const struct server *local, int64_t postmaster)
+void duty_follower_note(struct follower *follower, const struct server *local, int64_t postmaster)
 {
 	bool progress;
 	bool before;
 
-	if (!w->known || w->postmaster != postmaster)
-		*w = (struct follower){ .known = true,
-					.postmaster = postmaster,
-					.asked_ms = local->asked_ms,
-					.good_ms = local->asked_ms };
-	skip_gap(w, local->asked_ms);
-	progress = makes_progress(w, local);
-	before = good(w);
-	w->asked_ms = local->asked_ms;
+	if (!follower->known || follower->postmaster != postmaster)
+		*follower = (struct follower){ .known = true,
+					       .postmaster = postmaster,
+					       .asked_ms = local->asked_ms,
+					       .good_ms = local->asked_ms };
+	skip_gap(follower, local->asked_ms);
+	progress = makes_progress(follower, local);
+	before = good(follower);
+	follower->asked_ms = local->asked_ms;
 	if (progress && !before)
-		w->good_since_ms = local->asked_ms;
+		follower->good_since_ms = local->asked_ms;
 	if (progress)
-		w->good_ms = local->asked_ms;
+		follower->good_ms = local->asked_ms;
 	else
-		w->good_since_ms = 0;
+		follower->good_since_ms = 0;
 	if (local->peer_flush_lsn > 0)
-		w->flush_lsn = local->peer_flush_lsn;
+		follower->flush_lsn = local->peer_flush_lsn;
 }
 
-void duty_follower_facts(struct duty_facts *f, const struct follower *w, const struct server *local,
-			 const struct cfg *cfg)
+void duty_follower_facts(struct duty_facts *f, const struct follower *follower,
+			 const struct server *local, const struct cfg *cfg)
 {
-	uint64_t lag = local->write_lsn > w->flush_lsn ? local->write_lsn - w->flush_lsn : 0;
+	uint64_t lag =
+	    local->write_lsn > follower->flush_lsn ? local->write_lsn - follower->flush_lsn : 0;
 	uint64_t limit = (uint64_t)cfg->max_lag_bytes;
 
 	f->follows = FACT_NO;
-	if (good(w))
-		f->follows = w->asked_ms - w->good_since_ms >= FOLLOWS_MS ? FACT_YES : FACT_UNKNOWN;
-	f->lost = fact_of(w->asked_ms - w->good_ms >= cfg->solo_after_ms);
+	if (good(follower))
+		f->follows = follower->asked_ms - follower->good_since_ms >= FOLLOWS_MS
+				 ? FACT_YES
+				 : FACT_UNKNOWN;
+	f->lost = fact_of(follower->asked_ms - follower->good_ms >= cfg->solo_after_ms);
 	f->too_far = fact_of(lag > limit);
-	f->near = fact_of(good(w) && lag <= limit / 2);
-	f->targeted = w->target_lsn != 0;
-	f->reached = fact_of(f->targeted && local->peer_sync && w->flush_lsn >= w->target_lsn);
+	f->near = fact_of(good(follower) && lag <= limit / 2);
+	f->targeted = follower->target_lsn != 0;
+	f->reached =
+	    fact_of(f->targeted && local->peer_sync && follower->flush_lsn >= follower->target_lsn);
 }
