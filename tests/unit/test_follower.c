@@ -191,6 +191,7 @@ static void it_follows_when_it_did_so_for_a_whole_round(void **unused)
 	local.peer_streams = false;
 	look_again(ROUND, 50, 50);
 	assert_int_equal(facts.follows, FACT_NO);
+	assert_int_equal(facts.near, FACT_NO); /* however little it lacked when it went */
 	local.peer_streams = true;
 	look_again(ROUND, 50, 50);
 	assert_int_equal(facts.follows, FACT_UNKNOWN);

@@ -172,6 +172,52 @@ static void the_vote_answers_a_fence_of_ones_own_guard(void **unused)
 	decides(&f, STEP_VERDICT, OUT_REFUSED, "fenced");
 }
 
+/* With a record nothing else counts: no lease, and no vote where there is a row. */
+static void the_record_says_who_starts(void **unused)
+{
+	struct rejoin_facts f = old_primary();
+
+	(void)unused;
+	f.lease_runs = FACT_YES;
+	f.right = RIGHT_UNWRITTEN;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "nobody-answers");
+	f.peer = SERVER_STANDBY;
+	f.peer_votes = FACT_YES;
+	decides(&f, STEP_RESUME, OUT_YES, "resume"); /* the first start of a cluster */
+	f.right = RIGHT_UNKNOWN;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "record-unknown");
+	f.right = RIGHT_THEIRS;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "record-theirs");
+	f.peer = SERVER_DOWN;
+	f.peer_down_by_operator = true;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "record-theirs");
+	f.right = RIGHT_UNKNOWN;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "record-unknown");
+	f = old_primary(), f.right = RIGHT_OURS;
+	decides(&f, STEP_RESUME, OUT_YES, "resume");
+	f.no_resume = true;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "restart-wait");
+	f.right = RIGHT_OURS_SOLO; /* nobody to wait for */
+	decides(&f, STEP_RESUME, OUT_YES, "resume");
+}
+
+static void the_record_answers_a_fence(void **unused)
+{
+	struct rejoin_facts f = old_primary();
+
+	(void)unused;
+	f.fenced = FACT_YES;
+	f.right = RIGHT_OURS;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "fenced"); /* by a person */
+	f.fenced_by_peer = true;                          /* which is about to take over */
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "fenced");
+	f.right = RIGHT_OURS_SOLO; /* and may not */
+	decides(&f, STEP_RESUME, OUT_YES, "resume");
+	f.fenced_by_peer = false, f.fenced_by_guard = true;
+	f.right = RIGHT_OURS;
+	decides(&f, STEP_RESUME, OUT_YES, "resume");
+}
+
 static void two_primaries_are_not_our_business(void **unused)
 {
 	struct rejoin_facts f = old_primary();
@@ -262,6 +308,8 @@ int main(void)
 		cmocka_unit_test(a_half_rewound_directory_never_starts),
 		cmocka_unit_test(a_standby_starts_whoever_answers),
 		cmocka_unit_test(the_vote_answers_a_fence_of_ones_own_guard),
+		cmocka_unit_test(the_record_says_who_starts),
+		cmocka_unit_test(the_record_answers_a_fence),
 		cmocka_unit_test(two_primaries_are_not_our_business),
 		cmocka_unit_test(a_running_standby_is_led_back),
 		cmocka_unit_test(a_restore_is_left_alone),

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/auto.h"
+#include "rejoin/rejoin_right.h"
 #include "rejoin/rejoin_rules.h"
 
 /* ---- what must hold for every combination ---- */
@@ -41,18 +42,21 @@ static bool has_a_word(const struct rejoin_facts *f)
  * not the lease.  The other node's mark says that it was about to take over: only a record by which
  * it may not answers it.  A person's is answered by a person.
  */
-static bool fence_is_answered(const struct rejoin_facts *f)
+static bool fence_is_answered(const struct rejoin_facts *f, bool by_guard, bool by_peer)
 {
 	bool unheard = f->right == RIGHT_UNUSED || f->right == RIGHT_UNWRITTEN;
 
-	return (f->fenced_by_guard && (holds_term(f) || (unheard && f->peer_votes == FACT_YES))) ||
-	       (f->fenced_by_peer && f->right == RIGHT_OURS_SOLO) || has_a_word(f);
+	return (by_guard && (holds_term(f) || (unheard && f->peer_votes == FACT_YES))) ||
+	       (by_peer && f->right == RIGHT_OURS_SOLO);
 }
 
 static bool may_start_as_primary(const struct rejoin_facts *f)
 {
 	bool alone = f->right == RIGHT_OURS_SOLO;
-	bool fence = f->fenced == FACT_NO || (f->fenced == FACT_YES && fence_is_answered(f));
+	bool fence =
+	    f->fenced == FACT_NO ||
+	    (f->fenced == FACT_YES &&
+	     (has_a_word(f) || fence_is_answered(f, f->fenced_by_guard, f->fenced_by_peer)));
 	bool directory = f->local == LOCAL_DOWN && f->form == PGDATA_PRIMARY &&
 			 f->right_version == FACT_YES && f->control == FACT_YES &&
 			 f->rewinding == FACT_NO;
@@ -312,6 +316,22 @@ static void down_holds_whatever_the_record_says(void **unused)
 			 16 * 5 * PASTS * RIGHTS * 2187);
 }
 
+/* It is asked once more just before the start, of the mark that is there then. */
+static void a_mark_gives_way_to_whoever_knows_better(void **unused)
+{
+	(void)unused;
+	for (int n = 0; n < RIGHTS * 3 * 2 * 2; n++) {
+		struct rejoin_facts f = { .right = (enum rejoin_right)(n / 12),
+					  .peer_votes = (enum fact)(n / 4 % 3),
+					  .lease_runs = FACT_YES };
+		bool by_guard = n & 1;
+		bool by_peer = n & 2;
+
+		assert_int_equal(rejoin_mark_answered(&f, by_guard, by_peer),
+				 fence_is_answered(&f, by_guard, by_peer));
+	}
+}
+
 static void running_holds_for_every_combination(void **unused)
 {
 	static const struct digit digits[] = {
@@ -353,6 +373,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(down_holds_for_every_combination),
 		cmocka_unit_test(down_holds_whatever_the_record_says),
+		cmocka_unit_test(a_mark_gives_way_to_whoever_knows_better),
 		cmocka_unit_test(running_holds_for_every_combination),
 		cmocka_unit_test(anything_holds_for_many_combinations),
 	};
