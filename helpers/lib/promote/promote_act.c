@@ -163,11 +163,10 @@ static int stamp_solo(const struct promotion *p)
 static int ask_for_term(struct promotion *p, const struct deadline *dl)
 {
 	const struct record seen = p->record;
-	int64_t term =
-	    seen.present == FACT_YES && seen.term > p->memory.term ? seen.term : p->memory.term;
+	const int64_t term = record_next_term(&seen, &p->memory);
 
 	if (record_replaceable(p->facts.trust))
-		return record_create(&p->link, &p->record, &seen, term + 1, dl);
+		return record_create(&p->link, &p->record, &seen, term, dl);
 	if (p->facts.override && !seen.paired && !p->facts.record_ours)
 		return record_take_by_word(&p->link, &p->record, &seen, p->local.received_lsn, dl);
 	return record_take(&p->link, &p->record, &seen, dl);

@@ -7,13 +7,14 @@
 static void judge(struct record_view *view, const struct record_link *link)
 {
 	(void)snprintf(view->why, sizeof(view->why), "%s", link->why);
-	view->memory = record_memory_read(link->cfg);
 	view->trust = record_trust(&view->record, &view->memory);
 }
 
 void record_view_look(struct record_view *view, struct record_link *link, const struct deadline *dl)
 {
-	*view = (struct record_view){ .trust = RECORD_SILENT };
+	/* The memory first: what somebody notes after our look is newer than the row that we got. */
+	*view =
+	    (struct record_view){ .trust = RECORD_SILENT, .memory = record_memory_read(link->cfg) };
 	if (record_look(link, &view->record, dl) < 0)
 		view->record.present = FACT_UNKNOWN;
 	judge(view, link);

@@ -177,11 +177,9 @@ static bool create(struct duty *d)
 	const struct record seen = d->record;
 	struct deadline soon = patience(d);
 	const char *word = record_trust_word(d->facts.trust);
-	int64_t term = d->memory.term;
+	const int64_t term = record_next_term(&seen, &d->memory);
 
-	if (seen.present == FACT_YES && seen.term > term)
-		term = seen.term;
-	if (!take(d, record_create(&d->link, &d->record, &seen, term + 1, &soon), "create"))
+	if (!take(d, record_create(&d->link, &d->record, &seen, term, &soon), "create"))
 		return false;
 	if (!done(d))
 		return false; /* somebody else was quicker: the next round looks anew */
