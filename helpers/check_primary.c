@@ -221,12 +221,11 @@ static bool peer_can_wait(const struct cfg *cfg)
 	       now - at_ms < VOTE_EVERY_MS;
 }
 
-/* Everybody at once; the other node only where it is needed. */
+/* Both servers at once; the other node only where it is needed. */
 static void ask(const struct cfg *cfg, const struct deadline *dl, struct server *local,
-		struct server *peer, struct duty_report *duty)
+		struct server *peer, struct duty_beside *duty)
 {
 	struct deadline peer_dl = deadline_sooner(dl, cfg->probe_timeout_ms);
-	struct deadline duty_dl = { .at_ms = dl->at_ms - AFTERWARDS_MS };
 	struct server_question to_peer = { peer, cfg, PG_PEER, &peer_dl, 0, false };
 	bool wanted = !peer_can_wait(cfg);
 
@@ -234,7 +233,7 @@ static void ask(const struct cfg *cfg, const struct deadline *dl, struct server 
 		server_ask_begin(&to_peer);
 	server_ask(local, cfg, PG_LOCAL, dl);
 	if (cfg_has_record(cfg))
-		duty_do(duty, cfg, local, &duty_dl);
+		duty_begin(duty);
 	if (wanted)
 		server_ask_end(&to_peer);
 }
@@ -256,12 +255,15 @@ static struct verdict check_node(const struct cfg *cfg, const struct cli *cli,
 	struct server local;
 	struct server peer = { .state = SERVER_UNKNOWN };
 	struct duty_report duty = { .theirs = FACT_UNKNOWN };
+	struct duty_beside beside = { .report = &duty,
+				      .cfg = cfg,
+				      .local = &local,
+				      .dl = { .at_ms = dl.at_ms - AFTERWARDS_MS } };
 	struct verdict verdict;
 
-	ask(cfg, &dl, &local, &peer, &duty);
+	ask(cfg, &dl, &local, &peer, &beside);
 	if (peer.asked_ms > 0)
 		check_tell_refusal(cfg, &peer);
-	check_tell_record(cfg, &duty);
 	check_facts_of(&f, &local, cfg);
 	if (f.local == SERVER_PRIMARY || f.local == SERVER_STANDBY)
 		gather_peer(&f, cfg, &local, &peer);
@@ -272,6 +274,9 @@ static struct verdict check_node(const struct cfg *cfg, const struct cli *cli,
 		leave_vote(cfg, &f, &peer);
 	if (f.local == SERVER_STANDBY)
 		leave_contact(cfg, &local, &peer);
+	if (cfg_has_record(cfg))
+		duty_end(&beside);
+	check_tell_record(cfg, &duty);
 	gather_files(&f, cfg);
 	gather_record(&f, cfg, &duty);
 

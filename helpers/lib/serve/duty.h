@@ -6,6 +6,9 @@
 #ifndef PGV_DUTY_H
 #define PGV_DUTY_H
 
+#include <pthread.h>
+#include <stdbool.h>
+
 #include "base/deadline.h"
 #include "base/outcome.h"
 #include "config/cfg.h"
@@ -26,5 +29,21 @@ struct duty_report {
  */
 void duty_do(struct duty_report *report, const struct cfg *cfg, const struct server *local,
 	     const struct deadline *dl);
+
+/*
+ * The same beside other work: a witness that is silent takes all the time there is, and the vote of
+ * the standby must be noted before that, or the lease would end although it was given.
+ */
+struct duty_beside {
+	struct duty_report *report; /* not to be read before duty_end */
+	const struct cfg *cfg;
+	const struct server *local;
+	struct deadline dl;
+	pthread_t thread;
+	bool runs;
+};
+
+void duty_begin(struct duty_beside *beside);
+void duty_end(struct duty_beside *beside);
 
 #endif
