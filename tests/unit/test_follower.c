@@ -40,6 +40,7 @@ static void follower_reads_back(void **unused)
 				     .good_ms = now_ms() - 1,
 				     .flush_lsn = UINT64_C(0x16B374D848),
 				     .postmaster = PID,
+				     .sender = PID + 1,
 				     .target_lsn = 7 };
 	struct follower back;
 
@@ -56,7 +57,8 @@ static void follower_reads_back(void **unused)
 static void put_lines(const char *old, const char *new)
 {
 	static const char *const lines[] = { "asked_ms=30",   "good_since_ms=10", "good_ms=20",
-					     "postmaster=17", "flush_lsn=5",      "target_lsn=6" };
+					     "postmaster=17", "sender=18",        "flush_lsn=5",
+					     "target_lsn=6" };
 	char text[512] = "", boot[40];
 	size_t used;
 
@@ -82,6 +84,7 @@ static void garbage_is_not_known(void **unused)
 		{ "good_ms=20", "good_ms=9" },
 		{ "good_ms=20", "good_ms=31" },
 		{ "postmaster=17", "" },
+		{ "sender=18", "sender=x" },
 		{ "flush_lsn=5", "flush_lsn=-5" },
 		{ "target_lsn=6", "target_lsn=0/6" },
 		{ "target_lsn=6", "target_lsn=6\ntarget_lsn=7" },
@@ -316,6 +319,22 @@ static void another_postmaster_knows_nothing_of_its_standby(void **unused)
 	assert_int_equal(facts.follows, FACT_UNKNOWN);
 }
 
+/* All backends end when one crashes, and the server forgets what commits go by. */
+static void another_walsender_has_yet_to_follow_for_a_round(void **unused)
+{
+	(void)unused;
+	look_by(PID);
+	look_again(ROUND, 50, 50);
+	assert_int_equal(facts.follows, FACT_YES);
+	follower.target_lsn = 9000;
+	local.peer_sender++;
+	look_again(ROUND, 50, 50);
+	assert_int_equal(facts.follows, FACT_UNKNOWN);
+	assert_false(facts.targeted);
+	look_again(ROUND, 50, 50);
+	assert_int_equal(facts.follows, FACT_YES);
+}
+
 #define FILE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 #define LOOK_TEST(name) cmocka_unit_test_setup(name, begin)
 
@@ -335,6 +354,7 @@ int main(void)
 		LOOK_TEST(lag_is_what_it_has_not_flushed),
 		LOOK_TEST(the_target_is_reached_by_a_synchronous_standby_only),
 		LOOK_TEST(another_postmaster_knows_nothing_of_its_standby),
+		LOOK_TEST(another_walsender_has_yet_to_follow_for_a_round),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

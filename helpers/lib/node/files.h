@@ -161,6 +161,7 @@ struct follower {
 	int64_t good_ms;   /* and did so last then */
 	uint64_t flush_lsn;  /* what it had flushed, as last known */
 	int64_t postmaster;  /* pid of our server: of another one all of this says nothing */
+	int64_t sender;      /* pid of the walsender that it streamed from last */
 	uint64_t target_lsn; /* it is to have flushed that before it may be paired; 0: none set */
 };
 struct follower follower_read(const struct cfg *cfg);

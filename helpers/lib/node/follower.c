@@ -20,6 +20,8 @@ static int parse(const char *text, struct follower *follower)
 	if (rc == 0)
 		rc = state_get_i64(text, "postmaster", &follower->postmaster);
 	if (rc == 0)
+		rc = state_get_i64(text, "sender", &follower->sender);
+	if (rc == 0)
 		rc = boot_file_u64(text, "flush_lsn", &follower->flush_lsn);
 	if (rc == 0)
 		rc = boot_file_u64(text, "target_lsn", &follower->target_lsn);
@@ -48,8 +50,10 @@ int follower_write(const struct cfg *cfg, const struct follower *follower)
 
 	(void)snprintf(text, sizeof(text),
 		       "asked_ms=%" PRId64 "\ngood_since_ms=%" PRId64 "\ngood_ms=%" PRId64
-		       "\npostmaster=%" PRId64 "\nflush_lsn=%" PRIu64 "\ntarget_lsn=%" PRIu64 "\n",
+		       "\npostmaster=%" PRId64 "\nsender=%" PRId64 "\nflush_lsn=%" PRIu64
+		       "\ntarget_lsn=%" PRIu64 "\n",
 		       follower->asked_ms, follower->good_since_ms, follower->good_ms,
-		       follower->postmaster, follower->flush_lsn, follower->target_lsn);
+		       follower->postmaster, follower->sender, follower->flush_lsn,
+		       follower->target_lsn);
 	return boot_file_write(cfg, "follower", text);
 }

@@ -30,6 +30,7 @@ enum column {
 	COL_SENDER_STATE,
 	COL_SENDER_SYNC,
 	COL_SENDER_FLUSH,
+	COL_SENDER_PID,
 	COLUMNS
 };
 
@@ -60,7 +61,7 @@ static const char question[] =
     " CASE WHEN me.standby THEN pg_is_wal_replay_paused() END,"
     " w.status,"
     " current_setting('primary_conninfo'),"
-    " a.application_name, s.state, s.sync_state, s.flush_lsn"
+    " a.application_name, s.state, s.sync_state, s.flush_lsn, s.pid"
     " FROM me, pg_stat_get_wal_receiver() AS w LEFT JOIN (pg_stat_get_wal_senders() AS s"
     "  CROSS JOIN LATERAL pg_stat_get_activity(s.pid) AS a) ON true";
 
@@ -119,6 +120,7 @@ static int read_sender(struct server *server, const struct pg_result *rows, size
 	char state[32];
 	char sync[32];
 	uint64_t flush = 0;
+	int64_t pid = 0;
 	int rc = pg_get_text(rows, row, COL_SENDER_NAME, name, sizeof(name));
 
 	/* No walsender at all; or a name too long to be a node's. */
@@ -130,10 +132,13 @@ static int read_sender(struct server *server, const struct pg_result *rows, size
 		rc = pg_get_text(rows, row, COL_SENDER_SYNC, sync, sizeof(sync));
 	if (rc == 0)
 		rc = or_null(pg_get_lsn(rows, row, COL_SENDER_FLUSH, &flush));
+	if (rc == 0)
+		rc = pg_get_i64(rows, row, COL_SENDER_PID, &pid);
 	if (rc < 0)
 		return rc;
 	if (strcmp(state, "streaming") == 0) {
 		server->peer_streams = true;
+		server->peer_sender = pid;
 		server->peer_sync |= strcmp(sync, "sync") == 0 || strcmp(sync, "quorum") == 0;
 	}
 	if (flush > server->peer_flush_lsn)

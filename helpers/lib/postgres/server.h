@@ -40,9 +40,10 @@ struct server {
 			      checkpoint, what it needs and what it receives */
 
 	/* PRIMARY */
-	uint64_t write_lsn; /* pg_current_wal_lsn() */
-	bool peer_streams;  /* a walsender for the other node is in state streaming */
-	bool peer_sync;     /* and it counts as a synchronous one */
+	uint64_t write_lsn;  /* pg_current_wal_lsn() */
+	bool peer_streams;   /* a walsender for the other node is in state streaming */
+	bool peer_sync;      /* and it counts as a synchronous one */
+	int64_t peer_sender; /* its pid, when streaming; another one: they met anew */
 	uint64_t peer_flush_lsn;
 	int64_t sync_bypass; /* roles and databases that set synchronous_commit = local or off,
 				and the server itself if it does */

@@ -30,6 +30,19 @@ static void skip_gap(struct follower *follower, int64_t asked_ms)
 	follower->target_lsn = 0;
 }
 
+/*
+ * Another walsender: the connection broke, or all backends were ended because one crashed, and then
+ * commits went through before the server went by synchronous_standby_names again.
+ */
+static void meet_anew(struct follower *follower, const struct server *local)
+{
+	if (!local->peer_streams || follower->sender == local->peer_sender)
+		return;
+	follower->sender = local->peer_sender;
+	follower->good_since_ms = 0;
+	follower->target_lsn = 0;
+}
+
 void duty_follower_note(struct follower *follower, const struct server *local, int64_t postmaster)
 {
 	bool progress;
@@ -41,6 +54,7 @@ void duty_follower_note(struct follower *follower, const struct server *local, i
 					       .asked_ms = local->asked_ms,
 					       .good_ms = local->asked_ms };
 	skip_gap(follower, local->asked_ms);
+	meet_anew(follower, local);
 	progress = makes_progress(follower, local);
 	before = good(follower);
 	follower->asked_ms = local->asked_ms;
