@@ -187,6 +187,7 @@ static struct verdict run(const struct cfg *cfg, const struct cli *cli,
 		promote_detail(&p, verdict.detail, sizeof(verdict.detail));
 	if (strcmp(verdict.rule, "record-untrusted") == 0)
 		verdict.hint = record_trust_hint(p.facts.trust);
+	(void)life_watch_end(&p.life);
 	record_end(&p.link);
 	return verdict;
 }

@@ -63,6 +63,8 @@ int promote_withdraw(struct promotion *p)
 		return rc;
 	p->withdrawn_ms = now_ms();
 	p->withdrawn_version = p->record.version;
+	if (p->facts.unproven_promote && !cfg_has_record(p->cfg))
+		life_watch_begin(&p->life, p->cfg);
 	rc = prepare_solo(p, &soon);
 	if (rc < 0)
 		return rc;

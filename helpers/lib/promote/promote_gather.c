@@ -6,8 +6,6 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "net/net.h"
-#include "net/probe.h"
 #include "net/witness.h"
 #include "node/election.h"
 #include "node/files.h"
@@ -24,9 +22,6 @@
  * still, just short of it. */
 #define REPLAY_STANDS_MS 250
 #define UNFINISHED_BYTES (16 * 1024 * 1024)
-/* One question every 80 ms, so that a lost packet is no proof. */
-#define LIFE_ASK_MS 80
-#define LIFE_MS     600
 /* The record is looked at in each round; where the witness is silent, less often. */
 #define RECORD_MS 500
 
@@ -265,47 +260,15 @@ void promote_refresh(struct promotion *p, bool last)
 	look_at_rest(p);
 }
 
-static bool answers(const struct promotion *p, const char *address, uint16_t port)
-{
-	struct deadline soon = deadline_sooner(&p->dl, LIFE_MS / 3);
-	struct probe probe = PROBE_NONE;
-	char why[120];
-	int64_t sent;
-
-	if (port == 0)
-		return probe_once(address, 0, LIFE_ASK_MS, &soon, why, sizeof(why)) == FACT_YES;
-	if (probe_open(&probe, address, port, &soon) < 0)
-		return false;
-	/* A refused connection is a host that lives. */
-	sent = probe_send(&probe);
-	while (sent == 0 && !deadline_passed(&soon)) {
-		struct pollfd fd = probe_pollfd(&probe);
-
-		if (deadline_poll(&fd, 1, &soon) < 0)
-			break;
-		sent = probe_take(&probe);
-	}
-	probe_close(&probe);
-	return sent > 0 || sent == -ECONNREFUSED;
-}
-
+/*
+ * Silent at the end of the wait is not enough: one that lived until just before, and was cut off
+ * then, has a lease left.  So it is watched from the withdrawal on.
+ */
 void promote_probe(struct promotion *p)
 {
-	const struct cfg_node *peer = cfg_peer(p->cfg);
-	const char *const addresses[] = { peer->address, p->cfg->vip };
-	bool alive = false;
+	enum fact seen = life_watch_end(&p->life);
 
-	/* ARP or neighbour discovery is answered by a kernel whose firewall drops all else. */
-	for (size_t i = 0; i < ARRAY_COUNT(addresses); i++) {
-		bool asked_anew = net_neighbour_forget(addresses[i]) == 0;
-
-		alive = alive || answers(p, addresses[i], 0);
-		alive = alive || (asked_anew && net_neighbour(addresses[i], NULL, 0) == FACT_YES);
-	}
-	alive = alive || answers(p, peer->address, (uint16_t)peer->ssh_port);
-	alive = alive || answers(p, peer->address, (uint16_t)p->cfg->port);
-	alive = alive || answers(p, p->cfg->vip, (uint16_t)p->cfg->port);
-	p->facts.no_sign_of_life = fact_of(!alive);
+	p->facts.no_sign_of_life = seen == FACT_UNKNOWN ? FACT_NO : fact_of(seen == FACT_NO);
 }
 
 void promote_detail(const struct promotion *p, char *text, size_t size)

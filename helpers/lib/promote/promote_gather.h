@@ -10,6 +10,7 @@
 #include "config/cfg.h"
 #include "fence/fence.h"
 #include "postgres/server.h"
+#include "promote/life.h"
 #include "promote/promote_rules.h"
 #include "record/record_memory.h"
 
@@ -21,6 +22,7 @@ struct promotion {
 	struct promote_facts facts;
 	struct server local;
 	struct fence fence;
+	struct life_watch life;  /* with unproven = promote */
 	bool fencing;            /* fence_begin was called */
 	int64_t unpromoted_ms;   /* the last look that saw no primary here yet */
 	int64_t observing_ms;    /* the witness host was asked to look then */
@@ -56,7 +58,7 @@ void promote_refresh(struct promotion *p, bool last);
  * come; 0: none, or it has not begun. */
 int64_t promote_wait_left_ms(const struct promotion *p);
 
-/* Any answer at all from the old primary's address or the VIP?  Sets facts.no_sign_of_life. */
+/* Ends the watch for life that began with the withdrawal, and sets facts.no_sign_of_life. */
 void promote_probe(struct promotion *p);
 
 /* A phrase on what is known, for the detail of the verdict. */
