@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: PostgreSQL
-"""With a witness that keeps the record: every link cut and half-cut, alone and in pairs, under load.
+"""With a witness that keeps the record: every link cut and half-cut, alone and in pairs.
 
 Three links join the two nodes and the witness, so there are six half-cuts; alone and in pairs they
 are 6 + 15, the cuts of whole links are 3, and their pairs 3, each of which isolates one host.  The
-tables say what must come of each.  Nothing that needs an answer goes over a link that loses one of its
-directions, so whole and half-cut links end alike, by who is left alone:
+tables say what must come of each.  Nothing that needs an answer goes over a link that loses one of
+its directions, so whole and half-cut links end alike, by who is left alone:
 
 NOTHING     only the witness has lost links, or the primary one of two sources of its lease: the
             other source, the standby's vote or the record, carries it on without a pause
 SOLO        the standby does not get what is written, and the primary sees the witness: it says in
             the record that it serves alone, and then commits wait for nobody
-TAKEOVER    the primary has lost both, and cannot say anything in the record: it fences itself, and the
-            standby takes the term when nothing that the primary was promised can last any longer
+TAKEOVER    the primary has lost both, and cannot say anything in the record: it fences itself, and
+            the standby takes the term when nothing that the primary was promised can still last
 
-In each case commits go on while the fault lasts, none is lost, no two nodes accept any, and when the
-links are whole both nodes are paired again.
+In each case commits go on while the fault lasts, none is lost, no two nodes accept any, and when
+the links are whole both nodes are paired again.
 """
 
 import time
@@ -29,8 +29,8 @@ LONG_ENOUGH_S = 6
 # From the fault until commits go on, on a busy machine too.
 WRITABLE_S = 10
 
-# P is the primary when it begins, S the standby, W the witness; P>S: no packet from P to S.  P-S: no
-# packet between them.
+# P is the primary when it begins, S the standby, W the witness; P>S: no packet from P to S.  P-S:
+# no packet between them.
 ONE_LINK = {
     "primary_to_standby": ("P>S", SOLO),
     "standby_to_primary": ("S>P", SOLO),
