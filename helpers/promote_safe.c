@@ -187,6 +187,12 @@ static struct verdict run(const struct cfg *cfg, const struct cli *cli,
 		promote_detail(&p, verdict.detail, sizeof(verdict.detail));
 	if (strcmp(verdict.rule, "record-untrusted") == 0)
 		verdict.hint = record_trust_hint(p.facts.trust);
+	/* It may well be seen: without rights, a database, the right password. */
+	if (strcmp(verdict.rule, "witness-unseen") == 0 && p.facts.has_record) {
+		verdict.message = "the record at the witness cannot be read from here, so this "
+				  "node may be the one that is cut off";
+		verdict.hint = "\"witness_record\" says why; it is tried again all the time";
+	}
 	(void)life_watch_end(&p.life);
 	record_end(&p.link);
 	return verdict;
