@@ -27,13 +27,13 @@
 /* check_primary, under record.lock: "go solo" is under way, has been answered */
 #define ASKS_SOLO 1
 #define HAS_SOLO  2
-/* rejoin, under start.lock: the renewal is under way, has been answered, has looked once more */
-#define RESUMES     1
-#define HAS_PAIRED  2
-#define HAS_SOLELY  3
-#define LOOKED      4
-#define GRANTED     5
-#define STARTED     6
+/* rejoin, under start.lock: asks the witness, is answered (paired, or solo), looks again, ... */
+#define RESUMES      1
+#define RESUMED      2
+#define RESUMED_SOLO 3
+#define LOOKED       4
+#define GRANTED      5
+#define STARTED      6
 /* fence_self, at the node that it fences */
 #define MARKED  1
 #define STOPPED 2
@@ -51,7 +51,8 @@
 #define RELEASE 4
 #define RESUME  8
 #define TAKE    16
-#define BY_WORD 32 /* a take by an operator's word */
+#define BY_WORD 32 /* a take by an operator's word, from whatever the record says */
+#define CREATE  64
 
 /* the record */
 bit holder;
@@ -88,9 +89,8 @@ byte wire[2];
 #define primary(n)  (up[n] && primary_form[n])
 #define standby(n)  (up[n] && !primary_form[n])
 #define streams(n)  (standby(n) && !withdrawn[n] && primary(other(n)) && !ahead[n])
-#define holds(n)    (holder == n && !released)
-#define locked(n)   (start[n] != NONE) /* start.lock */
-#define sent(n, it) ((wire[n] & it) != 0)
+#define holds(n)    (good(n) && holder == n && !released)
+#define sent(n, it) ((wire[n] & (it)) != 0)
 
 #include "record_switches.pml"
 #include "say.pml"
@@ -108,6 +108,11 @@ inline promises(n)
 inline prolong(n, ticks)
 {
 	lease[n] = (ticks > lease[n] -> ticks : lease[n])
+}
+
+inline extend(n) /* the guard does at each of its ticks, as long as the stamp stands */
+{
+	lease[n] = (extended(n) -> TTL : lease[n])
 }
 
 inline forget_start(n)
@@ -131,8 +136,8 @@ inline stale(n)
 	still[n] = 0;
 	fence[n] = fence_after_write(n);
 	duty[n] = (duty[n] == ASKS_SOLO && !sent(n, GO_SOLO) -> NONE : duty[n]);
-	start[n] = (start[n] == RESUMES && !sent(n, RESUME) -> NONE : start[n]);
-	work[n] = (work[n] == TAKES && !sent(n, TAKE) && !sent(n, BY_WORD) -> WITHDREW : work[n])
+	start[n] = (start[n] == RESUMES && !sent(n, RESUME | CREATE) -> NONE : start[n]);
+	work[n] = (work[n] == TAKES && !sent(n, TAKE | BY_WORD) -> WITHDREW : work[n])
 }
 
 inline written()
@@ -140,6 +145,8 @@ inline written()
 	stale(0);
 	stale(1)
 }
+
+#include "record_lost.pml"
 
 inline end_server(n)
 {
@@ -150,7 +157,13 @@ inline end_server(n)
 	fi;
 #endif
 	up[n] = 0;
-	sync[n] = (sync[n] == SET -> sync_at_start : sync[n]);
+	sync[n] = sync_at_start(sync[n]);
+#ifdef LATE_ALTER_SYSTEM
+	owed[n] = 0;
+#endif
+#ifdef LATE_PROMOTION
+	promoting[n] = 0;
+#endif
 	if /* promote_safe asks its own server in each round */
 	:: !primary_form[n] -> forget_run(n)
 	:: else
@@ -160,8 +173,11 @@ inline end_server(n)
 inline power_off(n) /* what is on its way to the witness stays there */
 {
 	end_server(n);
-	lease[n] = 0;
-	stamp[n] = 0;
+	lease[n] = lease_after_boot(n);
+	stamp[n] = stamp_after_boot(n);
+#ifdef STAMP_READ_FIRST
+	saw_stamp[n] = 0;
+#endif
 	answer[n] = 0;
 	duty[n] = NONE;
 	forget_start(n);
@@ -184,10 +200,10 @@ inline begin_primary(n)
 inline older(n)
 {
 	lease[n] = (lease[n] > 0 && !extended(n) -> lease[n] - 1 : lease[n]);
-	answer[n] = (answer[n] > 0 -> answer[n] - 1 : 0);
-	worth[n] = (worth[n] > 0 -> worth[n] - 1 : 0);
+	answer[n] = one_less(answer[n]);
+	worth[n] = one_less(worth[n]);
 	if /* an answer that is worth nothing any more is as good as lost */
-	:: (start[n] == HAS_PAIRED || start[n] == HAS_SOLELY) && worth[n] == 0 -> forget_start(n)
+	:: (start[n] == RESUMED || start[n] == RESUMED_SOLO) && worth[n] == 0 -> forget_start(n)
 	:: else
 	fi;
 	waited[n] = (work[n] && waited[n] < WAIT -> waited[n] + 1 : waited[n]);
@@ -210,34 +226,69 @@ proctype node(byte n)
 
 	do
 	/* ---- the lease: check_primary and the guard ---- */
-	:: d_step { primary(n) && votes(p) && answer[n] < TTL -> answer[n] = TTL; say(p, "votes") }
+	:: d_step { primary(n) && votes(p) && answer[n] < vote_worth ->
+		answer[n] = vote_worth; say(p, "votes") }
 	:: d_step { primary(n) && holds(n) ->
-		written(); answer[n] = TTL; say(n, "renews the record") }
+		written(); answer[n] = renewal_worth; say(n, "renews the record") }
 	:: d_step { answer[n] && !mark[n] ->
-		prolong(n, answer[n]); answer[n] = 0; say(n, "takes the answer") }
+		prolong(n, at_most_ttl(answer[n])); answer[n] = 0; say(n, "takes the answer") }
 	:: d_step { answer[n] -> answer[n] = 0; say(n, "gets no answer") }
 	:: d_step { to_be_fenced(n) ->
 		end_server(n); lease[n] = 0; mark[n] = (mark[n] -> mark[n] : BY_GUARD);
 		say(n, "fences itself") }
 
 	/* ---- paired and solo: check_primary, under record.lock ---- */
-	:: d_step { primary(n) && holds(n) && !duty[n] && (paired || !stamp[n]) ->
+	:: d_step { primary(n) && holds(n) && duty_free(n) && (paired || !stamp[n]) ->
 		duty[n] = ASKS_SOLO; wire[n] = wire[n] | GO_SOLO; say(n, "asks to go solo") }
-	:: d_step { sent(n, GO_SOLO) -> wire[n] = wire[n] - GO_SOLO; say(n, "is solo in the record");
-		duty[n] = (duty[n] == ASKS_SOLO -> HAS_SOLO : duty[n]); paired = 0; written() }
-	:: d_step { duty[n] == HAS_SOLO ->
-		duty[n] = NONE; stamp[n] = 1; hold_lease(n); say(n, "notes that it is solo") }
+	:: d_step { lands(n, GO_SOLO) -> wire[n] = wire[n] - GO_SOLO; say(n, "is solo in the record");
+		duty[n] = (duty[n] == ASKS_SOLO -> HAS_SOLO : duty[n]);
+		paired = 0; changed(n); written() }
+	:: d_step { may_stamp(n) ->
+		duty[n] = NONE; stamp[n] = 1; extend(n); say(n, "notes that it is solo") }
+#ifdef NO_RECORD_LOCK
+	:: d_step { duty[n] == HAS_SOLO && !stamp[n] ->
+		stamp[n] = 1; extend(n); say(n, "notes in another run that it is solo") }
+#endif
+#ifdef STAMP_READ_FIRST
+	:: d_step { extended(n) -> saw_stamp[n] = 1; say(n, "reads its stamp") }
+	:: d_step { saw_stamp[n] && primary(n) && !mark[n] ->
+		saw_stamp[n] = 0; lease[n] = TTL; say(n, "takes the time, and writes its lease") }
+#endif
 	:: d_step { duty[n] -> duty[n] = NONE; say(n, "has its check_primary killed") }
-	:: d_step { primary(n) && stamp[n] && !duty[n] && sync[n] ->
-		sync[n] = OFF; say(n, "turns sync off") }
-	:: d_step { primary(n) && stamp[n] && !duty[n] && !sync[n] && streams(p) ->
+	:: d_step { primary(n) && may_turn_off(n) && sync[n] ->
+		sync[n] = OFF; owe_alter_system(n); say(n, "turns sync off") }
+#ifdef LATE_ALTER_SYSTEM
+	:: d_step { owed[n] && primary(n) ->
+		owed[n] = 0; sync[n] = OFF; say(n, "turns sync off for one who was killed") }
+#endif
+	:: d_step { primary(n) && may_turn_on(n) && !sync[n] && streams(p) ->
 		sync[n] = SET; say(n, "sets sync") }
 	:: d_step { primary(n) && sync[n] == SET -> sync[n] = ON; say(n, "has sync on") }
-	:: d_step { primary(n) && stamp[n] && !duty[n] && holds(n) && !paired &&
-		streams(p) && caught_up(n) -> hold_lease(n); stamp[n] = 0;
+#ifdef POSITION_TOO_EARLY
+	:: d_step { primary(n) && stamp[n] && duty_free(n) && !sync[n] && streams(p) && !lacks[p] ->
+		was_reached[n] = 1; say(n, "sees that the standby has what there is") }
+#endif
+	:: d_step { primary(n) && stamp[n] && duty_free(n) && holds(n) && !paired &&
+		streams(p) && settled(n) && reached(n) -> extend(n); stamp[n] = stamp_when_pairing;
 		wire[n] = wire[n] | PAIR; say(n, "takes its stamp away and asks to pair") }
-	:: d_step { sent(n, PAIR) -> wire[n] = wire[n] - PAIR;
-		say(n, "is paired in the record"); paired = 1; written() }
+	:: d_step { lands(n, PAIR) -> wire[n] = wire[n] - PAIR;
+		say(n, "is paired in the record"); paired = 1; changed(n); written() }
+#ifdef STAMP_AWAY_LAST
+	:: d_step { stamp[n] && paired && holder == n -> stamp[n] = 0; say(n, "takes its stamp away") }
+#endif
+
+#ifdef LOSSES
+	/* ---- the record is gone, or an older one is there ---- */
+	:: d_step { primary(n) && !good(n) && (lease[n] || stamp[n]) && !sent(n, CREATE) ->
+		wire[n] = wire[n] | CREATE; say(n, "asks to create a record") }
+	:: d_step { !up[n] && primary_form[n] && !start[n] && !present && may_create(p) &&
+		mark_permits(n, false) ->
+		vote_starts(n); say(n, "asks to create a record, since the standby votes") }
+	:: d_step { sent(n, CREATE) -> wire[n] = wire[n] - CREATE; say(n, "has created a record");
+		worth[n] = (start[n] == RESUMES -> TTL : worth[n]);
+		start[n] = (start[n] == RESUMES -> RESUMED : start[n]);
+		take_over(n); written() }
+#endif
 
 	/* ---- commits ---- */
 	:: d_step { primary(n) && alone(n) && !lacks[p] ->
@@ -249,68 +300,90 @@ proctype node(byte n)
 	:: d_step { power_off(n); say(n, "loses power") }
 
 	/* ---- its server is down, so the guard releases, under start.lock ---- */
-	:: d_step { !up[n] && primary_form[n] && !locked(n) && holds(n) && !sent(n, RELEASE) ->
+	:: d_step { !up[n] && primary_form[n] && release_lock_free(n) && holds(n) && !sent(n, RELEASE) ->
 		wire[n] = wire[n] | RELEASE; say(n, "asks to release") }
-	:: d_step { sent(n, RELEASE) -> wire[n] = wire[n] - RELEASE; say(n, "is released");
-		released = 1; written() }
+	:: d_step { lands(n, RELEASE) -> wire[n] = wire[n] - RELEASE; say(n, "is released");
+		released = 1; changed(n); written() }
 
 	/* ---- fence_self, for the peer, for a person, for a request that comes late ---- */
 	:: d_step { !harm[n] -> harm[n] = MARKED; mark[n] = BY_OTHER; say(n, "is to be fenced");
-		fence[p] = (work[p] && seen[p] && paired && holder == n -> BEGUN : fence[p]) }
+		fence[p] = (work[p] && may_fence(p) -> BEGUN : fence[p]) }
 	:: d_step { harm[n] == MARKED -> harm[n] = STOPPED; end_server(n); say(n, "is stopped") }
-	:: d_step { harm[n] == STOPPED && !locked(n) -> harm[n] = NONE;
-		mark[n] = BY_OTHER; lease[n] = 0; end_server(n);
+	:: d_step { harm[n] == STOPPED && fence_lock_free(n) -> harm[n] = NONE;
+		mark[n] = last_mark(n); lease[n] = 0; end_server(n);
 		fence[p] = (fence[p] == BEGUN -> PROVEN : fence[p]); say(n, "is fenced") }
 
 	/* ---- rejoin: a primary again ---- */
-	:: d_step { !up[n] && primary_form[n] && !start[n] && holder == n && mark_permits(n, !paired) ->
+	:: d_step { !up[n] && primary_form[n] && !start[n] && good(n) && holder == n &&
+		mark_permits(n, !paired) ->
 		start[n] = RESUMES; wire[n] = wire[n] | RESUME; say(n, "asks to resume") }
-	:: d_step { sent(n, RESUME) -> wire[n] = wire[n] - RESUME;
-		worth[n] = (start[n] == RESUMES -> TTL : worth[n]);
-		start[n] = (start[n] == RESUMES -> (paired -> HAS_PAIRED : HAS_SOLELY) : start[n]);
-		released = 0; written(); say(n, "has resumed in the record") }
-	:: d_step { start[n] == HAS_PAIRED && mark_permits(n, false) ->
+	:: d_step { lands(n, RESUME) -> wire[n] = wire[n] - RESUME;
+		worth[n] = (start[n] == RESUMES -> resumption_worth : worth[n]);
+		start[n] = (start[n] == RESUMES -> (paired -> RESUMED : RESUMED_SOLO) : start[n]);
+		released = 0; changed(n); written(); say(n, "has resumed in the record") }
+	:: d_step { start[n] == RESUMED && still_permits(n, false) ->
 		start[n] = LOOKED; say(n, "may still start, paired") }
-	:: d_step { start[n] == HAS_SOLELY && mark_permits(n, true) ->
+	:: d_step { start[n] == RESUMED_SOLO && still_permits(n, true) ->
 		start[n] = LOOKED; say(n, "may still start, solo") }
 	:: d_step { start[n] == LOOKED -> start[n] = GRANTED;
-		mark[n] = NONE; prolong(n, worth[n]); worth[n] = 0; say(n, "writes its grant") }
+		mark[n] = NONE; prolong(n, at_most_ttl(worth[n])); worth[n] = 0; say(n, "writes its grant") }
 	:: d_step { start[n] == GRANTED && !up[n] ->
 		start[n] = STARTED; say(n, "starts its primary"); begin_primary(n) }
 	:: d_step { start[n] == STARTED && mark[n] ->
 		forget_start(n); end_server(n); say(n, "was marked meanwhile") }
 	:: d_step { start[n] && !(start[n] == STARTED && mark[n]) ->
 		forget_start(n); say(n, "ends its rejoin") }
-	:: d_step { !up[n] && primary_form[n] && !start[n] && mark[n] -> power_off(p); mark[n] = NONE;
+#ifdef START_UNWRITTEN
+	:: d_step { !up[n] && primary_form[n] && !start[n] && holder == n && mark_permits(n, !paired) ->
+		start[n] = LOOKED; worth[n] = TTL; say(n, "may start, since it holds the term") }
+#endif
+#ifdef START_BY_LEASE
+	:: d_step { !up[n] && primary_form[n] && !start[n] && lease[n] && !mark[n] ->
+		start[n] = LOOKED; say(n, "may start, since its lease runs") }
+#endif
+#ifdef START_BY_VOTE
+	:: d_step { !up[n] && primary_form[n] && !start[n] && votes(p) && !mark[n] ->
+		start[n] = RESUMED; worth[n] = TTL; say(n, "may start, since the standby votes") }
+#endif
+#ifdef WITNESS_SILENT
+	:: d_step { !up[n] && primary_form[n] && !start[n] && !mark[n] ->
+		start[n] = LOOKED; worth[n] = TTL; say(n, "may start, since nobody answers") }
+#endif
+	:: d_step { !up[n] && primary_form[n] && !start[n] && mark[n] -> switch_off(p); mark[n] = NONE;
 		say(n, "is given free by a person who switched the other one off") }
 
 	/* ---- rejoin: a standby ---- */
 	:: d_step { !up[n] && primary_form[n] && !start[n] && primary(p) && ahead[p] ->
-		primary_form[n] = 0; ahead[p] = 0; sync[n] = OFF; answer[n] = 0;
+		primary_form[n] = 0; ahead[p] = 0; sync[n] = sync_alone; answer[n] = 0;
 		say(n, "becomes a standby") }
 	:: d_step { !up[n] && !primary_form[n] -> up[n] = 1; say(n, "starts its standby") }
 	:: d_step { streams(n) && (mark[n] || ahead[p]) ->
 		mark[n] = NONE; ahead[p] = 0; say(n, "streams") }
 
 	/* ---- promote_safe ---- */
-	:: d_step { standby(n) && !seen[n] -> seen[n] = 1; say(n, "sees the record") }
+	:: d_step { standby(n) && !seen[n] && good(n) ->
+		seen[n] = 1; learn(n); say(n, "sees the record") }
 	:: d_step { standby(n) && !mark[n] && !work[n] && seen[n] && may_take(n) ->
 		work[n] = WITHDREW; withdrawn[n] = 1; say(n, "has withdrawn its vote") }
 	:: d_step { work[n] == WITHDREW && !mark[n] && seen[n] && may_take(n) &&
-		(released || fence[n] == PROVEN || waited_enough(n)) ->
+		(released || own_at_once(n) || fence[n] == PROVEN ||
+			(vote_over(n) && renewal_over(n))) ->
 		work[n] = TAKES; wire[n] = wire[n] | TAKE; say(n, "asks for the term") }
-	:: d_step { work[n] == WITHDREW && !mark[n] && seen[n] -> power_off(p);
+	:: d_step { work[n] == WITHDREW && !mark[n] && (seen[n] || !good(n)) -> switch_off(p);
 		work[n] = TAKES; wire[n] = wire[n] | BY_WORD;
 		say(n, "asks for the term, since a person switched the other one off") }
-	:: d_step { sent(n, TAKE) || sent(n, BY_WORD) -> say(n, "holds the term");
+	:: d_step { (sent(n, TAKE) && may_take(n)) || sent(n, BY_WORD) -> say(n, "holds the term");
 		work[n] = (work[n] == TAKES -> TAKEN : work[n]);
-		lacks[n] = (sent(n, BY_WORD) && !paired -> 0 : lacks[n]); /* accepted */
+		lacks[n] = (sent(n, BY_WORD) && !(good(n) && paired) -> 0 : lacks[n]); /* accepted */
 		wire[n] = wire[n] & ~(TAKE | BY_WORD);
-		holder = n; paired = 0; released = 0; written() }
+		take_over(n); written() }
 	:: d_step { work[n] == TAKEN -> work[n] = STAMPED; stamp[n] = 1; say(n, "notes that it is solo") }
-	:: d_step { work[n] == STAMPED -> say(n, "is promoted");
+#ifdef LATE_PROMOTION
+	:: d_step { work[n] == STAMPED -> promoting[n] = 1; say(n, "asks for its promotion") }
+#endif
+	:: d_step { asked_to_promote(n) -> say(n, "is promoted");
 		primary_form[n] = 1; ahead[n] = 1; ahead[p] = 0; withdrawn[n] = 0; forget_run(n);
-		lease[n] = TTL; sync[n] = OFF; begin_primary(n) }
+		lease[n] = TTL; sync[n] = sync_alone; begin_primary(n) }
 	:: d_step { standby(n) && (work[n] || withdrawn[n]) ->
 		forget_run(n); withdrawn[n] = 0; say(n, "gives its vote back") }
 	:: d_step { work[n] -> forget_run(n); say(n, "has its promote_safe killed") }
