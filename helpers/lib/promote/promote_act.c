@@ -80,6 +80,10 @@ void promote_give_back(struct promotion *p)
 
 	if (withdrawn_read(p->cfg, conninfo, sizeof(conninfo)) == FACT_NO)
 		return;
+	/* A standby that holds the term votes for nobody: the next run ends what was begun. */
+	if (p->linked && p->memory.newest.present == FACT_YES &&
+	    strcmp(p->memory.newest.holder, cfg_self(p->cfg)->name) == 0)
+		return;
 	if (conninfo[0] == '\0')
 		rc = server_conninfo_to_peer(p->cfg, conninfo, sizeof(conninfo));
 	if (rc == 0)

@@ -142,6 +142,16 @@ static void look_at_directory(struct rejoin *r)
 	f->can_rewind = fact_of(r->control.checksums || r->control.wal_log_hints);
 }
 
+static bool holds_term(const struct cfg *cfg)
+{
+	struct record_memory memory = { .known = FACT_NO };
+
+	if (cfg_has_record(cfg))
+		memory = record_memory_read(cfg);
+	return memory.newest.present == FACT_YES &&
+	       strcmp(memory.newest.holder, cfg_self(cfg)->name) == 0;
+}
+
 static void look_at_files(struct rejoin *r)
 {
 	struct rejoin_facts *f = &r->facts;
@@ -158,7 +168,10 @@ static void look_at_files(struct rejoin *r)
 	f->rewound = rewind_completed(r->cfg, &mark, &r->control);
 	f->undoable = r->undone ? FACT_NO : rewind_wal_kept(r->cfg);
 	f->lease_runs = fact_of(stamp_runs(r->cfg, "lease") || stamp_runs(r->cfg, "grant"));
-	f->promoting = held < 0 ? FACT_UNKNOWN : fact_of(held);
+	/* A standby that holds the term is to be promoted: until then it must not vote again. */
+	f->promoting = held < 0
+			   ? FACT_UNKNOWN
+			   : fact_of(held || (f->local == LOCAL_STANDBY && holds_term(r->cfg)));
 	f->pausing =
 	    fact_of(r->automatic && stamp_read(r->cfg, REJOIN_FAILED, &failed_ms, NULL, 0) == 0 &&
 		    now_ms() - failed_ms < PAUSE_MS);

@@ -93,30 +93,42 @@ static int write_grant(const struct rejoin *r)
 {
 	const struct rejoin_facts *f = &r->facts;
 
-	if (holds_term(f))
+	/* With a record: from the write that gave the right, whatever permitted that. */
+	if (f->right != RIGHT_UNUSED)
 		return stamp_write(r->cfg, "grant", r->record.asked_ms + r->cfg->lease_ms,
 				   "record");
 	if (f->peer_votes == FACT_YES)
 		return stamp_write(r->cfg, "grant", r->peer.asked_ms + r->cfg->lease_ms, "vote");
-	if (f->lease_runs == FACT_YES && f->right == RIGHT_UNUSED)
+	if (f->lease_runs == FACT_YES)
 		return 0; /* it runs on, or out */
 	return stamp_write(r->cfg, "grant", now_ms() + r->cfg->lease_ms, "operator");
 }
 
-/* Says at the witness that this node serves again, which takes a release back; whoever was about to
- * take the term finds the row changed. */
-static int renew(struct rejoin *r, struct verdict *verdict)
+static int write_row(struct rejoin *r, const struct deadline *dl)
+{
+	const struct record seen = r->record;
+
+	if (holds_term(&r->facts))
+		return record_renew(&r->link, &r->record, &seen, true, dl);
+	return record_create(&r->link, &r->record, &seen, record_next_term(&seen, &r->memory), dl);
+}
+
+/*
+ * Says at the witness that this node serves again, which takes a release back; whoever was about to
+ * take the term finds the row changed.  Where there is no row, what permits the start permits only to
+ * make one: somebody else may have been about to, with the same right, and one of us comes second.
+ */
+static int write_record(struct rejoin *r, struct verdict *verdict)
 {
 	struct deadline soon = deadline_sooner(&r->dl, WITNESS_MS);
-	const struct record seen = r->record;
 	int AUTO_FD lock = -1;
 	int rc = lock_take(&lock, file_run(r->cfg, "record.lock").text, &soon);
 
 	if (rc == 0)
-		rc = record_renew(&r->link, &r->record, &seen, true, &soon);
+		rc = write_row(r, &soon);
 	if (rc < 0) {
 		rejoin_fail(verdict, OUT_UNKNOWN, "witness-silent",
-			    "the record could not be renewed for the start", rc);
+			    "the record could not be written for the start", rc);
 		return rc;
 	}
 	if (r->record.refused[0] != '\0')
@@ -137,8 +149,8 @@ int rejoin_take_right(struct rejoin *r, int *lock, struct verdict *verdict)
 
 	if (rc < 0 || !right_stands(r) || fenced_read(r->cfg).present == FACT_UNKNOWN)
 		return -EAGAIN;
-	if (holds_term(&r->facts)) {
-		rc = renew(r, verdict);
+	if (r->facts.right != RIGHT_UNUSED) {
+		rc = write_record(r, verdict);
 		if (rc < 0)
 			return rc;
 	}
