@@ -8,192 +8,7 @@
  * does an answer.  Nodes crash, reboot, stay away; helpers pause between any two steps, or are
  * killed; only the guard is on time.  There is no bound on how often the nodes change roles.
  */
-#ifndef TTL
-#define TTL 2 /* ticks of a lease */
-#endif
-#ifndef MARGIN
-#define MARGIN 1
-#endif
-#define WAIT (TTL + MARGIN)
-
-#define NONE 0
-/* the fenced mark, by who wrote it */
-#define BY_GUARD 1
-#define BY_OTHER 2 /* the other node, or a person */
-/* synchronous_standby_names: off, set, and taken by the checkpointer: commits go by that */
-#define OFF 0
-#define SET 1
-#define ON  2
-/* check_primary, under record.lock: "go solo" is under way, has been answered */
-#define ASKS_SOLO 1
-#define HAS_SOLO  2
-/* rejoin, under start.lock: asks the witness, is answered (paired, or solo), looks again, ... */
-#define RESUMES      1
-#define RESUMED      2
-#define RESUMED_SOLO 3
-#define LOOKED       4
-#define GRANTED      5
-#define STARTED      6
-/* fence_self, at the node that it fences */
-#define MARKED  1
-#define STOPPED 2
-/* promote_safe: the vote is withdrawn, the take is under way, answered, the stamp is written */
-#define WITHDREW 1
-#define TAKES    2
-#define TAKEN    3
-#define STAMPED  4
-/* its fence of the old primary */
-#define BEGUN  1
-#define PROVEN 2
-/* requests on their way to the witness, each for the version that its sender has seen */
-#define GO_SOLO 1
-#define PAIR    2
-#define RELEASE 4
-#define RESUME  8
-#define TAKE    16
-#define BY_WORD 32 /* a take by an operator's word, from whatever the record says */
-#define CREATE  64
-
-/* the record */
-bit holder;
-bit paired = 1;
-bit released;
-
-/* on disk */
-bit primary_form[2]; /* the directory would start as a primary */
-bit ahead[2];        /* its timeline is newer than the other node's */
-byte mark[2];
-bit withdrawn[2]; /* the standby follows nobody, so it votes for nobody */
-bit lacks[2];     /* some acknowledged commit is not here */
-byte sync[2];
-
-/* of this boot; leases, waits and what an answer is still worth in ticks */
-bit up[2]; /* a server runs */
-byte lease[2];
-bit stamp[2];   /* "the record says that only this node may serve" */
-byte answer[2]; /* a vote or a renewal was answered, and is still to be taken */
-byte duty[2];
-byte start[2];
-byte worth[2]; /* of the answer that a start goes by */
-byte harm[2];
-byte work[2];
-byte waited[2]; /* since the vote was seen to be withdrawn */
-bit seen[2];    /* the standby has seen the record as it is now, */
-byte still[2];  /* since then */
-byte fence[2];
-
-/* on the way */
-byte wire[2];
-
-#define other(n)    (1 - (n))
-#define primary(n)  (up[n] && primary_form[n])
-#define standby(n)  (up[n] && !primary_form[n])
-#define streams(n)  (standby(n) && !withdrawn[n] && primary(other(n)) && !ahead[n])
-#define holds(n)    (good(n) && holder == n && !released)
-#define sent(n, it) ((wire[n] & (it)) != 0)
-
-#include "record_switches.pml"
-#include "say.pml"
-
-/* ---- the two promises ---- */
-
-inline promises(n)
-{
-	assert(!(counts(0) && counts(1)));
-	assert(!lacks[n])
-}
-
-/* ---- parts of steps ---- */
-
-inline prolong(n, ticks)
-{
-	lease[n] = (ticks > lease[n] -> ticks : lease[n])
-}
-
-inline extend(n) /* the guard does at each of its ticks, as long as the stamp stands */
-{
-	lease[n] = (extended(n) -> TTL : lease[n])
-}
-
-inline forget_start(n)
-{
-	start[n] = NONE;
-	worth[n] = 0
-}
-
-inline forget_run(n)
-{
-	work[n] = NONE;
-	waited[n] = 0;
-	fence[n] = NONE
-}
-
-/* The record has a new version.  Who has seen an older one changes nothing any more. */
-inline stale(n)
-{
-	wire[n] = wire[n] & UNCOMPARED;
-	seen[n] = 0;
-	still[n] = 0;
-	fence[n] = fence_after_write(n);
-	duty[n] = (duty[n] == ASKS_SOLO && !sent(n, GO_SOLO) -> NONE : duty[n]);
-	start[n] = (start[n] == RESUMES && !sent(n, RESUME | CREATE) -> NONE : start[n]);
-	work[n] = (work[n] == TAKES && !sent(n, TAKE | BY_WORD) -> WITHDREW : work[n])
-}
-
-inline written()
-{
-	stale(0);
-	stale(1)
-}
-
-#include "record_lost.pml"
-
-inline end_server(n)
-{
-#ifdef FAST_STOP
-	if /* commits that wait for the standby are let go */
-	:: primary(n) -> lacks[other(n)] = 1
-	:: else
-	fi;
-#endif
-	up[n] = 0;
-	sync[n] = sync_at_start(sync[n]);
-#ifdef LATE_ALTER_SYSTEM
-	owed[n] = 0;
-#endif
-#ifdef LATE_PROMOTION
-	promoting[n] = 0;
-#endif
-	if /* promote_safe asks its own server in each round */
-	:: !primary_form[n] -> forget_run(n)
-	:: else
-	fi
-}
-
-inline power_off(n) /* what is on its way to the witness stays there */
-{
-	end_server(n);
-	lease[n] = lease_after_boot(n);
-	stamp[n] = stamp_after_boot(n);
-#ifdef STAMP_READ_FIRST
-	saw_stamp[n] = 0;
-#endif
-	answer[n] = 0;
-	duty[n] = NONE;
-	forget_start(n);
-	harm[n] = NONE;
-	forget_run(n);
-	seen[n] = 0;
-	still[n] = 0
-}
-
-inline begin_primary(n)
-{
-	up[n] = 1;
-	seen[n] = 0;
-	still[n] = 0;
-	promises(n)
-}
+#include "record_parts.pml"
 
 /* ---- time ---- */
 
@@ -226,7 +41,7 @@ proctype node(byte n)
 
 	do
 	/* ---- the lease: check_primary and the guard ---- */
-	:: d_step { primary(n) && votes(p) && answer[n] < vote_worth ->
+	:: d_step { primary(n) && votes(p) && votes_count(n) && answer[n] < vote_worth ->
 		answer[n] = vote_worth; say(p, "votes") }
 	:: d_step { primary(n) && holds(n) ->
 		written(); answer[n] = renewal_worth; say(n, "renews the record") }
@@ -291,7 +106,7 @@ proctype node(byte n)
 #endif
 
 	/* ---- commits ---- */
-	:: d_step { primary(n) && alone(n) && !lacks[p] ->
+	:: d_step { primary(n) && serves(n) && alone(n) && !lacks[p] ->
 		lacks[p] = 1; say(n, "acknowledges a commit alone") }
 	:: d_step { lacks[n] && streams(n) -> lacks[n] = 0; say(n, "catches up") }
 
@@ -299,9 +114,14 @@ proctype node(byte n)
 	:: d_step { up[n] -> end_server(n); say(n, "crashes") }
 	:: d_step { power_off(n); say(n, "loses power") }
 
+#ifdef BEHIND_OUR_BACK
+	:: d_step { !up[n] && primary_form[n] -> begun_behind[n] = 1;
+		say(n, "is started by somebody else"); begin_primary(n) }
+#endif
+
 	/* ---- its server is down, so the guard releases, under start.lock ---- */
 	:: d_step { !up[n] && primary_form[n] && release_lock_free(n) && holds(n) && !sent(n, RELEASE) ->
-		wire[n] = wire[n] | RELEASE; say(n, "asks to release") }
+		give_rights_back(n); wire[n] = wire[n] | RELEASE; say(n, "asks to release") }
 	:: d_step { lands(n, RELEASE) -> wire[n] = wire[n] - RELEASE; say(n, "is released");
 		released = 1; changed(n); written() }
 
@@ -384,7 +204,7 @@ proctype node(byte n)
 	:: d_step { asked_to_promote(n) -> say(n, "is promoted");
 		primary_form[n] = 1; ahead[n] = 1; ahead[p] = 0; withdrawn[n] = 0; forget_run(n);
 		lease[n] = TTL; sync[n] = sync_alone; begin_primary(n) }
-	:: d_step { standby(n) && (work[n] || withdrawn[n]) ->
+	:: d_step { standby(n) && (work[n] || withdrawn[n]) && may_give_back(n) ->
 		forget_run(n); withdrawn[n] = 0; say(n, "gives its vote back") }
 	:: d_step { work[n] -> forget_run(n); say(n, "has its promote_safe killed") }
 	od

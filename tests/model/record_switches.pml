@@ -217,7 +217,13 @@ bit was_reached[2];
 #ifdef LATE_PROMOTION
 bit promoting[2]; /* the server will do it, whoever still waits for it */
 #define asked_to_promote(n) (promoting[n] && standby(n))
+#ifdef HOLDER_VOTES
+#define may_give_back(n) true
 #else
+#define may_give_back(n) (!promoting[n])
+#endif
+#else
+#define may_give_back(n) true
 #define asked_to_promote(n) (work[n] == STAMPED)
 #endif
 
@@ -233,7 +239,35 @@ bit promoting[2]; /* the server will do it, whoever still waits for it */
 
 /* ---- the guard ---- */
 
-#define to_be_fenced(n) (primary(n) && (mark[n] || lease[n] == 0))
+/* Servers that somebody else starts: systemd without the gate, a person with pg_ctl. */
+#ifdef BEHIND_OUR_BACK
+bit begun_behind[2];
+#define graced(n) (begun_behind[n])
+#ifdef LEASE_OUTLIVES_SERVER
+#define end_lease(n) begun_behind[n] = 0
+#else
+#define end_lease(n) begun_behind[n] = 0; lease[n] = (primary(n) -> 0 : lease[n]); answer[n] = 0
+#endif
+#else
+#define graced(n)    false
+#define end_lease(n) skip
+#endif
+
+/* What would let a server serve goes before the release; only such servers can use it. */
+#if defined(BEHIND_OUR_BACK) && !defined(RIGHTS_KEPT)
+#define give_rights_back(n) lease[n] = 0; stamp[n] = 0; answer[n] = 0
+#else
+#define give_rights_back(n) skip
+#endif
+
+/* A vote only prolongs. */
+#if defined(BEHIND_OUR_BACK) && !defined(VOTE_BEGINS)
+#define votes_count(n) (lease[n] > 0)
+#else
+#define votes_count(n) true
+#endif
+
+#define to_be_fenced(n) (primary(n) && (mark[n] || (lease[n] == 0 && !graced(n))))
 
 #ifdef GUARD_LATE
 #define guard_on_time(n) true
@@ -255,9 +289,15 @@ inline switch_off(n) /* a person does, before saying so */
 /* ---- what is checked ---- */
 
 #ifdef BY_RIGHT
-#define counts(n) (primary(n) && lease[n] && !mark[n])
+#define serves(n) (primary(n) && lease[n] && !mark[n])
+#define counts(n) serves(n)
+#define promises_of_a_lease(n) promises(n)
 #elif defined(DATA_ONLY)
+#define serves(n) true
 #define counts(n) false
+#define promises_of_a_lease(n) skip
 #else
+#define serves(n) true
 #define counts(n) primary(n)
+#define promises_of_a_lease(n) skip
 #endif
