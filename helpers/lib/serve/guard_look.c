@@ -179,8 +179,9 @@ static void read_record(struct guard *g, int64_t now)
 		lease_grant(&g->lease, now + cfg->lease_ms, "solo", now_ms());
 	if (stamp_read(cfg, "renewed", &at_ms, NULL, 0) == 0 && at_ms > g->down_ms)
 		lease_grant(&g->lease, at_ms + cfg->lease_ms, "record", now_ms());
-	if (stamp_read(cfg, "vote", &at_ms, NULL, 0) == 0 && at_ms > g->down_ms)
-		lease_witness(&g->lease, at_ms, cfg->lease_ms, now_ms());
+	if (stamp_read(cfg, "vote", &at_ms, NULL, 0) == 0 && at_ms > g->down_ms &&
+	    lease_runs(&g->lease, now_ms()))
+		lease_vote(&g->lease, at_ms, cfg->lease_ms, now_ms());
 }
 
 static void read_rights(struct guard *g)
