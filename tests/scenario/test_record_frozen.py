@@ -104,6 +104,23 @@ class FrozenPrimary(Frozen):
         self.end(end_ms + LATE_MS)
 
 
+class FrozenKeepalived(Recorded):
+    """Nobody calls check_primary, so the guard does, before a short lease ends."""
+
+    def goes_on(self, *fault: str) -> None:
+        load = self.lab.load_begin(60)
+        self.lab.fault(*fault)
+        time.sleep(5)
+        self.assert_nothing_happened(load.stop())
+        self.assertFalse(self.said(self.new, "is withdrawn"))
+
+    def test_frozen(self):
+        self.goes_on("freeze", self.old, "keepalived")
+
+    def test_killed(self):
+        self.goes_on("kill", self.old, "keepalived")
+
+
 class FrozenPrimaryAsync(Frozen):
     mode = "async"
 

@@ -165,6 +165,18 @@ static void keep_serving(struct guard *g, const struct guard_facts *f)
 		tell_once(&g->serving_rc, "write the serving file", serving_end(g->cfg));
 }
 
+/*
+ * With a record only check_primary prolongs the lease of a primary, and a short one does not wait
+ * for a keepalived that is late.  It takes one question, and is seen at the next tick.
+ */
+static bool lease_wants_check(const struct guard *g, const struct guard_facts *f)
+{
+	int64_t needs_ms = g->cfg->probe_timeout_ms + g->cfg->renew_interval_ms / 2;
+
+	return f->server == GUARD_SERVER_PRIMARY && g->lease.until_ms > 0 &&
+	       f->now >= lease_fence_at(&g->lease, f->fence_time_ms) - needs_ms;
+}
+
 /* Work that is not the guard's own, but that must go on when keepalived does not. */
 static void keep_house(struct guard *g, const struct guard_facts *f)
 {
@@ -176,7 +188,7 @@ static void keep_house(struct guard *g, const struct guard_facts *f)
 	if (!up)
 		return;
 	if (stamp_read(g->cfg, "keepalived", &called_ms, word, sizeof(word)) < 0 ||
-	    f->now - called_ms > KEEPALIVED_LATE_MS)
+	    f->now - called_ms > KEEPALIVED_LATE_MS || lease_wants_check(g, f))
 		guard_job_start(&g->jobs, g->cfg, JOB_CHECK, g->cfg->renew_interval_ms);
 	if (f->server != GUARD_SERVER_STANDBY)
 		return;
