@@ -126,7 +126,8 @@ proctype node(byte n)
 		released = 1; changed(n); written() }
 
 	/* ---- fence_self, for the peer, for a person, for a request that comes late ---- */
-	:: d_step { !harm[n] -> harm[n] = MARKED; mark[n] = BY_OTHER; say(n, "is to be fenced");
+	:: d_step { may_harm(n) && !harm[n] ->
+		harm[n] = MARKED; mark[n] = BY_OTHER; say(n, "is to be fenced");
 		fence[p] = (work[p] && may_fence(p) -> BEGUN : fence[p]) }
 	:: d_step { harm[n] == MARKED -> harm[n] = STOPPED; end_server(n); say(n, "is stopped") }
 	:: d_step { harm[n] == STOPPED && fence_lock_free(n) -> harm[n] = NONE;

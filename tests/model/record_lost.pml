@@ -76,7 +76,9 @@ inline say_nothing()
 active proctype witness()
 {
 	do
+#ifdef EMPTIED
 	:: d_step { present -> say_nothing(); printf("-- the witness is emptied\n") }
+#endif
 #ifdef RESTORED
 	:: d_step { present && !kept && !older_row ->
 		kept = 1; kept_holder = holder; kept_paired = paired; kept_released = released;

@@ -155,6 +155,9 @@ inline end_server(n)
 	fi;
 #endif
 	end_lease(n);
+#ifdef BEHIND_OUR_BACK
+	begun_behind[n] = 0;
+#endif
 	up[n] = 0;
 	sync[n] = sync_at_start(sync[n]);
 #ifdef LATE_ALTER_SYSTEM

@@ -164,6 +164,15 @@ bit was_reached[2];
 
 /* ---- a fence ---- */
 
+/* To keep it small: a standby that is fenced is only not promoted, and no fence makes a primary. */
+#ifdef FENCED_ANYWHERE
+#define may_harm(n) true
+#elif defined(RESTORED)
+#define may_harm(n) false
+#else
+#define may_harm(n) (primary_form[n])
+#endif
+
 #ifdef FENCE_WITHOUT_LOCK
 #define fence_lock_free(n) true
 #else
@@ -239,18 +248,19 @@ bit promoting[2]; /* the server will do it, whoever still waits for it */
 
 /* ---- the guard ---- */
 
+/* A lease ends with its server, and what was asked before is worth nothing then. */
+#if defined(LEASE_OUTLIVES_SERVER) || defined(START_BY_LEASE)
+#define end_lease(n) skip
+#else
+#define end_lease(n) lease[n] = (primary(n) -> 0 : lease[n]); answer[n] = 0
+#endif
+
 /* Servers that somebody else starts: systemd without the gate, a person with pg_ctl. */
 #ifdef BEHIND_OUR_BACK
 bit begun_behind[2];
 #define graced(n) (begun_behind[n])
-#ifdef LEASE_OUTLIVES_SERVER
-#define end_lease(n) begun_behind[n] = 0
 #else
-#define end_lease(n) begun_behind[n] = 0; lease[n] = (primary(n) -> 0 : lease[n]); answer[n] = 0
-#endif
-#else
-#define graced(n)    false
-#define end_lease(n) skip
+#define graced(n) false
 #endif
 
 /* What would let a server serve goes before the release; only such servers can use it. */
