@@ -117,7 +117,7 @@ bit was_reached[2];
 #define reached(n) (!lacks[other(n)])
 #endif
 
-/* PostgreSQL before 13.21, 14.18, 15.13, 16.9 and 17.5 has sync on only after a while. */
+/* PostgreSQL before the minor releases of May 2025 has sync on only after a while. */
 #ifdef SLOW_SYNC_AT_START
 #define sync_at_start(it) (it == OFF -> OFF : SET)
 #else
