@@ -77,6 +77,8 @@ static enum promote_step go_on(struct promotion *p, struct verdict *verdict)
 				log_failed("withdraw the vote", rc);
 				return STEP_VERDICT;
 			}
+		} else if (step == STEP_POWER) {
+			promote_power(p);
 		} else if (step == STEP_PROBE) {
 			promote_probe(p);
 		} else {

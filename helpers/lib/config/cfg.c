@@ -25,6 +25,20 @@ bool cfg_has_record(const struct cfg *cfg)
 	return cfg->witness_kind == WITNESS_POSTGRES;
 }
 
+bool cfg_has_method(const struct cfg *cfg, enum fencing_method method)
+{
+	for (size_t i = 0; i < cfg->method_count; i++)
+		if (cfg->methods[i] == method)
+			return true;
+	return false;
+}
+
+int64_t cfg_power_ms(const struct cfg *cfg)
+{
+	return cfg->power_timeout_ms *
+	       (cfg_has_method(cfg, FENCING_AGENT) + cfg_has_method(cfg, FENCING_HOOK));
+}
+
 const char *cfg_witness_word(const struct cfg *cfg)
 {
 	static const char *const words[] = {

@@ -22,7 +22,9 @@
 
 enum witness_kind { WITNESS_PING, WITNESS_TCP, WITNESS_POSTGRES };
 enum replication_mode { MODE_ASYNC, MODE_SYNC };
-enum fencing_method { FENCING_SSH = 1, FENCING_SSH_WITNESS = 2 }; /* bits */
+/* The first two ask the node itself; the others switch its host off (fence/fence_power.h). */
+enum fencing_method { FENCING_SSH = 1, FENCING_SSH_WITNESS, FENCING_AGENT, FENCING_HOOK };
+#define FENCING_METHODS 4
 enum fencing_unproven { UNPROVEN_REFUSE, UNPROVEN_PROMOTE };
 
 /* [node NAME] */
@@ -31,6 +33,7 @@ struct cfg_node {
 	char address[CFG_ADDR_MAX];   /* numeric; VRRP, replication, votes, probes, ssh */
 	char interface[CFG_NAME_MAX]; /* carries the VIP here; default: [cluster] interface */
 	int64_t ssh_port;
+	char fence_agent_options[CFG_PATH_MAX]; /* how the agent switches this node off */
 };
 
 struct cfg {
@@ -86,7 +89,7 @@ struct cfg {
 	int64_t solo_after_ms; /* with a record: a standby lost for so long is gone */
 
 	/* [fencing] */
-	enum fencing_method methods[2]; /* in the order to be tried */
+	enum fencing_method methods[FENCING_METHODS]; /* in the order to be tried */
 	size_t method_count;
 	enum fencing_unproven unproven;
 	bool kernel_lease; /* nftables lets clients in only while the lease runs */
@@ -94,6 +97,9 @@ struct cfg {
 	char ssh_key[CFG_PATH_MAX];
 	char ssh_known_hosts[CFG_PATH_MAX];
 	int64_t test_interval_ms;
+	char agent[CFG_PATH_MAX]; /* a fence-agents program */
+	char hook[CFG_PATH_MAX];  /* a program of the user */
+	int64_t power_timeout_ms; /* of each of the two, with all its tries */
 
 	/* [timing], milliseconds */
 	int64_t lease_ms;
@@ -131,6 +137,10 @@ int cfg_identify(struct cfg *cfg, const char *name) MUST_CHECK;
 
 /* Does the witness keep the record?  Then the right to serve comes from there. */
 bool cfg_has_record(const struct cfg *cfg);
+/* Is the method configured? */
+bool cfg_has_method(const struct cfg *cfg, enum fencing_method method);
+/* How long the configured ways that switch a host off may take one after the other; 0: none is. */
+int64_t cfg_power_ms(const struct cfg *cfg);
 /* "ping", "tcp", "postgres". */
 const char *cfg_witness_word(const struct cfg *cfg);
 

@@ -170,7 +170,6 @@ static void check_witness(struct cfg_load *load)
 {
 	const struct cfg *cfg = &load->cfg;
 	unsigned line = cfg_line_of(load, SECTION_WITNESS, "address");
-	bool jump = false;
 
 	if (same_address(cfg->witness_address, cfg->vip))
 		cfg_complain(load, line, "The witness is a third host.",
@@ -185,13 +184,6 @@ static void check_witness(struct cfg_load *load)
 		cfg_complain(load, cfg_line_of(load, SECTION_WITNESS, "port"),
 			     "Remove port, or say kind = tcp or kind = postgres.",
 			     "a ping witness has no port");
-
-	for (size_t i = 0; i < cfg->method_count; i++)
-		jump |= cfg->methods[i] == FENCING_SSH_WITNESS;
-	if (jump && !cfg->witness_ssh)
-		cfg_complain(load, cfg_line_of(load, SECTION_FENCING, "methods"),
-			     "Say ssh = yes in [witness], or leave ssh-witness out of methods.",
-			     "methods has ssh-witness, and the witness host offers no ssh");
 }
 
 /* What is said of a record that nobody keeps would be believed by whoever reads the file. */
@@ -240,6 +232,7 @@ void cfg_check(struct cfg_load *load)
 			     "node \"%s\" has the address of node \"%s\"", cfg->nodes[1].name,
 			     cfg->nodes[0].name);
 	check_witness(load);
+	cfg_check_methods(load);
 	if (cfg_has_record(cfg))
 		check_record(load);
 	else

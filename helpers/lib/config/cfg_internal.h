@@ -10,7 +10,7 @@
 #include "base/auto.h"
 #include "config/cfg.h"
 
-#define CFG_KEYS_MAX 64
+#define CFG_KEYS_MAX 96
 #define CFG_LINE_MAX 199 /* bytes of a line without its end: inih cuts longer ones */
 
 enum cfg_section {
@@ -124,6 +124,9 @@ void cfg_complete(struct cfg_load *load);
 
 /* Complains of values that are each allowed but cannot be meant together. */
 void cfg_check(struct cfg_load *load);
+
+/* The same for the methods of [fencing] and what they need (cfg_check_methods.c). */
+void cfg_check_methods(struct cfg_load *load);
 
 /* Where in the file the key was set, or where its section begins. */
 unsigned cfg_line_of(const struct cfg_load *load, enum cfg_section section, const char *name);

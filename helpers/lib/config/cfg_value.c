@@ -36,8 +36,9 @@ static const char *const mode_words[] = {
 static const char *const unproven_words[] = {
 	[UNPROVEN_REFUSE] = "refuse", [UNPROVEN_PROMOTE] = "promote", [UNPROVEN_PROMOTE + 1] = NULL
 };
-/* In the order of the bits. */
-static const char *const method_words[] = { "ssh", "ssh-witness", NULL };
+/* From FENCING_SSH on. */
+static const char *const method_words[FENCING_METHODS + 1] = { "ssh", "ssh-witness", "agent",
+							       "hook", NULL };
 
 static const char *const *words_of(enum cfg_type type)
 {
@@ -145,19 +146,15 @@ static int set_vip(struct cfg *cfg, const char *text)
 
 static int set_methods(struct cfg *cfg, const char *text)
 {
-	static const enum fencing_method bits[] = { FENCING_SSH, FENCING_SSH_WITNESS };
-	enum fencing_method methods[ARRAY_COUNT(bits)] = { 0 };
-	size_t count = 0;
+	struct cfg read = { .method_count = 0 };
 
 	for (;;) {
 		size_t length = strcspn(text, ", ");
 		int index = word_index(method_words, text, length);
 
-		if (index < 0 || count == ARRAY_COUNT(bits))
+		if (index < 0 || cfg_has_method(&read, (enum fencing_method)(FENCING_SSH + index)))
 			return -EINVAL;
-		if (count == 1 && methods[0] == bits[index])
-			return -EINVAL;
-		methods[count++] = bits[index];
+		read.methods[read.method_count++] = (enum fencing_method)(FENCING_SSH + index);
 		text += length;
 		if (*text == '\0')
 			break;
@@ -166,8 +163,8 @@ static int set_methods(struct cfg *cfg, const char *text)
 			return -EINVAL;
 		text += strspn(text, " ");
 	}
-	memcpy(cfg->methods, methods, sizeof(methods));
-	cfg->method_count = count;
+	memcpy(cfg->methods, read.methods, sizeof(read.methods));
+	cfg->method_count = read.method_count;
 	return 0;
 }
 

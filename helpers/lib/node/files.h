@@ -30,6 +30,7 @@
  * - kept.FILE, kept.wal/: this node's configuration files and WAL, while pg_rewind replaces them
  * - record: the record as it was when anything but its version last changed: never older again
  * - baseline.NODE: the witness host was able to reach that node in good times
+ * - agent.NODE: the fence agent was seen to say that the node is on
  * - history: one JSON line for each fence, promotion, rejoin; history.1 the older ones
  */
 #ifndef PGV_FILES_H
@@ -171,6 +172,13 @@ int follower_write(const struct cfg *cfg, const struct follower *follower) MUST_
  * today's configuration ---- */
 enum fact baseline_read(const struct cfg *cfg, const char *node);
 int baseline_write(const struct cfg *cfg, const char *node) MUST_CHECK;
+
+/* ---- agent: has the fence agent of today's configuration ever said that NODE is on?  One that only
+ * ever said "off" may not have understood the question ---- */
+enum fact agent_seen_on(const struct cfg *cfg, const char *node);
+int agent_note_on(const struct cfg *cfg, const char *node) MUST_CHECK;
+/* It was caught saying "off" of a node that is on. */
+int agent_forget_on(const struct cfg *cfg, const char *node) MUST_CHECK;
 
 /* ---- attempt and history ---- */
 int attempt_write(const struct cfg *cfg, const char *helper,

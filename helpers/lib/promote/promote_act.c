@@ -97,6 +97,18 @@ void promote_give_back(struct promotion *p)
 		log_info("the vote for %s is given back", cfg_peer(p->cfg)->name);
 }
 
+void promote_power(struct promotion *p)
+{
+	struct verdict verdict;
+
+	promote_refresh(p, true);
+	if (promote_decide(&p->facts, &verdict) != STEP_POWER)
+		return;
+	log_info("nobody could ask %s: its host is switched off", cfg_peer(p->cfg)->name);
+	fence_ask_power(&p->fence, p->cfg);
+	p->powered = true;
+}
+
 void promote_wait(struct promotion *p)
 {
 	int64_t left_ms = promote_wait_left_ms(p);

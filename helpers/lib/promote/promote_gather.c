@@ -216,6 +216,7 @@ static void look_at_rest(struct promotion *p)
 	    p->record.version != p->fence_version && !f->record_released)
 		f->fence = FENCE_UNKNOWN;
 	f->fence_over = !p->fencing || fence_over(&p->fence);
+	f->power_left = p->fencing && !p->powered && cfg_power_ms(p->cfg) > 0;
 }
 
 /*

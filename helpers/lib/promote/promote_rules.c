@@ -144,6 +144,15 @@ static bool fence_under_way(const struct promote_facts *f)
 	return unproven(f) && !f->fence_over;
 }
 
+/*
+ * A host that is switched off was not asked whether it serves by right.  So this comes when nobody
+ * could ask it, its vote is gone, the wait is over, and the witness is seen from here.
+ */
+static bool power_left(const struct promote_facts *f)
+{
+	return unproven(f) && f->power_left;
+}
+
 static bool proof_required(const struct promote_facts *f)
 {
 	return unproven(f) && !f->unproven_promote;
@@ -296,6 +305,11 @@ static const struct rule {
 	  { .outcome = OUT_REFUSED,
 	    .rule = "fence-under-way",
 	    .message = "no proof yet that the old primary is fenced or isolated" } },
+	{ power_left,
+	  STEP_POWER,
+	  { .outcome = OUT_REFUSED,
+	    .rule = "power-left",
+	    .message = "the old primary could not be asked, and was not switched off yet" } },
 	{ proof_required,
 	  STEP_VERDICT,
 	  { .outcome = OUT_REFUSED,
