@@ -87,6 +87,8 @@ struct cfg {
 	int64_t max_lag_bytes;
 	int64_t max_staleness_ms;
 	int64_t solo_after_ms; /* with a record: a standby lost for so long is gone */
+	bool slots;            /* WAL is held for a node that is away */
+	bool drop_lost_slots;  /* of others, when their WAL is gone */
 
 	/* [fencing] */
 	enum fencing_method methods[FENCING_METHODS]; /* in the order to be tried */

@@ -139,6 +139,12 @@ const struct cfg_key cfg_keys[] = {
 	  .fallback = "1500ms",
 	  .meaning = "kind = postgres: a standby lost for so long may no longer take over (solo)",
 	  .of_record = true },
+	{ SECTION_REPLICATION, "slots", TYPE_YESNO, AT(slots),
+	  .fallback = "yes",
+	  .meaning = "WAL is held for a node that is away, by a physical replication slot on the other one" },
+	{ SECTION_REPLICATION, "drop_lost_slots", TYPE_YESNO, AT(drop_lost_slots),
+	  .fallback = "no",
+	  .meaning = "a slot of somebody else that is lost is dropped, not only reported" },
 
 	{ SECTION_FENCING, "methods", TYPE_METHODS, AT(methods),
 	  .otherwise = "ssh, and ssh-witness with [witness] ssh = yes",

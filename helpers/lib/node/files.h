@@ -21,7 +21,7 @@
  * - attempt.HELPER: the last verdict of promote_safe and rejoin, for cluster_status
  * - fenced: the same mark as in state_dir, for where that could not be written
  * - promote.lock, rejoin.lock, start.lock, serving.lock, guard.lock, record.lock,
- *   record_memory.lock
+ *   record_memory.lock, slots.lock
  *
  * Below state_dir (survives reboots):
  * - fenced: this node was fenced: its server must not run as a primary.  Removed by rejoin

@@ -21,6 +21,8 @@
 #define TICK_MAX_MS 250
 /* keepalived runs check_primary each second; after two missed rounds the guard does it. */
 #define KEEPALIVED_LATE_MS 2500
+/* Slots that wait for the other node are looked after again this soon. */
+#define SLOTS_AGAIN_MS 3000
 
 /* ---- acting ---- */
 
@@ -177,6 +179,24 @@ static bool lease_wants_check(const struct guard *g, const struct guard_facts *f
 	       f->now >= lease_fence_at(&g->lease, f->fence_time_ms) - needs_ms;
 }
 
+/*
+ * Now and then, and after each change of role.  Not while the primary is not to be seen: there is
+ * other work then.
+ */
+static void keep_slots(struct guard *g, const struct guard_facts *f)
+{
+	int64_t every_ms = g->cfg->test_interval_ms;
+
+	if (guard_decide(f) == GUARD_LOOK_AFTER || f->promoting)
+		return;
+	if (g->slots_of != f->server)
+		guard_job_forget(&g->jobs, JOB_SLOTS);
+	g->slots_of = f->server;
+	if (g->jobs.undecided[JOB_SLOTS] || guard_standby_is_lost(f))
+		every_ms = SLOTS_AGAIN_MS;
+	guard_job_start(&g->jobs, g->cfg, JOB_SLOTS, every_ms);
+}
+
 /* Work that is not the guard's own, but that must go on when keepalived does not. */
 static void keep_house(struct guard *g, const struct guard_facts *f)
 {
@@ -190,6 +210,7 @@ static void keep_house(struct guard *g, const struct guard_facts *f)
 	if (stamp_read(g->cfg, "keepalived", &called_ms, word, sizeof(word)) < 0 ||
 	    f->now - called_ms > KEEPALIVED_LATE_MS || lease_wants_check(g, f))
 		guard_job_start(&g->jobs, g->cfg, JOB_CHECK, g->cfg->renew_interval_ms);
+	keep_slots(g, f);
 	if (f->server != GUARD_SERVER_STANDBY)
 		return;
 	if (guard_standby_is_lost(f))

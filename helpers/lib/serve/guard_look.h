@@ -47,6 +47,7 @@ struct guard {
 	bool cleared_up;
 	bool release_due; /* the witness is yet to be told that we do not serve */
 
+	enum guard_server slots_of; /* what the server was when its slots were last looked after */
 	int64_t promoting_since_ms; /* promote_safe has been at work since then; 0: it is not */
 	int64_t rest_until_ms;
 };

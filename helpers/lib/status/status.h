@@ -15,6 +15,7 @@
 #include "config/cfg.h"
 #include "node/files.h"
 #include "postgres/server.h"
+#include "postgres/server_slots.h"
 #include "record/record_view.h"
 #include "status/status_rules.h"
 
@@ -24,6 +25,7 @@ enum status_attempt {
 	ATTEMPT_REJOIN,
 	ATTEMPT_FENCE_TEST,
 	ATTEMPT_RELEASE,
+	ATTEMPT_SLOTS,
 	ATTEMPTS
 };
 
@@ -47,6 +49,7 @@ struct status_stamp {
 
 struct status {
 	struct server servers[CFG_NODES]; /* by index of the node */
+	struct server_slots slots[CFG_NODES];
 	enum fact witness;
 	char witness_why[160];
 	struct record_view record; /* where the witness keeps one (cfg_has_record) */
@@ -77,6 +80,9 @@ void status_gather(struct status *status, const struct cfg *cfg);
 
 /* What the rules may look at.  Pure. */
 struct status_facts status_facts_of(const struct status *status, const struct cfg *cfg);
+
+/* The part about slots. */
+void status_slots_facts(struct status_facts *f, const struct status *status, const struct cfg *cfg);
 
 /* Bytes that the standby has yet to receive, as far as known: false when not. */
 bool status_lag(const struct status *status, uint64_t *bytes);

@@ -123,6 +123,7 @@ struct status_facts status_facts_of(const struct status *status, const struct cf
 		f.replay_paused = fact_of(standby->replay_paused);
 	}
 	take_record(&f, status, cfg);
+	status_slots_facts(&f, status, cfg);
 	if (status_lag(status, &lag))
 		f.fresh = fact_of(f.mode_sync || lag <= (uint64_t)cfg->max_lag_bytes);
 	return f;

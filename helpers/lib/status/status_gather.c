@@ -21,10 +21,9 @@
 const char *status_attempt_word(enum status_attempt attempt)
 {
 	static const char *const words[] = {
-		[ATTEMPT_PROMOTE] = "promote_safe",
-		[ATTEMPT_REJOIN] = "rejoin",
-		[ATTEMPT_FENCE_TEST] = "fence_old",
-		[ATTEMPT_RELEASE] = "witness_record",
+		[ATTEMPT_PROMOTE] = "promote_safe",    [ATTEMPT_REJOIN] = "rejoin",
+		[ATTEMPT_FENCE_TEST] = "fence_old",    [ATTEMPT_RELEASE] = "witness_record",
+		[ATTEMPT_SLOTS] = "replication_slots",
 	};
 
 	return (size_t)attempt < ARRAY_COUNT(words) ? words[attempt] : "unknown";
@@ -230,6 +229,18 @@ static void gather_files(struct status *status, const struct cfg *cfg)
 	}
 }
 
+/* Of servers that have answered, so that a silent one takes its time once. */
+static void gather_slots(struct status *status, const struct cfg *cfg)
+{
+	for (size_t i = 0; i < CFG_NODES; i++) {
+		const struct deadline dl = deadline_in_ms(cfg->probe_timeout_ms);
+
+		if (speaks(&status->servers[i]))
+			server_slots_ask(&status->slots[i], cfg,
+					 i == cfg->self ? PG_LOCAL : PG_PEER, &dl);
+	}
+}
+
 void status_gather(struct status *status, const struct cfg *cfg)
 {
 	const struct deadline servers = deadline_in_ms(cfg->probe_timeout_ms);
@@ -237,6 +248,7 @@ void status_gather(struct status *status, const struct cfg *cfg)
 	*status = (struct status){ .witness = FACT_UNKNOWN };
 	server_ask_both(&status->servers[cfg->self], &servers, &status->servers[1 - cfg->self],
 			&servers, cfg);
+	gather_slots(status, cfg);
 	gather_witness(status, cfg);
 	status->vip = find_vip(status, cfg);
 	gather_files(status, cfg);

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "slots/slots_show.h"
 #include "status/status.h"
 #include "status/status_show.h"
 
@@ -79,6 +80,7 @@ static void put_node(struct json *json, const struct status *status, const struc
 		put_primary(json, server);
 	if (server->state == SERVER_STANDBY)
 		put_standby(json, status, server);
+	slots_print_json(json, &status->slots[i], cfg, i);
 	json_close_object(json);
 }
 

@@ -4,21 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "slots/slots_show.h"
 #include "status/status.h"
 #include "status/status_show.h"
-
-void status_bytes(uint64_t bytes, char *text, size_t size)
-{
-	static const char *const units[] = { "B", "kB", "MB", "GB", "TB" };
-	size_t unit = 0;
-	uint64_t whole = bytes;
-
-	while (whole >= 10240 && unit + 1 < ARRAY_COUNT(units)) {
-		whole /= 1024;
-		unit++;
-	}
-	(void)snprintf(text, size, "%" PRIu64 " %s", whole, units[unit]);
-}
 
 const char *status_vip_word(enum status_vip vip, const struct cfg *cfg)
 {
@@ -112,7 +100,7 @@ static void print_nodes(const struct status *status, const struct cfg *cfg, FILE
 				   lsn, sizeof(lsn));
 		}
 		if (server->state == SERVER_STANDBY && status_lag(status, &bytes))
-			status_bytes(bytes, lag, sizeof(lag));
+			report_bytes(bytes, lag, sizeof(lag));
 		notes_of(server, cfg, notes, sizeof(notes));
 		table_row(&table, cells);
 	}
@@ -221,6 +209,10 @@ void status_print(const struct status *status, const struct cfg *cfg, FILE *out)
 
 	print_heading(status, cfg, out);
 	print_nodes(status, cfg, out);
+	if (status->slots[0].known || status->slots[1].known) {
+		fprintf(out, "\n");
+		slots_print(status->slots, cfg, out);
+	}
 	if (cfg_has_record(cfg)) {
 		fprintf(out, "\nrecord at the witness\n");
 		record_print(&status->record, cfg, out);
