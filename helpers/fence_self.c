@@ -25,6 +25,7 @@
 #include "fence/fence_answer.h"
 #include "node/files.h"
 #include "serve/guard.h"
+#include "serve/guard_watchdog.h"
 #include "serve/harmless.h"
 
 struct options {
@@ -159,6 +160,8 @@ static struct verdict run(const struct cfg *cfg, const struct cli *cli,
 		log_error("%s", verdict.detail);
 	if (cli->explain)
 		explain(&facts, &verdict);
+	if (!cli->dry_run && verdict.outcome == OUT_YES && strcmp(verdict.rule, "harmless") == 0)
+		guard_watchdog_let_go(cfg);
 	if (options->answer)
 		fence_answer_print(cfg->name, cfg_self(cfg)->name, answer_word(&facts, &verdict));
 	return verdict;

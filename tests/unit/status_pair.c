@@ -65,6 +65,7 @@ struct status status_pair(void)
 		.guard = FACT_YES,
 		.kernel = KERNEL_UNTIL,
 		.kernel_left_ms = 4100,
+		.watchdog = "armed",
 		.baseline = FACT_NO,
 	};
 }

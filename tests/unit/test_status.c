@@ -192,6 +192,7 @@ static void the_table_has_what_people_look_for(void **state)
 		"pgvrrp_n2",
 		"in use",
 		"100 B",
+		"watchdog      armed",
 	};
 	struct status status = status_pair();
 	char AUTO_FREE *text = printed(false, &status);
@@ -219,6 +220,7 @@ static void json_tells_null_where_nothing_is_known(void **state)
 		"\"grant_left_ms\":null",
 		"\"kernel_lease\":\"until\"",
 		"\"kernel_lease_left_ms\":4100",
+		"\"watchdog\":\"armed\"",
 		"\"keepalived_alive\":null",
 		"\"guard_alive\":false",
 		"\"serving\":null",

@@ -32,6 +32,7 @@ static const struct status_facts good = {
 	.keepalived = FACT_YES,
 	.guard = FACT_YES,
 	.kernel_lease = FACT_YES,
+	.watchdog = FACT_YES,
 	.witness = FACT_YES,
 	.has_record = true,
 	.record_trusted = FACT_YES,
@@ -47,7 +48,7 @@ static const struct status_facts good = {
 };
 
 /* Every fact that is a tri-state, with the value that it has when all is well. */
-#define FACTS 23
+#define FACTS 24
 static void facts_of(struct status_facts *f, enum fact *facts[FACTS])
 {
 	enum fact *const all[FACTS] = {
@@ -74,6 +75,7 @@ static void facts_of(struct status_facts *f, enum fact *facts[FACTS])
 		&f->slot_used,
 		&f->slot_holds,
 		&f->slots_near,
+		&f->watchdog,
 	};
 
 	memcpy(facts, all, sizeof(all));
@@ -87,7 +89,7 @@ static bool matters(const struct status_facts *f, size_t fact)
 		return f->local == SERVER_PRIMARY;
 	if (fact >= 19 && fact < 22)
 		return f->slots_wanted;
-	return fact < 15 || fact == 22 || f->has_record;
+	return fact < 15 || fact >= 22 || f->has_record;
 }
 
 static bool one_serves_one_stands_by(const struct status_facts *f)
@@ -197,7 +199,7 @@ static void each_fault_alone_has_its_own_rule(void **state)
 		"fenced",        "no-lease",       "serves-not",     "keepalived-gone",
 		"guard-gone",    "witness-unseen", "kernel-lease",   "record-untrusted",
 		"record-holder", "solo",           "paused",         "slots-unbounded",
-		"slot-unused",   "slot-empty",     "slots-near",
+		"slot-unused",   "slot-empty",     "slots-near",     "watchdog-missing",
 	};
 
 	(void)state;

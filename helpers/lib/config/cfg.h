@@ -20,12 +20,17 @@
 #define CFG_TEXT_MAX 256
 #define CFG_DIR      "/etc/pg_vrrp" /* NAME.ini, one a cluster */
 
+/* The guard looks this often at least: four times a second costs nothing that can be measured, and a
+ * lease is seconds. */
+#define CFG_TICK_MS 250
+
 enum witness_kind { WITNESS_PING, WITNESS_TCP, WITNESS_POSTGRES };
 enum replication_mode { MODE_ASYNC, MODE_SYNC };
 /* The first two ask the node itself; the others switch its host off (fence/fence_power.h). */
 enum fencing_method { FENCING_SSH = 1, FENCING_SSH_WITNESS, FENCING_AGENT, FENCING_HOOK };
 #define FENCING_METHODS 4
 enum fencing_unproven { UNPROVEN_REFUSE, UNPROVEN_PROMOTE };
+enum watchdog_mode { WATCHDOG_OFF, WATCHDOG_AUTOMATIC, WATCHDOG_REQUIRED };
 
 /* [node NAME] */
 struct cfg_node {
@@ -95,6 +100,8 @@ struct cfg {
 	size_t method_count;
 	enum fencing_unproven unproven;
 	bool kernel_lease; /* nftables lets clients in only while the lease runs */
+	enum watchdog_mode watchdog;
+	char watchdog_device[CFG_PATH_MAX];
 	char ssh_user[CFG_NAME_MAX];
 	char ssh_key[CFG_PATH_MAX];
 	char ssh_known_hosts[CFG_PATH_MAX];
@@ -123,6 +130,19 @@ struct cfg {
 /* Time that a fence by the guard takes at the most: both stops, and the kill with its verification.
  */
 int64_t cfg_fence_time_ms(const struct cfg *cfg);
+
+/*
+ * What a hardware watchdog may be set to, in the whole seconds that it counts.  Less than `least`
+ * would reset a host that stalled for no longer than its lease allows, or that is just being fenced
+ * in good order; with more than `most` it could hardly ever be fed.  least > most: no timeout will do.
+ */
+struct cfg_watchdog {
+	int least_s;
+	int most_s;
+	int64_t after_ms; /* the host may be reset so long after the end of its lease: before the
+			     margin of the other node is over, whose clock may drift */
+};
+struct cfg_watchdog cfg_watchdog(const struct cfg *cfg);
 
 /*
  * Loads path, or, when path is NULL, the only *.ini in CFG_DIR.  Returns 0, or -EINVAL after

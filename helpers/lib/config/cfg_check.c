@@ -67,6 +67,21 @@ static void check_lease(struct cfg_load *load)
 					"margin >= 2 % of lease: clocks drift." });
 }
 
+/* Also where it is only automatic: a device that cannot keep its word is none to be armed. */
+static void check_watchdog(struct cfg_load *load)
+{
+	const struct cfg *cfg = &load->cfg;
+	const struct cfg_watchdog fits = cfg_watchdog(cfg);
+
+	if (cfg->watchdog != WATCHDOG_OFF && fits.least_s > fits.most_s)
+		cfg_complain(load, cfg_line_of(load, SECTION_FENCING, "watchdog"),
+			     "A watchdog counts whole seconds: lengthen margin, or shorten "
+			     "stop_fast and stop_immediate (docs/configuration.md).",
+			     "contradictory timings: no watchdog timeout is both at least %d s and "
+			     "at most %d s",
+			     fits.least_s, fits.most_s);
+}
+
 static void check_budgets(struct cfg_load *load)
 {
 	const struct cfg *cfg = &load->cfg;
@@ -224,6 +239,7 @@ void cfg_check(struct cfg_load *load)
 	const struct cfg *cfg = &load->cfg;
 
 	check_lease(load);
+	check_watchdog(load);
 	check_budgets(load);
 	for (size_t n = 0; n < CFG_NODES; n++)
 		check_node(load, n);

@@ -33,6 +33,10 @@ static const char *const witness_words[] = {
 static const char *const mode_words[] = {
 	[MODE_ASYNC] = "async", [MODE_SYNC] = "sync", [MODE_SYNC + 1] = NULL
 };
+static const char *const watchdog_words[] = { [WATCHDOG_OFF] = "off",
+					      [WATCHDOG_AUTOMATIC] = "automatic",
+					      [WATCHDOG_REQUIRED] = "required",
+					      [WATCHDOG_REQUIRED + 1] = NULL };
 static const char *const unproven_words[] = {
 	[UNPROVEN_REFUSE] = "refuse", [UNPROVEN_PROMOTE] = "promote", [UNPROVEN_PROMOTE + 1] = NULL
 };
@@ -51,6 +55,8 @@ static const char *const *words_of(enum cfg_type type)
 		return mode_words;
 	case TYPE_UNPROVEN:
 		return unproven_words;
+	case TYPE_WATCHDOG:
+		return watchdog_words;
 	case TYPE_METHODS:
 		return method_words;
 	default:
@@ -185,6 +191,7 @@ static int set_word(const struct cfg_key *key, void *field, const char *text)
 _Static_assert(sizeof(enum witness_kind) == sizeof(unsigned), "set_word stores it");
 _Static_assert(sizeof(enum replication_mode) == sizeof(unsigned), "set_word stores it");
 _Static_assert(sizeof(enum fencing_unproven) == sizeof(unsigned), "set_word stores it");
+_Static_assert(sizeof(enum watchdog_mode) == sizeof(unsigned), "set_word stores it");
 
 static int set_number(const struct cfg_key *key, void *field, const char *text)
 {
@@ -211,6 +218,7 @@ int cfg_value_set(const struct cfg_key *key, void *base, const char *text)
 	case TYPE_WITNESS:
 	case TYPE_MODE:
 	case TYPE_UNPROVEN:
+	case TYPE_WATCHDOG:
 		return set_word(key, field, text);
 	case TYPE_NUMBER:
 	case TYPE_DURATION:
@@ -238,10 +246,8 @@ int cfg_value_set(const struct cfg_key *key, void *base, const char *text)
 
 /* ---- what is allowed ---- */
 
-static void allowed_words(const struct cfg_key *key, char *text, size_t size)
+static void allowed_words(const char *const *words, const char *separator, char *text, size_t size)
 {
-	const char *separator = key->type == TYPE_METHODS ? ", " : " or ";
-	const char *const *words = words_of(key->type);
 	int used = 0;
 
 	for (size_t i = 0; words[i] != NULL && (size_t)used < size; i++)
@@ -258,11 +264,12 @@ const char *cfg_units(const struct cfg_key *key)
 
 void cfg_allowed(const struct cfg_key *key, char *text, size_t size)
 {
+	const char *const *words = words_of(key->type);
 	char low[24];
 	char high[24];
 
-	if (words_of(key->type) != NULL) {
-		allowed_words(key, text, size);
+	if (words != NULL) {
+		allowed_words(words, key->type == TYPE_METHODS ? ", " : " or ", text, size);
 	} else if (key->type == TYPE_NUMBER) {
 		(void)snprintf(text, size, "%lld to %lld", (long long)key->min,
 			       (long long)key->max);

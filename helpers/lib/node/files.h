@@ -18,6 +18,7 @@
  * - grant: a right to serve that was just won.  promote_safe, rejoin, or an operator's word
  * - contact: on a standby: when it last proved that the primary lives, how far it had streamed
  * - keepalived: when keepalived last called check_primary
+ * - watchdog: how the guard found or left the watchdog (guard_watchdog.h)
  * - attempt.HELPER: the last verdict of promote_safe and rejoin, for cluster_status
  * - fenced: the same mark as in state_dir, for where that could not be written
  * - promote.lock, rejoin.lock, start.lock, serving.lock, guard.lock, record.lock,
@@ -124,7 +125,8 @@ int rewinding_clear(const struct cfg *cfg) MUST_CHECK;
 
 /*
  * ---- times of this boot ----
- * lease (until), vote (sent), renewed (sent), solo (written), grant (until), keepalived (called): one CLOCK_BOOTTIME stamp each,
+ * lease (until), vote (sent), renewed (sent), solo (written), grant (until), keepalived (called),
+ * watchdog (changed): one CLOCK_BOOTTIME stamp each,
  * with the boot id and a word.  None, or one of another boot: -ENOENT; garbage: -EINVAL; further
  * ahead than one lease from now: -ERANGE, because no right lasts longer than that (it was given
  * under another configuration than the peer's waits).  Then *at_ms is 0: never "just now".

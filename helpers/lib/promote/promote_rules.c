@@ -57,6 +57,12 @@ static bool not_master(const struct promote_facts *f)
 	return f->election_master != FACT_YES && !f->by_hand;
 }
 
+/* Its own guard would give it no lease. */
+static bool watchdog_missing(const struct promote_facts *f)
+{
+	return f->watchdog_missing;
+}
+
 static bool replay_paused(const struct promote_facts *f)
 {
 	return f->replay_paused != FACT_NO;
@@ -243,6 +249,13 @@ static const struct rule {
 	  { .outcome = OUT_REFUSED,
 	    .rule = "not-master",
 	    .message = "this node is not MASTER of the VRRP election" } },
+	{ watchdog_missing,
+	  STEP_VERDICT,
+	  { .outcome = OUT_REFUSED,
+	    .rule = "watchdog-missing",
+	    .message = "a watchdog is required, and this node has none that could be armed",
+	    .hint = "does the guard run? its log says why; load the driver, or say watchdog = "
+		    "automatic" } },
 	{ replay_paused,
 	  STEP_VERDICT,
 	  { .outcome = OUT_REFUSED,

@@ -17,8 +17,6 @@
 #include "serve/guard_look.h"
 #include "serve/harmless.h"
 
-/* Looking four times a second costs nothing that can be measured, and a lease is seconds. */
-#define TICK_MAX_MS 250
 /* keepalived runs check_primary each second; after two missed rounds the guard does it. */
 #define KEEPALIVED_LATE_MS 2500
 /* Slots that wait for the other node are looked after again this soon. */
@@ -60,6 +58,7 @@ static void fence(struct guard *g, enum guard_act act, bool stay_down)
 		g->lease = (struct lease){ 0 };
 	g->kernel.known = false;
 	if (harmless_make(cfg, &how, &dl, &verdict) < 0) {
+		guard_watchdog_fenced(g, false);
 		/* The mark stands, so the next tick tries again. */
 		log_error("%s: %s", verdict.message, verdict.detail);
 		return;
@@ -69,6 +68,7 @@ static void fence(struct guard *g, enum guard_act act, bool stay_down)
 	if (g->died_ms == 0)
 		g->died_ms = now_ms();
 	g->cleared_up = true;
+	guard_watchdog_fenced(g, true);
 	g->release_due = cfg_has_record(cfg);
 	guard_job_forget(&g->jobs, JOB_RELEASE);
 }
@@ -227,7 +227,7 @@ static void tick(struct guard *g)
 	enum guard_act act;
 	int64_t now = now_ms();
 
-	if (g->last_tick_ms > 0 && now - g->last_tick_ms > 4 * TICK_MAX_MS)
+	if (g->last_tick_ms > 0 && now - g->last_tick_ms > 4 * CFG_TICK_MS)
 		log_warning("this process did not run for %" PRId64 " ms", now - g->last_tick_ms);
 	g->last_tick_ms = now;
 	guard_jobs_reap(&g->jobs);
@@ -235,6 +235,7 @@ static void tick(struct guard *g)
 	/* However long it did not run: it renews first, and the kernel gets what is left after. */
 	guard_look(g);
 	f = guard_facts(g);
+	guard_watchdog_keep(g);
 	act = guard_decide(&f);
 	if (!act_on(g, act, &f))
 		guard_kernel_keep(&g->kernel, g->cfg, &f);
@@ -251,7 +252,7 @@ static int64_t tick_ms(const struct cfg *cfg)
 {
 	int64_t half = cfg->renew_interval_ms / 2;
 
-	return half < TICK_MAX_MS ? half : TICK_MAX_MS;
+	return half < CFG_TICK_MS ? half : CFG_TICK_MS;
 }
 
 /* Waits for the next tick, or for what must not wait: the end of the postmaster, a signal. */
@@ -341,12 +342,14 @@ void guard_run(const struct cfg *cfg, struct verdict *verdict)
 		log_failed("write the serving file", serving_end(cfg));
 	guard_jobs_init(&g.jobs);
 	resume_lease(&g);
+	guard_watchdog_resume(&g);
 	log_info("the guard is on duty: lease %" PRId64 " ms, fence takes up to %" PRId64 " ms",
 		 cfg->lease_ms, cfg_fence_time_ms(cfg));
 	do {
 		tick(&g);
 	} while (wait_for_more(&g, signals));
 	probe_close(&g.witness);
+	guard_watchdog_leave(&g);
 	*verdict = (struct verdict){
 		.outcome = OUT_YES,
 		.rule = "stopped",

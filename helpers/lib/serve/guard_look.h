@@ -12,6 +12,7 @@
 #include "serve/guard_jobs.h"
 #include "serve/guard_kernel.h"
 #include "serve/guard_rules.h"
+#include "serve/guard_watchdog.h"
 #include "serve/lease.h"
 
 /* Resolving the witness's name; numeric addresses take no time. */
@@ -21,6 +22,7 @@ struct guard {
 	const struct cfg *cfg;
 	struct guard_jobs jobs;
 	struct guard_kernel kernel;
+	struct guard_watchdog watchdog;
 	int64_t last_tick_ms;
 
 	struct probe witness;

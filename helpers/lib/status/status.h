@@ -71,6 +71,8 @@ struct status {
 	enum fact guard;
 	enum status_kernel kernel;
 	int64_t kernel_left_ms;       /* KERNEL_UNTIL */
+	char watchdog[64];            /* "off", or as in guard_watchdog.h; "": unknown */
+	bool watchdog_missing;        /* and required */
 	enum fact baseline;           /* the witness host reached the other node in good times */
 	char attempts[ATTEMPTS][512]; /* "" : none */
 };

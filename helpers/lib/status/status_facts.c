@@ -106,6 +106,7 @@ struct status_facts status_facts_of(const struct status *status, const struct cf
 		.keepalived = status->keepalived,
 		.guard = status->guard,
 		.kernel_lease = kernel_lease(status, local),
+		.watchdog = fact_of(!status->watchdog_missing),
 		.witness = status->witness,
 		.vip = status->vip,
 	};

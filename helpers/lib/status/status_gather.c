@@ -11,6 +11,7 @@
 #include "net/witness.h"
 #include "node/election.h"
 #include "postgres/pgdata.h"
+#include "serve/guard_watchdog.h"
 #include "status/status.h"
 
 /* Between two echo requests to the virtual address; the neighbour table is what is looked at. */
@@ -203,6 +204,18 @@ static void gather_kernel(struct status *status, const struct cfg *cfg)
 		status->kernel_left_ms = is.until_ms - now_ms();
 }
 
+static void gather_watchdog(struct status *status, const struct cfg *cfg)
+{
+	char word[sizeof(status->watchdog)];
+	int64_t at_ms;
+
+	if (stamp_read(cfg, "watchdog", &at_ms, word, sizeof(word)) < 0)
+		word[0] = '\0';
+	status->watchdog_missing = guard_watchdog_missing(cfg);
+	(void)snprintf(status->watchdog, sizeof(status->watchdog), "%s",
+		       cfg->watchdog == WATCHDOG_OFF ? "off" : word);
+}
+
 static void gather_files(struct status *status, const struct cfg *cfg)
 {
 	char conninfo[SERVER_CONNINFO_MAX];
@@ -221,6 +234,7 @@ static void gather_files(struct status *status, const struct cfg *cfg)
 	/* The guard holds its lock as long as it lives. */
 	held = lock_held(file_run(cfg, "guard.lock").text);
 	status->guard = held < 0 ? FACT_UNKNOWN : fact_of(held);
+	gather_watchdog(status, cfg);
 	status->baseline = baseline_read(cfg, cfg_peer(cfg)->name);
 	for (int i = 0; i < ATTEMPTS; i++) {
 		if (attempt_read(cfg, status_attempt_word((enum status_attempt)i),

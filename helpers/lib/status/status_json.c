@@ -119,6 +119,7 @@ static void put_self(struct json *json, const struct status *status, const struc
 		json_number(json, "kernel_lease_left_ms", status->kernel_left_ms);
 	else
 		json_null(json, "kernel_lease_left_ms");
+	put_text(json, "watchdog", status->watchdog);
 	put_stamp(json, "primary_seen_ago_ms", &status->seen, false);
 	put_stamp(json, "streamed_ago_ms", &status->streaming, false);
 	put_fact(json, "fenced", status->fenced.present);

@@ -125,6 +125,11 @@ static bool guard_gone(const struct status_facts *f)
 	return f->guard == FACT_NO;
 }
 
+static bool watchdog_missing(const struct status_facts *f)
+{
+	return f->watchdog == FACT_NO;
+}
+
 static bool not_enforced(const struct status_facts *f)
 {
 	return f->kernel_lease == FACT_NO;
@@ -158,9 +163,9 @@ static bool server_silent(const struct status_facts *f)
 /* Here one node is the primary and the other its standby. */
 static bool not_all_known(const struct status_facts *f)
 {
-	const enum fact needed[] = { f->same_system,   f->read_only, f->withdrawn,   f->streaming,
-				     f->replay_paused, f->fresh,     f->fenced,      f->witness,
-				     f->keepalived,    f->guard,     f->kernel_lease };
+	const enum fact needed[] = { f->same_system,   f->read_only, f->withdrawn,    f->streaming,
+				     f->replay_paused, f->fresh,     f->fenced,       f->witness,
+				     f->keepalived,    f->guard,     f->kernel_lease, f->watchdog };
 
 	for (size_t i = 0; i < ARRAY_COUNT(needed); i++) {
 		if (needed[i] == FACT_UNKNOWN)
@@ -297,6 +302,11 @@ static const struct rule {
 	  { .outcome = OUT_NO,
 	    .rule = "guard-gone",
 	    .message = "the guard (fence_self --watch) does not run on this node" } },
+	{ watchdog_missing,
+	  { .outcome = OUT_NO,
+	    .rule = "watchdog-missing",
+	    .message = "a watchdog is required, and this node has none that could be armed",
+	    .hint = "the guard's log says why; load its driver, or say watchdog = automatic" } },
 	{ not_enforced,
 	  { .outcome = OUT_NO,
 	    .rule = "kernel-lease",

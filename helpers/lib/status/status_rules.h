@@ -39,6 +39,7 @@ struct status_facts {
 	enum fact keepalived;
 	enum fact guard;
 	enum fact kernel_lease; /* the kernel enforces it, or is not asked to */
+	enum fact watchdog;     /* it is there, or not required */
 
 	/* the record at the witness; all are of no meaning without one */
 	bool has_record;

@@ -171,6 +171,8 @@ static void print_self(const struct status *status, const struct cfg *cfg, FILE 
 	if (status->grant.away_ms > 0)
 		print_stamp(out, "grant", &status->grant);
 	print_kernel(status, out);
+	fprintf(out, "  %-13s %s\n", "watchdog",
+		status->watchdog[0] != '\0' ? status->watchdog : "unknown");
 	if (local->state != SERVER_PRIMARY) {
 		print_stamp(out, "primary seen", &status->seen);
 		print_stamp(out, "streamed", &status->streaming);
