@@ -42,6 +42,7 @@ struct options {
 	bool gate;
 	bool no_resume;
 	const char *assume_peer_down;
+	bool without_salvage;
 };
 
 /* ---- the gate ---- */
@@ -143,7 +144,8 @@ static struct verdict run(const struct cfg *cfg, const struct cli *cli,
 {
 	struct rejoin r = { .cfg = cfg,
 			    .dl = deadline_in_ms(options->gate ? GATE_MS : cfg->rejoin_budget_ms),
-			    .automatic = options->automatic };
+			    .automatic = options->automatic,
+			    .without_salvage = options->without_salvage };
 	struct deadline soon = deadline_in_ms(options->automatic ? LOCK_AUTO_MS : LOCK_PERSON_MS);
 	int AUTO_FD lock = -1;
 	int rc;
@@ -199,6 +201,8 @@ int main(int argc, char **argv)
 		  &options.no_resume, NULL },
 		{ "assume-peer-down", "NODE", "a person has looked: that host is switched off",
 		  NULL, &options.assume_peer_down },
+		{ "without-salvage", NULL, "go on also where what diverged cannot be kept",
+		  &options.without_salvage, NULL },
 		{ 0 },
 	};
 	const struct cli_spec spec = {

@@ -72,6 +72,8 @@ static void fill_cfg(struct pgfixture *fixture, size_t self)
 		.mode = MODE_ASYNC,
 		.max_lag_bytes = 16 << 20,
 		.max_staleness_ms = 300000,
+		.salvage_keep = 10,
+		.salvage_max_bytes = 1 << 30,
 		.methods = { FENCING_SSH, FENCING_SSH_WITNESS },
 		.method_count = 2,
 		.lease_ms = 5000,

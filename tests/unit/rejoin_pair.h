@@ -33,7 +33,7 @@ void pair_promote(size_t node);
 
 /* One run of rejoin, with options as on its command line. */
 struct pair_options {
-	bool automatic, gate, no_resume, dry_run;
+	bool automatic, gate, no_resume, dry_run, without_salvage;
 	const char *assume_peer_down;
 };
 struct verdict pair_rejoin(const struct cfg *cfg, const struct pair_options *options);

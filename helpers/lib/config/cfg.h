@@ -31,6 +31,9 @@ enum fencing_method { FENCING_SSH = 1, FENCING_SSH_WITNESS, FENCING_AGENT, FENCI
 #define FENCING_METHODS 4
 enum fencing_unproven { UNPROVEN_REFUSE, UNPROVEN_PROMOTE };
 enum watchdog_mode { WATCHDOG_OFF, WATCHDOG_AUTOMATIC, WATCHDOG_REQUIRED };
+/* What rejoin does where the diverged WAL could not be kept: AUTO goes on where nothing in it can
+ * have been acknowledged, and refuses else. */
+enum salvage_policy { SALVAGE_AUTO, SALVAGE_REQUIRE, SALVAGE_TRY, SALVAGE_NO };
 
 /* [node NAME] */
 struct cfg_node {
@@ -94,6 +97,9 @@ struct cfg {
 	int64_t solo_after_ms; /* with a record: a standby lost for so long is gone */
 	bool slots;            /* WAL is held for a node that is away */
 	bool drop_lost_slots;  /* of others, when their WAL is gone */
+	enum salvage_policy salvage;
+	int64_t salvage_keep;
+	int64_t salvage_max_bytes; /* of WAL in one salvage */
 
 	/* [fencing] */
 	enum fencing_method methods[FENCING_METHODS]; /* in the order to be tried */

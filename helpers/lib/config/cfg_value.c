@@ -40,6 +40,11 @@ static const char *const watchdog_words[] = { [WATCHDOG_OFF] = "off",
 static const char *const unproven_words[] = {
 	[UNPROVEN_REFUSE] = "refuse", [UNPROVEN_PROMOTE] = "promote", [UNPROVEN_PROMOTE + 1] = NULL
 };
+static const char *const salvage_words[] = { [SALVAGE_AUTO] = "auto",
+					     [SALVAGE_REQUIRE] = "require",
+					     [SALVAGE_TRY] = "try",
+					     [SALVAGE_NO] = "no",
+					     [SALVAGE_NO + 1] = NULL };
 /* From FENCING_SSH on. */
 static const char *const method_words[FENCING_METHODS + 1] = { "ssh", "ssh-witness", "agent",
 							       "hook", NULL };
@@ -57,6 +62,8 @@ static const char *const *words_of(enum cfg_type type)
 		return unproven_words;
 	case TYPE_WATCHDOG:
 		return watchdog_words;
+	case TYPE_SALVAGE:
+		return salvage_words;
 	case TYPE_METHODS:
 		return method_words;
 	default:
@@ -192,6 +199,7 @@ _Static_assert(sizeof(enum witness_kind) == sizeof(unsigned), "set_word stores i
 _Static_assert(sizeof(enum replication_mode) == sizeof(unsigned), "set_word stores it");
 _Static_assert(sizeof(enum fencing_unproven) == sizeof(unsigned), "set_word stores it");
 _Static_assert(sizeof(enum watchdog_mode) == sizeof(unsigned), "set_word stores it");
+_Static_assert(sizeof(enum salvage_policy) == sizeof(unsigned), "set_word stores it");
 
 static int set_number(const struct cfg_key *key, void *field, const char *text)
 {
@@ -219,6 +227,7 @@ int cfg_value_set(const struct cfg_key *key, void *base, const char *text)
 	case TYPE_MODE:
 	case TYPE_UNPROVEN:
 	case TYPE_WATCHDOG:
+	case TYPE_SALVAGE:
 		return set_word(key, field, text);
 	case TYPE_NUMBER:
 	case TYPE_DURATION:

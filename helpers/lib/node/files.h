@@ -32,6 +32,7 @@
  * - record: the record as it was when anything but its version last changed: never older again
  * - baseline.NODE: the witness host was able to reach that node in good times
  * - agent.NODE: the fence agent was seen to say that the node is on
+ * - salvage/: what diverged, kept before it was overwritten (rejoin/salvage_shelf.h)
  * - history: one JSON line for each fence, promotion, rejoin; history.1 the older ones
  */
 #ifndef PGV_FILES_H
@@ -195,5 +196,8 @@ bool attempt_is_same(const struct cfg *cfg, const char *helper, const struct ver
 bool attempt_is_told(const struct cfg *cfg, const char *helper, const struct verdict *verdict);
 /* Appends {"at":wall clock for people,"boot_ms":..,"node":..,"event":..,"detail":..}. */
 int history_add(const struct cfg *cfg, const char *event, const char *detail) MUST_CHECK;
+/* Event "salvaged", with "salvaged":{"path":..,"transactions":..,"bytes":..} besides. */
+int history_add_salvaged(const struct cfg *cfg, const char *detail, const char *path,
+			 int64_t transactions, int64_t bytes) MUST_CHECK;
 
 #endif

@@ -201,6 +201,7 @@ static bool finish(struct rejoin *r, struct verdict *verdict)
 				     .message = "this node is a standby and streams from the "
 						"primary" };
 	rejoin_detail(r, verdict, verdict->detail, sizeof(verdict->detail));
+	rejoin_salvage_detail(r, verdict);
 	if (fenced || r->acted)
 		rejoin_event(r, "rejoined", verdict->detail);
 	return false;

@@ -10,6 +10,7 @@
 #include "postgres/server.h"
 #include "record/record_trust.h"
 #include "rejoin/rejoin_rules.h"
+#include "rejoin/salvage_shelf.h"
 
 struct rejoin {
 	const struct cfg *cfg;
@@ -31,7 +32,10 @@ struct rejoin {
 	struct record_memory memory;
 	struct record record;
 	enum record_trust trust;
-	uint64_t fork; /* where the two part, when past says so */
+	uint64_t fork;        /* where the two part, when past says so */
+	bool without_salvage; /* --without-salvage */
+	bool salvaged;        /* what diverged was kept in this run, or is not to be */
+	struct salvage salvage;
 	struct rejoin_facts facts;
 };
 

@@ -105,7 +105,7 @@ static bool run_rewind(struct rejoin *r, struct verdict *verdict)
 bool rejoin_adopt(struct rejoin *r, struct verdict *verdict)
 {
 	AUTO_FD int directory = open(r->cfg->data_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	char detail[96];
+	char detail[sizeof(r->salvage.path.text) + 96];
 	int rc;
 
 	/* A pg_rewind that was killed may not have come to its last step, the sync. */
@@ -125,7 +125,9 @@ bool rejoin_adopt(struct rejoin *r, struct verdict *verdict)
 				   "could not remove the rewinding mark", rc);
 	if (rewind_forget_config(r->cfg) < 0 || rewind_forget_wal(r->cfg) < 0)
 		log_warning("could not remove what was kept for pg_rewind");
-	(void)snprintf(detail, sizeof(detail), "rewound to %s", cfg_peer(r->cfg)->name);
+	(void)snprintf(detail, sizeof(detail), "rewound to %s%s%s", cfg_peer(r->cfg)->name,
+		       r->salvage.path.text[0] != '\0' ? ", salvaged at " : "",
+		       r->salvage.path.text);
 	rejoin_event(r, "rewound", detail);
 	return true;
 }
@@ -149,6 +151,9 @@ bool rejoin_rewind(struct rejoin *r, struct verdict *verdict)
 	const char *how;
 	int rc;
 
+	/* First of all: a checkpoint, also that of a shutdown, removes WAL that is older. */
+	if (!rejoin_salvage(r, verdict))
+		return false;
 	if (r->facts.local == LOCAL_STANDBY) {
 		log_info("the standby has replayed beyond the fork: stopping it to rewind");
 		rc = pgctl_stop(r->cfg, &stop, &r->dl, &how);

@@ -211,7 +211,7 @@ const struct rejoin_rule rejoin_rules_stopped[] = {
 	  STEP_VERDICT,
 	  { .outcome = OUT_REFUSED,
 	    .rule = "rewind-pause",
-	    .message = "pg_rewind failed a moment ago, it is tried again later",
+	    .message = "the rewind failed a moment ago, it is tried again later",
 	    .hint = "see the log; \"rejoin\" by hand tries at once" } },
 	{ diverged,
 	  STEP_REWIND,
