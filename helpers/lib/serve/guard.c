@@ -197,13 +197,25 @@ static void keep_slots(struct guard *g, const struct guard_facts *f)
 	guard_job_start(&g->jobs, g->cfg, JOB_SLOTS, every_ms);
 }
 
+/* Often until the witness host is known to reach the primary, and now and then until the agent has
+ * said that it is on. */
+static int64_t fence_test_ms(const struct cfg *cfg)
+{
+	const char *peer = cfg_peer(cfg)->name;
+
+	if (cfg->witness_ssh && baseline_read(cfg, peer) != FACT_YES)
+		return cfg->retry_interval_ms;
+	if (cfg_has_method(cfg, FENCING_AGENT) && agent_seen_on(cfg, peer) != FACT_YES)
+		return 10 * cfg->retry_interval_ms;
+	return cfg->test_interval_ms;
+}
+
 /* Work that is not the guard's own, but that must go on when keepalived does not. */
 static void keep_house(struct guard *g, const struct guard_facts *f)
 {
 	bool up = f->server == GUARD_SERVER_PRIMARY || f->server == GUARD_SERVER_STANDBY;
 	int64_t called_ms = 0;
 	char word[16];
-	bool known;
 
 	if (!up)
 		return;
@@ -215,10 +227,7 @@ static void keep_house(struct guard *g, const struct guard_facts *f)
 		return;
 	if (guard_standby_is_lost(f))
 		guard_job_start(&g->jobs, g->cfg, JOB_REJOIN, g->cfg->retry_interval_ms);
-	/* Often until the witness host is known to reach the primary, then now and then. */
-	known = !g->cfg->witness_ssh || baseline_read(g->cfg, cfg_peer(g->cfg)->name) == FACT_YES;
-	guard_job_start(&g->jobs, g->cfg, JOB_FENCE_TEST,
-			known ? g->cfg->test_interval_ms : g->cfg->retry_interval_ms);
+	guard_job_start(&g->jobs, g->cfg, JOB_FENCE_TEST, fence_test_ms(g->cfg));
 }
 
 static void tick(struct guard *g)
