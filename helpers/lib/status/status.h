@@ -17,6 +17,7 @@
 #include "postgres/server.h"
 #include "postgres/server_slots.h"
 #include "record/record_view.h"
+#include "rejoin/salvage_shelf.h"
 #include "status/status_rules.h"
 
 /* The last verdicts that this node kept of what acts by itself. */
@@ -75,6 +76,7 @@ struct status {
 	bool watchdog_missing;        /* and required */
 	enum fact baseline;           /* the witness host reached the other node in good times */
 	char attempts[ATTEMPTS][512]; /* "" : none */
+	struct salvage salvage;       /* the last one of this node; path "" : none */
 };
 
 /* Asks and reads everything.  Never fails: what could not be found out is unknown. */

@@ -236,6 +236,9 @@ static void gather_files(struct status *status, const struct cfg *cfg)
 	status->guard = held < 0 ? FACT_UNKNOWN : fact_of(held);
 	gather_watchdog(status, cfg);
 	status->baseline = baseline_read(cfg, cfg_peer(cfg)->name);
+	/* One that cannot be read is none: the history names it all the same. */
+	if (shelf_find(&status->salvage, cfg, NULL) < 0)
+		status->salvage.path.text[0] = '\0';
 	for (int i = 0; i < ATTEMPTS; i++) {
 		if (attempt_read(cfg, status_attempt_word((enum status_attempt)i),
 				 status->attempts[i], sizeof(status->attempts[i])) < 0)

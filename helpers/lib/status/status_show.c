@@ -158,6 +158,14 @@ static void print_kernel(const struct status *status, FILE *out)
 	fprintf(out, "\n");
 }
 
+static void print_salvage(const struct salvage *salvage, FILE *out)
+{
+	if (salvage->path.text[0] != '\0')
+		fprintf(out, "  %-13s %" PRId64 " transactions at %s%s\n", "salvaged",
+			salvage->transactions, salvage->path.text,
+			salvage->whole ? "" : ", not all could be read");
+}
+
 static void print_self(const struct status *status, const struct cfg *cfg, FILE *out)
 {
 	const struct server *local = &status->servers[cfg->self];
@@ -184,6 +192,7 @@ static void print_self(const struct status *status, const struct cfg *cfg, FILE 
 	fprintf(out, "\n");
 	if (status->withdrawn_mark != FACT_NO)
 		fprintf(out, "  %-13s %s\n", "vote withdrawn", fact_word(status->withdrawn_mark));
+	print_salvage(&status->salvage, out);
 	for (int i = 0; i < ATTEMPTS; i++) {
 		if (status->attempts[i][0] != '\0')
 			fprintf(out, "  %-13s %s\n", status_attempt_word((enum status_attempt)i),
