@@ -5,6 +5,7 @@ A scenario reads: begin a load, do the fault, wait for what must come, end the l
 checker from what clients were told and from what each node's own socket accepted; nothing here assumes them.
 """
 
+import contextlib
 import os
 import sys
 import time
@@ -111,6 +112,10 @@ class Scenario(unittest.TestCase):
 
     def run_file(self, node: str, name: str) -> str:
         return self.lab.node(node).path(f"{self.lab.settings.run_dir}/{name}")
+
+    def forget_attempt(self, node: str, helper: str) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.run_file(node, f"attempt.{helper}"))
 
     def baseline(self, node: str) -> bool:
         """The witness host is known to reach the node's peer."""
