@@ -30,8 +30,6 @@ class BadInput(Damaging):
     def test_wrong_version_on_the_primary(self):
         load = self.lab.load_begin(60)
         wrong = "version = 16\nbin_dir = /usr/lib/postgresql/15/bin"
-        # What was refused for the same reason less than a minute ago is not told again.
-        self.forget_attempt(self.new, "promote_safe")
         with self.ini(self.old, "version = 15", wrong):
             self.wait_said(self.old, "rule=wrong-version", 4)
             self.wait(lambda: self.lab.status()["vip_at"] == [], 4, "the VIP goes")

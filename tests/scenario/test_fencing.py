@@ -135,6 +135,39 @@ class Ipmi(Power):
         self.wait(self.serves("n1"), 40, "the node that is left serves")
 
 
+class Mutual(Damaging):
+    """Two operators at the same moment, and nothing in the way of ssh."""
+
+    def both(self) -> dict[str, int]:
+        argv = [f"{LIBEXEC}/fence_old", "-c", self.lab.settings.ini_path(), "-v"]
+        processes = {node: subprocess.Popen(self.lab.node(node).command(argv),
+                                            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                            stderr=subprocess.DEVNULL)
+                     for node in (self.old, self.new)}
+        return {node: process.wait(60) for node, process in processes.items()}
+
+    def one_is_left(self) -> None:
+        codes = self.both()
+        self.assertEqual(sorted(codes.values())[0], 0, codes)
+        self.assertNotEqual(codes[self.old], codes[self.new], codes)
+        left = next(node for node, code in codes.items() if code == 0)
+        self.assertNotEqual(self.role(left), "down")
+        self.wait(self.serves(left), 30, "the one that is left serves")
+        other = self.new if left == self.old else self.old
+        self.wait(self.promotable(other), 30, "the other one is a standby again")
+
+    def test_primary_and_standby_fence_each_other(self):
+        load = self.lab.load_begin(120)
+        self.one_is_left()
+        self.assert_safe(load.stop())
+
+    def test_with_the_roles_the_other_way_round(self):
+        self.lab.fault("crash", self.old)
+        self.wait(self.serves(self.new), 10, "the standby serves")
+        self.wait(self.promotable(self.old), 30, "the old primary is a standby")
+        self.one_is_left()
+
+
 class IpmiAndWitnessHost(Power):
     """The witness host can ask the node: a cable between the nodes is no reason to switch anything off."""
     sets = agent_sets("/usr/sbin/fence_ipmilan", "ssh, ssh-witness, agent")
