@@ -31,6 +31,8 @@ enum fencing_method { FENCING_SSH = 1, FENCING_SSH_WITNESS, FENCING_AGENT, FENCI
 #define FENCING_METHODS 4
 enum fencing_unproven { UNPROVEN_REFUSE, UNPROVEN_PROMOTE };
 enum watchdog_mode { WATCHDOG_OFF, WATCHDOG_AUTOMATIC, WATCHDOG_REQUIRED };
+enum rebuild_who { REBUILD_BY_HAND, REBUILD_AUTOMATIC };
+enum keep_old { KEEP_OLD_NONE, KEEP_OLD_NEWEST, KEEP_OLD_ALL };
 /* What rejoin does where the diverged WAL could not be kept: AUTO goes on where nothing in it can
  * have been acknowledged, and refuses else. */
 enum salvage_policy { SALVAGE_AUTO, SALVAGE_REQUIRE, SALVAGE_TRY, SALVAGE_NO };
@@ -94,9 +96,11 @@ struct cfg {
 	enum replication_mode mode;
 	int64_t max_lag_bytes;
 	int64_t max_staleness_ms;
-	int64_t solo_after_ms; /* with a record: a standby lost for so long is gone */
-	bool slots;            /* WAL is held for a node that is away */
-	bool drop_lost_slots;  /* of others, when their WAL is gone */
+	int64_t solo_after_ms;    /* with a record: a standby lost for so long is gone */
+	enum rebuild_who rebuild; /* who decides that this node takes a new copy */
+	enum keep_old keep_old;   /* of the data directories that a new copy replaced */
+	bool slots;               /* WAL is held for a node that is away */
+	bool drop_lost_slots;     /* of others, when their WAL is gone */
 	enum salvage_policy salvage;
 	int64_t salvage_keep;
 	int64_t salvage_max_bytes; /* of WAL in one salvage */

@@ -44,6 +44,8 @@ enum cfg_type {
 	TYPE_MODE,           /* enum replication_mode */
 	TYPE_UNPROVEN,       /* enum fencing_unproven */
 	TYPE_WATCHDOG,       /* enum watchdog_mode */
+	TYPE_REBUILD,        /* enum rebuild_who */
+	TYPE_KEEP_OLD,       /* enum keep_old */
 	TYPE_SALVAGE,        /* enum salvage_policy */
 	TYPE_METHODS,        /* list of enum fencing_method; fills methods and method_count */
 	TYPE_COUNT,

@@ -40,6 +40,13 @@ static const char *const watchdog_words[] = { [WATCHDOG_OFF] = "off",
 static const char *const unproven_words[] = {
 	[UNPROVEN_REFUSE] = "refuse", [UNPROVEN_PROMOTE] = "promote", [UNPROVEN_PROMOTE + 1] = NULL
 };
+static const char *const rebuild_words[] = { [REBUILD_BY_HAND] = "by-hand",
+					     [REBUILD_AUTOMATIC] = "automatic",
+					     [REBUILD_AUTOMATIC + 1] = NULL };
+static const char *const keep_old_words[] = { [KEEP_OLD_NONE] = "none",
+					      [KEEP_OLD_NEWEST] = "newest",
+					      [KEEP_OLD_ALL] = "all",
+					      [KEEP_OLD_ALL + 1] = NULL };
 static const char *const salvage_words[] = { [SALVAGE_AUTO] = "auto",
 					     [SALVAGE_REQUIRE] = "require",
 					     [SALVAGE_TRY] = "try",
@@ -62,6 +69,10 @@ static const char *const *words_of(enum cfg_type type)
 		return unproven_words;
 	case TYPE_WATCHDOG:
 		return watchdog_words;
+	case TYPE_REBUILD:
+		return rebuild_words;
+	case TYPE_KEEP_OLD:
+		return keep_old_words;
 	case TYPE_SALVAGE:
 		return salvage_words;
 	case TYPE_METHODS:
@@ -199,6 +210,8 @@ _Static_assert(sizeof(enum witness_kind) == sizeof(unsigned), "set_word stores i
 _Static_assert(sizeof(enum replication_mode) == sizeof(unsigned), "set_word stores it");
 _Static_assert(sizeof(enum fencing_unproven) == sizeof(unsigned), "set_word stores it");
 _Static_assert(sizeof(enum watchdog_mode) == sizeof(unsigned), "set_word stores it");
+_Static_assert(sizeof(enum rebuild_who) == sizeof(unsigned), "set_word stores it");
+_Static_assert(sizeof(enum keep_old) == sizeof(unsigned), "set_word stores it");
 _Static_assert(sizeof(enum salvage_policy) == sizeof(unsigned), "set_word stores it");
 
 static int set_number(const struct cfg_key *key, void *field, const char *text)
@@ -227,6 +240,8 @@ int cfg_value_set(const struct cfg_key *key, void *base, const char *text)
 	case TYPE_MODE:
 	case TYPE_UNPROVEN:
 	case TYPE_WATCHDOG:
+	case TYPE_REBUILD:
+	case TYPE_KEEP_OLD:
 	case TYPE_SALVAGE:
 		return set_word(key, field, text);
 	case TYPE_NUMBER:

@@ -18,8 +18,9 @@
  * - grant: a right to serve that was just won.  promote_safe, rejoin, or an operator's word
  * - contact: on a standby: when it last proved that the primary lives, how far it had streamed
  * - keepalived: when keepalived last called check_primary
+ * - attempt.HELPER: the last verdict of promote_safe and rejoin, for cluster_status;
+ *   attempt.rejoin_check: of rejoin --check
  * - watchdog: how the guard found or left the watchdog (guard_watchdog.h)
- * - attempt.HELPER: the last verdict of promote_safe and rejoin, for cluster_status
  * - fenced: the same mark as in state_dir, for where that could not be written
  * - promote.lock, rejoin.lock, start.lock, serving.lock, guard.lock, record.lock,
  *   record_memory.lock, slots.lock
@@ -29,6 +30,8 @@
  * - withdrawn: this standby's vote is withdrawn; holds the primary_conninfo to restore
  * - rewinding: pg_rewind has begun and was not seen to end: the directory must not be started
  * - kept.FILE, kept.wal/: this node's configuration files and WAL, while pg_rewind replaces them
+ * - rebuilding: a new copy is being taken, or takes the place of the old one (rebuild.h)
+ * - tries.rewind, tries.rebuild: how often it failed in the same way, and when
  * - record: the record as it was when anything but its version last changed: never older again
  * - baseline.NODE: the witness host was able to reach that node in good times
  * - agent.NODE: the fence agent was seen to say that the node is on

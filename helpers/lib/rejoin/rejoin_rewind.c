@@ -12,6 +12,7 @@
 #include "node/files.h"
 #include "postgres/pgctl.h"
 #include "rejoin/rejoin_peer.h"
+#include "rejoin/rejoin_tries.h"
 #include "rejoin/rewind.h"
 
 /* A standby that has to be rewound must be shut down cleanly, so fast gets all the time it needs; it
@@ -23,13 +24,13 @@
 static bool rewind_failed(struct rejoin *r, struct verdict *verdict, const char *message,
 			  const char *why)
 {
-	if (stamp_write(r->cfg, REJOIN_FAILED, now_ms(), "failed") < 0)
-		log_warning("could not note that pg_rewind failed");
 	*verdict = (struct verdict){ .outcome = OUT_INCOMPLETE,
 				     .rule = "rewind-failed",
 				     .message = message,
 				     .hint = "see the log; rejoin can be run again" };
 	(void)snprintf(verdict->detail, sizeof(verdict->detail), "%s", why);
+	if (tries_note(r->cfg, DEED_REWIND, verdict) < 0)
+		log_warning("could not note that pg_rewind failed");
 	return false;
 }
 

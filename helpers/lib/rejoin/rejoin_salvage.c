@@ -10,6 +10,7 @@
 #include "node/files.h"
 #include "postgres/pg.h"
 #include "rejoin/rejoin_steps.h"
+#include "rejoin/rejoin_tries.h"
 #include "rejoin/salvage.h"
 
 /*
@@ -106,11 +107,8 @@ static bool go_without(struct rejoin *r, const char *why)
 	return true;
 }
 
-static bool refuse(struct rejoin *r, struct verdict *verdict, const char *why)
+static bool refuse(const struct rejoin *r, struct verdict *verdict, const char *why)
 {
-	/* With --auto it is not tried again at once. */
-	if (stamp_write(r->cfg, REJOIN_FAILED, now_ms(), "salvage") < 0)
-		log_warning("could not note that the salvage failed");
 	*verdict = (struct verdict){
 		.outcome = OUT_REFUSED,
 		.rule = "salvage-failed",
@@ -121,6 +119,9 @@ static bool refuse(struct rejoin *r, struct verdict *verdict, const char *why)
 			"--without-salvage\""
 	};
 	(void)snprintf(verdict->detail, sizeof(verdict->detail), "%s", why);
+	/* With --auto it is not tried again at once. */
+	if (tries_note(r->cfg, DEED_REWIND, verdict) < 0)
+		log_warning("could not note that the salvage failed");
 	return false;
 }
 

@@ -24,5 +24,7 @@ bool rejoin_salvage(struct rejoin *r, struct verdict *verdict);
 void rejoin_salvage_detail(const struct rejoin *r, struct verdict *verdict);
 bool rejoin_undo(struct rejoin *r, struct verdict *verdict);
 bool rejoin_adopt(struct rejoin *r, struct verdict *verdict);
+bool rejoin_rebuild(struct rejoin *r, struct verdict *verdict);
+bool rejoin_swap(struct rejoin *r, struct verdict *verdict);
 
 #endif

@@ -222,6 +222,10 @@ static void keep_house(struct guard *g, const struct guard_facts *f)
 	if (stamp_read(g->cfg, "keepalived", &called_ms, word, sizeof(word)) < 0 ||
 	    f->now - called_ms > KEEPALIVED_LATE_MS || lease_wants_check(g, f))
 		guard_job_start(&g->jobs, g->cfg, JOB_CHECK, g->cfg->renew_interval_ms);
+	/* What a rewind lacks can only be given while all is well. */
+	guard_job_start(&g->jobs, g->cfg, JOB_REJOIN_CHECK,
+			g->jobs.ended_well[JOB_REJOIN_CHECK] ? g->cfg->test_interval_ms
+							     : 10 * g->cfg->retry_interval_ms);
 	keep_slots(g, f);
 	if (f->server != GUARD_SERVER_STANDBY)
 		return;

@@ -18,6 +18,7 @@ static const struct {
 	[JOB_REJOIN] = { "rejoin", { "--auto" } },
 	[JOB_REJOIN_NO_RESUME] = { "rejoin", { "--auto", "--no-resume" } },
 	[JOB_PROMOTE] = { "promote_safe", { "--auto" } },
+	[JOB_REJOIN_CHECK] = { "rejoin", { "--check", "--auto" } },
 	[JOB_FENCE_TEST] = { "fence_old", { "--test", "--auto" } },
 	[JOB_RELEASE] = { "witness_record", { "--release", "--auto" } },
 	[JOB_SLOTS] = { "replication_slots", { "--maintain", "--auto" } },

@@ -22,9 +22,9 @@
 const char *status_attempt_word(enum status_attempt attempt)
 {
 	static const char *const words[] = {
-		[ATTEMPT_PROMOTE] = "promote_safe",    [ATTEMPT_REJOIN] = "rejoin",
-		[ATTEMPT_FENCE_TEST] = "fence_old",    [ATTEMPT_RELEASE] = "witness_record",
-		[ATTEMPT_SLOTS] = "replication_slots",
+		[ATTEMPT_PROMOTE] = "promote_safe",      [ATTEMPT_REJOIN] = "rejoin",
+		[ATTEMPT_REJOIN_CHECK] = "rejoin_check", [ATTEMPT_FENCE_TEST] = "fence_old",
+		[ATTEMPT_RELEASE] = "witness_record",    [ATTEMPT_SLOTS] = "replication_slots",
 	};
 
 	return (size_t)attempt < ARRAY_COUNT(words) ? words[attempt] : "unknown";
