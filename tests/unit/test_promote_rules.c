@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "promote/promote_rules.h"
+#include "sample.h"
 
 #define FACTS 3
 static const enum fact all_facts[FACTS] = { FACT_UNKNOWN, FACT_NO, FACT_YES };
@@ -171,13 +172,6 @@ static bool combination(struct promote_facts *f, uint64_t n)
 	return n == 0;
 }
 
-/* The sanitizers look for another kind of fault, at several times the price: a sample is enough. */
-#ifdef __SANITIZE_ADDRESS__
-#define EVERY 7
-#else
-#define EVERY 1
-#endif
-
 static uint64_t check_all(enum server_state local, bool has_record, uint64_t stride)
 {
 	struct promote_facts f = { .local = local, .has_record = has_record };
@@ -191,13 +185,13 @@ static uint64_t check_all(enum server_state local, bool has_record, uint64_t str
 static void promotes_exactly_when_the_argument_holds(void **state)
 {
 	(void)state;
-	assert_true(check_all(SERVER_STANDBY, false, EVERY) > 0);
+	assert_true(check_all(SERVER_STANDBY, false, SAMPLE_EVERY) > 0);
 }
 
 static void with_a_record_promotes_exactly_when_the_row_permits(void **state)
 {
 	(void)state;
-	assert_true(check_all(SERVER_STANDBY, true, EVERY) > 0);
+	assert_true(check_all(SERVER_STANDBY, true, SAMPLE_EVERY) > 0);
 }
 
 /* The local server is asked for first, so a sample of the rest is enough. */
