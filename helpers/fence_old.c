@@ -9,7 +9,7 @@
  *
  *	0 fenced, isolated, or (test) every way works
  *	1 alive: it serves by right and was spared
- *	2 (test) a way does not work
+ *	2 (test) a way does not work; in earnest: the other node has fenced this one
  *	3 nothing was proven
  *	64 71 78 called wrongly, system, configuration
  */
@@ -24,14 +24,18 @@
 #include "base/log.h"
 #include "config/cfg.h"
 #include "fence/fence.h"
+#include "fence/fence_mutual.h"
 #include "fence/fence_permit.h"
 #include "fence/fence_record.h"
 #include "fence/observe.h"
 #include "net/witness.h"
 #include "node/files.h"
+#include "postgres/server.h"
 
 /* Behind the time of a fence: by then a node that lives and can be reached has answered over ssh. */
 #define POWER_AFTER_MS 3000
+/* The local server answers in milliseconds. */
+#define LOCAL_MS 1000
 
 struct options {
 	bool spare;
@@ -170,8 +174,12 @@ static void test(const struct cfg *cfg, struct fence *fence, const struct deadli
 static const char *power_refusal(struct fence *fence, const struct cfg *cfg,
 				 struct fence_permit *permit, const struct deadline *dl)
 {
+	struct deadline soon = deadline_sooner(dl, LOCAL_MS);
+	struct server local;
 	char why[120];
 
+	server_ask(&local, cfg, PG_LOCAL, &soon);
+	permit->standby = fact_of(local.state == SERVER_STANDBY);
 	permit->has_record = cfg_has_record(cfg);
 	permit->fenced = fenced_read(cfg).present;
 	permit->second = cfg->self == 1;
@@ -252,6 +260,20 @@ static struct deadline deadline_of(const struct cfg *cfg)
 	return deadline_in_ms(cfg->fence_budget_ms + cfg->lease_ms + cfg->margin_ms + power_ms);
 }
 
+static struct verdict refused(int rc)
+{
+	if (rc == -EPERM)
+		return (struct verdict){
+			.outcome = OUT_REFUSED,
+			.rule = "fenced",
+			.message = "this node was fenced by the other one, and does not fence it",
+			.hint = "\"rejoin\" brings it back as a standby"
+		};
+	return (struct verdict){ .outcome = OUT_SYSTEM,
+				 .rule = "files",
+				 .message = "the run directory cannot be written" };
+}
+
 static struct verdict run(const struct cfg *cfg, const struct cli *cli,
 			  const struct options *options)
 {
@@ -260,18 +282,26 @@ static struct verdict run(const struct cfg *cfg, const struct cli *cli,
 	struct fence_request request;
 	struct fence fence;
 	struct verdict verdict;
+	int AUTO_FD held = -1;
+	int rc = 0;
 
 	/* Dry: the same ways, with a request that touches nothing. */
 	what.test = what.test || cli->dry_run;
 	request = request_for(cfg, &what);
 	if (!options->automatic)
 		log_info("fencing %s (%s)", request.node->name, what.test ? "test" : "in earnest");
+	if (!what.test)
+		rc = fence_mutual_begin(cfg, &held);
+	if (rc < 0)
+		return refused(rc);
 	fence_begin(&fence, cfg, &request);
 	if (what.test)
 		test(cfg, &fence, &dl);
 	else
 		in_earnest(&fence, cfg, &what, &dl);
 	fence_end(&fence);
+	if (!what.test)
+		fence_mutual_end(cfg, &held, fence_verdict(&fence) == FENCE_FENCED);
 
 	verdict = what.test ? decide_test(&fence) : decide(fence_verdict(&fence));
 	fence_summary(&fence, verdict.detail, sizeof(verdict.detail));

@@ -30,16 +30,18 @@ static void switches_off_exactly_when_the_argument_holds(void **state)
 
 	(void)state;
 	for (unsigned n = 0; n < 128; n++) {
-		for (unsigned facts = 0; facts < 9; facts++) {
+		for (unsigned facts = 0; facts < 27; facts++) {
 			struct fence_permit p = permit_of(n);
 			bool allowed;
 
 			p.fenced = all_facts[facts % 3];
-			p.witness = all_facts[facts / 3];
-			/* Only in earnest, by one that is well and sees the witness; and with a
-			 * record by one that serves, or could take over. */
+			p.witness = all_facts[facts / 3 % 3];
+			p.standby = all_facts[facts / 9];
+			/* Only in earnest, by a standby that is well and sees the witness; and where a
+			 * record says who may serve, by one that may take over. */
 			allowed =
 			    !p.spare && p.fenced == FACT_NO && p.witness == FACT_YES &&
+			    p.standby == FACT_YES &&
 			    (!p.has_record || (p.row.good && (!p.row.its_right || p.row.paired)));
 			assert_int_equal(fence_refusal(&p) == NULL, allowed);
 			permitted += allowed;

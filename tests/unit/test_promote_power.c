@@ -71,10 +71,17 @@ static void switches_off_exactly_when_the_argument_holds(void **state)
 
 	(void)state;
 	for (uint64_t n = 0; combination(&f, n); n++) {
-		bool off = promote_decide(&f, &verdict) == STEP_POWER;
+		enum promote_step step = promote_decide(&f, &verdict);
+		bool off = step == STEP_POWER;
 
+		/* Nor is it promoted before that was tried, where proof is wanted. */
+		if (step == STEP_PROMOTE && f.power_left)
+			assert_true(f.fence == FENCE_FENCED || f.fence == FENCE_ISOLATED ||
+				    f.peer_down_by_operator);
 		if (off != may_switch_off(&f))
 			fail_msg("combination %llu: rule %s", (unsigned long long)n, verdict.rule);
+		if (off)
+			assert_string_equal(verdict.rule, "power-left");
 		switched += off;
 	}
 	assert_true(switched > 0);

@@ -37,8 +37,7 @@ static bool ping_permits(const struct promote_facts *f)
 	bool data = f->fresh_enough == FACT_YES;
 	bool majority = f->witness_seen == FACT_YES || f->peer_down_by_operator;
 	bool grounds = f->fence == FENCE_ISOLATED || f->peer_down_by_operator ||
-		       (f->unproven_promote && f->fence_over && !f->power_left &&
-			f->no_sign_of_life == FACT_YES);
+		       (f->unproven_promote && f->fence_over && f->no_sign_of_life == FACT_YES);
 
 	return data && majority && (f->fence == FENCE_FENCED || (f->waited == FACT_YES && grounds));
 }
@@ -301,8 +300,6 @@ static void waits_before_it_gives_up_or_goes_on(void **state)
 	expect(f, STEP_WAIT, "lease-may-run");
 	f = good(), f.fence = FENCE_UNKNOWN, f.fence_over = false;
 	expect(f, STEP_WAIT, "fence-under-way");
-	f.power_left = true, expect(f, STEP_WAIT, "fence-under-way");
-	f.fence_over = true, expect(f, STEP_POWER, "power-left");
 	f = good(), f.fence = FENCE_UNKNOWN, expect(f, STEP_VERDICT, "unproven");
 	f.unproven_promote = true, expect(f, STEP_PROBE, "not-probed");
 	f.no_sign_of_life = FACT_NO, expect(f, STEP_VERDICT, "sign-of-life");

@@ -9,6 +9,9 @@ const char *fence_refusal(const struct fence_permit *p)
 		return "not used: it cannot ask whether the node serves by right";
 	if (p->fenced != FACT_NO)
 		return "not used: this node is fenced itself, or cannot tell";
+	/* A primary has nothing to gain by it, and its standby may be about to do it to us. */
+	if (p->standby != FACT_YES)
+		return "not used: this node runs no standby that could take over";
 	if (p->witness != FACT_YES)
 		return "not used: the witness is not seen from here, this may be the side that is "
 		       "cut off";

@@ -13,6 +13,7 @@
 
 struct fence_permit {
 	bool spare;        /* the node is to be left alone when it serves by right */
+	enum fact standby; /* this node runs one */
 	enum fact fenced;  /* this node itself */
 	enum fact witness; /* it is seen from here */
 	bool has_record;

@@ -28,6 +28,9 @@ void promote_give_back(struct promotion *p);
  * off. */
 void promote_power(struct promotion *p);
 
+/* Ends what is still under way of it. */
+void promote_end_fencing(struct promotion *p);
+
 /* A moment of waiting, in which the fence goes on. */
 void promote_wait(struct promotion *p);
 
