@@ -375,6 +375,12 @@ bool rejoin_rebuild(struct rejoin *r, struct verdict *verdict)
 
 	if (b == NULL)
 		return rejoin_fail(verdict, OUT_SYSTEM, "memory", "out of memory", -ENOMEM);
+	if (rebuild_forget(r->cfg, &r->dl) < 0)
+		return fail(r, verdict, "rebuild-forget",
+			    "what an earlier copy left could not be removed", "");
+	if (!look_and_make_room(b, r, &why))
+		return failed(r, verdict, &why);
+	/* Before anything is stopped: the checkpoint of a shutdown removes WAL. */
 	if (!salvage(r, verdict))
 		return false;
 	/* One that has gone another way is of no use while the copy is taken. */
@@ -382,10 +388,5 @@ bool rejoin_rebuild(struct rejoin *r, struct verdict *verdict)
 		log_info("the standby holds another history than the primary: stopping it");
 		return stop(r, verdict);
 	}
-	if (rebuild_forget(r->cfg, &r->dl) < 0)
-		return fail(r, verdict, "rebuild-forget",
-			    "what an earlier copy left could not be removed", "");
-	if (!look_and_make_room(b, r, &why))
-		return failed(r, verdict, &why);
 	return copy(b, r, verdict) && take_place(b, r, verdict);
 }
