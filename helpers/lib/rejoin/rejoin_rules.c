@@ -58,10 +58,8 @@ const char *rejoin_step_word(enum rejoin_step step)
 		[STEP_ADOPT] = "turn the rewound data directory into a standby and start it",
 		[STEP_RESUME] = "start the primary again",
 		[STEP_FINISH] = "clear the marks of this node",
-		[STEP_REBUILD] = "take a new copy of the primary by pg_basebackup, put the data "
-				 "directory aside, start the new one as a standby",
-		[STEP_SWAP] = "give the new copy, which is whole, the name of the data directory, "
-			      "and start it",
+		[STEP_REBUILD] = "take a new copy of the primary, put the old one aside, start it",
+		[STEP_SWAP] = "put the new copy, which is whole, in its place and start it",
 	};
 
 	return step < STEPS ? words[step] : "unknown";
