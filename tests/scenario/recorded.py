@@ -11,6 +11,8 @@ from lablib.pgsession import ask_once, socket_dsn
 class Recorded(Scenario):
     witness = "postgres"
     mode = "sync"
+    # A host that was frozen has the address until its guard and keepalived run again.
+    vip_dual_bound_ms = 0
 
     # ---- deeds ----
 
@@ -56,7 +58,7 @@ class Recorded(Scenario):
 
     def assert_safe(self, report: dict) -> None:
         super().assert_safe(report)
-        self.assertEqual(report["vip_dual_ms"], 0, report)
+        self.assertLessEqual(report["vip_dual_ms"], self.vip_dual_bound_ms, report)
 
     def assert_stayed(self, report: dict) -> None:
         """The same primary as before, whatever it took."""

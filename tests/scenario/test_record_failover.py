@@ -16,6 +16,10 @@ class Async(Recorded, test_failover.Async):
 
 
 class Sync(Recorded, test_failover.Sync):
+    def test_frozen_primary_wakes_after_the_takeover(self):
+        self.vip_dual_bound_ms = 1000
+        super().test_frozen_primary_wakes_after_the_takeover()
+
     def test_hung_postmaster(self):
         load = self.lab.load_begin(90)
         self.lab.fault("freeze", self.old, "postgres")

@@ -19,6 +19,7 @@ STALL_MS = 4000
 
 
 class Frozen(Recorded, Patient):
+    vip_dual_bound_ms = 1000
     """Writers that reach the old primary directly, and others through the VIP."""
 
     def stamp_ms(self, node: str, name: str) -> int:
