@@ -19,8 +19,8 @@ STALL_MS = 4000
 
 
 class Frozen(Recorded, Patient):
-    vip_dual_bound_ms = 1000
     """Writers that reach the old primary directly, and others through the VIP."""
+    vip_dual_bound_ms = 1000
 
     def stamp_ms(self, node: str, name: str) -> int:
         with open(self.run_file(node, name), encoding="ascii") as file:
