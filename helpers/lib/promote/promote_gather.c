@@ -251,7 +251,7 @@ void promote_refresh(struct promotion *p, bool last)
 	int64_t left_ms = promote_wait_left_ms(p);
 
 	/* To be asked just before the wait ends, or behind it, would only make it longer. */
-	if (last || (left_ms > 0 && left_ms <= p->cfg->probe_timeout_ms))
+	if (last || (p->withdrawn_ms > 0 && left_ms <= p->cfg->probe_timeout_ms))
 		due = due && now_ms() - p->asked_others_ms >= LATEST_MS;
 
 	ask_local(p);
