@@ -231,7 +231,7 @@ static void another_user_has_nothing_of_ours(void **state)
 
 	(void)state;
 	if (geteuid() != 0 || other == NULL) {
-		skip();
+		skip(); /* only root may become another user */
 		return;
 	}
 	assert_int_equal(setgroups(ARRAY_COUNT(ours), ours), 0);
@@ -264,7 +264,7 @@ static void another_user_is_no_more_important_than_others(void **state)
 	(void)state;
 	if (geteuid() != 0 || fd < 0 || write(fd, "500", 3) != 3 ||
 	    setpriority(PRIO_PROCESS, 0, -15) < 0) {
-		skip();
+		skip(); /* not permitted here, so it cannot be inherited */
 		return;
 	}
 	assert_prints(&spec, "0\n0\n");
@@ -283,7 +283,7 @@ static void the_log_is_opened_as_that_user(void **state)
 
 	(void)state;
 	if (geteuid() != 0)
-		skip();
+		skip(); /* only root may become another user */
 	assert_int_equal(proc_run(&proc, &spec, &dl), 0);
 	assert_int_equal(proc.exit_code, 127);
 	assert_int_equal(state_exists(spec.log_path), 0);
@@ -296,7 +296,7 @@ static void becoming_oneself_needs_no_right(void **state)
 
 	(void)state;
 	if (self == NULL) {
-		skip();
+		skip(); /* this user has no name to become */
 		return;
 	}
 	spec.as_user = self->pw_name;
