@@ -21,8 +21,10 @@ class Keepalived(Damaging):
 
     def refused(self, node: str, rule: str) -> bool:
         """By its last attempt, which is not told twice in a minute."""
-        with open(self.run_file(node, "attempt.promote_safe"), encoding="ascii") as file:
-            return f"rule={rule}\n" in file.read()
+        with contextlib.suppress(FileNotFoundError):
+            with open(self.run_file(node, "attempt.promote_safe"), encoding="ascii") as file:
+                return f"rule={rule}\n" in file.read()
+        return False
 
     def test_standby_is_master_when_the_primary_crashes(self):
         """notify_master has been called, and refused, long before; no VRRP event will come."""
