@@ -32,6 +32,7 @@
 #include "serve/check_rules.h"
 #include "serve/check_tell.h"
 #include "serve/duty.h"
+#include "serve/guard_watchdog.h"
 
 /* keepalived's interval: when the next round comes. */
 #define ROUND_MS 1000
@@ -63,6 +64,7 @@ static void gather_files(struct check_facts *f, const struct cfg *cfg)
 	f->fenced = fenced_read(cfg).present;
 	f->lease_runs = fact_of(stamp_runs(cfg, "lease") || stamp_runs(cfg, "grant"));
 	f->lease_known = stamp_there(cfg, "lease");
+	f->watchdog_missing = guard_watchdog_missing(cfg);
 	f->says_serving =
 	    track_read(cfg, "serving", &serving) < 0 ? FACT_UNKNOWN : fact_of(serving == TRACK_YES);
 }

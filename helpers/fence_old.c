@@ -9,7 +9,7 @@
  *
  *	0 fenced, isolated, or (test) every way works
  *	1 alive: it serves by right and was spared
- *	2 (test) a way does not work
+ *	2 (test) a way does not work; in earnest: the other node has fenced this one
  *	3 nothing was proven
  *	64 71 78 called wrongly, system, configuration
  */
@@ -24,8 +24,18 @@
 #include "base/log.h"
 #include "config/cfg.h"
 #include "fence/fence.h"
+#include "fence/fence_mutual.h"
+#include "fence/fence_permit.h"
+#include "fence/fence_record.h"
 #include "fence/observe.h"
+#include "net/witness.h"
 #include "node/files.h"
+#include "postgres/server.h"
+
+/* Behind the time of a fence: by then a node that lives and can be reached has answered over ssh. */
+#define POWER_AFTER_MS 3000
+/* The local server answers in milliseconds. */
+#define LOCAL_MS 1000
 
 struct options {
 	bool spare;
@@ -81,6 +91,9 @@ static struct verdict decide_test(const struct fence *fence)
 	int works = 0;
 
 	for (int way = 0; way < FENCE_WAYS; way++) {
+		/* The record is no way to reach the node; what ails it is told elsewhere. */
+		if (way == FENCE_WAY_RECORD)
+			continue;
 		configured += fence->why[way][0] != '\0';
 		works += way_works(fence, (enum fence_way)way);
 	}
@@ -95,7 +108,8 @@ static struct verdict decide_test(const struct fence *fence)
 			.rule = "way-broken",
 			.message = "a way of fencing does not work",
 			.hint =
-			    "see \"cluster_config ssh\" for keys, host keys and forced commands",
+			    "see \"cluster_config ssh\" for keys, host keys and forced commands; "
+			    "an agent has to answer its status",
 		};
 	return (struct verdict){ .outcome = OUT_YES,
 				 .rule = "ready",
@@ -133,26 +147,161 @@ static void explain(const struct fence *fence)
 		       fence->why[way][0] == '\0' ? "not configured" : fence->why[way]);
 }
 
+/* An agent that says "off" of a node that has just answered is not to be believed in earnest. */
+static void note_lie(const struct cfg *cfg, struct fence *fence)
+{
+	bool answered = fence->answers[FENCE_WAY_SSH] == FENCE_READY ||
+			fence->answers[FENCE_WAY_SSH_WITNESS] == FENCE_READY;
+
+	if (!answered || !fence->agent.says_off)
+		return;
+	fence->answers[FENCE_WAY_AGENT] = FENCE_UNKNOWN;
+	(void)snprintf(fence->why[FENCE_WAY_AGENT], sizeof(fence->why[FENCE_WAY_AGENT]),
+		       "the agent says off, and the node answers");
+	log_failed("forget that the agent says on",
+		   agent_forget_on(cfg, fence->request.node->name));
+}
+
+static void test(const struct cfg *cfg, struct fence *fence, const struct deadline *dl)
+{
+	fence_go_on(fence, cfg, dl);
+	(void)fence_ask_record(fence, cfg, dl);
+	note_lie(cfg, fence);
+	note_baseline(cfg, fence);
+}
+
+/* Looked at again after a wait: it is this look that permits. */
+static const char *power_refusal(struct fence *fence, const struct cfg *cfg,
+				 struct fence_permit *permit, const struct deadline *dl)
+{
+	struct deadline soon = deadline_sooner(dl, LOCAL_MS);
+	struct server local;
+	char why[120];
+
+	server_ask(&local, cfg, PG_LOCAL, &soon);
+	permit->standby = fact_of(local.state == SERVER_STANDBY);
+	permit->has_record = cfg_has_record(cfg);
+	permit->fenced = fenced_read(cfg).present;
+	permit->second = cfg->self == 1;
+	if (permit->has_record) {
+		permit->row = fence_ask_record(fence, cfg, dl);
+		permit->witness = fact_of(permit->row.answered);
+	} else {
+		permit->witness = witness_seen(cfg, dl, why, sizeof(why));
+	}
+	return fence_refusal(permit);
+}
+
+static void refuse_power(struct fence *fence, const struct cfg *cfg, const char *why)
+{
+	static const enum fencing_method methods[] = { FENCING_AGENT, FENCING_HOOK };
+	static const enum fence_way ways[] = { FENCE_WAY_AGENT, FENCE_WAY_HOOK };
+
+	for (size_t i = 0; i < ARRAY_COUNT(ways); i++)
+		if (cfg_has_method(cfg, methods[i]))
+			(void)snprintf(fence->why[ways[i]], sizeof(fence->why[ways[i]]), "%s", why);
+}
+
+/* How long the first shot is the other node's: in that time its agent has done half of what it could
+ * at all. */
+static int64_t yield_ms(const struct cfg *cfg)
+{
+	return cfg->power_timeout_ms / 2;
+}
+
+/* Nobody was reached who could answer: the host is switched off. */
+static void use_power(struct fence *fence, const struct cfg *cfg, const struct options *options,
+		      const struct deadline *dl)
+{
+	struct fence_permit permit = { .spare = options->spare };
+	const char *why = power_refusal(fence, cfg, &permit, dl);
+
+	if (why == NULL && fence_verdict(fence) == FENCE_UNKNOWN && fence_yields(&permit)) {
+		struct deadline first = deadline_sooner(dl, yield_ms(cfg));
+
+		fence_go_on(fence, cfg, &first);
+		if (fence_over(fence))
+			deadline_sleep(&first);
+		why = power_refusal(fence, cfg, &permit, dl);
+	}
+	if (fence_verdict(fence) != FENCE_UNKNOWN)
+		return;
+	if (why == NULL)
+		fence_ask_power(fence, cfg);
+	else
+		refuse_power(fence, cfg, why);
+}
+
+static void in_earnest(struct fence *fence, const struct cfg *cfg, const struct options *options,
+		       const struct deadline *dl)
+{
+	struct deadline ask = deadline_sooner(dl, cfg_fence_time_ms(cfg) + POWER_AFTER_MS);
+
+	if (cfg_power_ms(cfg) == 0) {
+		fence_go_on(fence, cfg, dl);
+		if (fence_verdict(fence) == FENCE_UNKNOWN)
+			(void)fence_ask_record(fence, cfg, dl);
+		return;
+	}
+	fence_go_on_asking(fence, cfg, &ask);
+	if (fence_verdict(fence) == FENCE_UNKNOWN)
+		use_power(fence, cfg, options, dl);
+	fence_go_on(fence, cfg, dl);
+}
+
+/* An observation ends after its window, and an agent has its own time; an operator's budget is for what
+ * comes on top. */
+static struct deadline deadline_of(const struct cfg *cfg)
+{
+	int64_t power_ms = cfg_power_ms(cfg);
+
+	if (power_ms > 0)
+		power_ms += yield_ms(cfg);
+	return deadline_in_ms(cfg->fence_budget_ms + cfg->lease_ms + cfg->margin_ms + power_ms);
+}
+
+static struct verdict refused(int rc)
+{
+	if (rc == -EPERM)
+		return (struct verdict){
+			.outcome = OUT_REFUSED,
+			.rule = "fenced",
+			.message = "this node was fenced by the other one, and does not fence it",
+			.hint = "\"rejoin\" brings it back as a standby"
+		};
+	return (struct verdict){ .outcome = OUT_SYSTEM,
+				 .rule = "files",
+				 .message = "the run directory cannot be written" };
+}
+
 static struct verdict run(const struct cfg *cfg, const struct cli *cli,
 			  const struct options *options)
 {
-	/* An observation ends after its window; an operator's budget is for what comes on top. */
-	struct deadline dl = deadline_in_ms(cfg->fence_budget_ms + cfg->lease_ms + cfg->margin_ms);
+	struct deadline dl = deadline_of(cfg);
 	struct options what = *options;
 	struct fence_request request;
 	struct fence fence;
 	struct verdict verdict;
+	int AUTO_FD held = -1;
+	int rc = 0;
 
 	/* Dry: the same ways, with a request that touches nothing. */
 	what.test = what.test || cli->dry_run;
 	request = request_for(cfg, &what);
 	if (!options->automatic)
 		log_info("fencing %s (%s)", request.node->name, what.test ? "test" : "in earnest");
+	if (!what.test)
+		rc = fence_mutual_begin(cfg, &held);
+	if (rc < 0)
+		return refused(rc);
 	fence_begin(&fence, cfg, &request);
-	fence_go_on(&fence, cfg, &dl);
-	fence_end(&fence);
 	if (what.test)
-		note_baseline(cfg, &fence);
+		test(cfg, &fence, &dl);
+	else
+		in_earnest(&fence, cfg, &what, &dl);
+	fence_end(&fence);
+	if (!what.test)
+		fence_mutual_end(cfg, &held, fence_verdict(&fence) == FENCE_FENCED);
 
 	verdict = what.test ? decide_test(&fence) : decide(fence_verdict(&fence));
 	fence_summary(&fence, verdict.detail, sizeof(verdict.detail));

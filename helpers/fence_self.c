@@ -23,8 +23,10 @@
 #include "base/proc.h"
 #include "config/cfg.h"
 #include "fence/fence_answer.h"
+#include "fence/fence_mutual.h"
 #include "node/files.h"
 #include "serve/guard.h"
+#include "serve/guard_watchdog.h"
 #include "serve/harmless.h"
 
 struct options {
@@ -37,6 +39,7 @@ struct options {
 struct facts {
 	enum fence_ask ask;
 	enum fact serves_by_right; /* only asked for when it is to be spared */
+	bool comes_first;          /* the other node asks, and this one is just fencing it */
 };
 
 /* What is to be done. */
@@ -67,6 +70,15 @@ static enum deed decide(const struct facts *f, struct verdict *verdict)
 					     .rule = "wrong-host",
 					     .message = "only the witness host observes",
 					     .hint = "its forced command is fence_old --observe" };
+		return DEED_NOTHING;
+	}
+	if (f->comes_first) {
+		*verdict = (struct verdict){
+			.outcome = OUT_UNKNOWN,
+			.rule = "comes-first",
+			.message = "this node is just fencing the one that asks, and comes first",
+			.hint = "of two that fence each other one has to be left",
+		};
 		return DEED_NOTHING;
 	}
 	*verdict = (struct verdict){ .outcome = OUT_YES,
@@ -142,6 +154,7 @@ static struct verdict run(const struct cfg *cfg, const struct cli *cli,
 	struct harmless how = { .reason = options->reason, .by = "operator", .stay_down = true };
 	struct facts facts = { .ask = FENCE_ASK_FENCE };
 	struct verdict verdict;
+	int AUTO_FD lock = -1;
 
 	if (options->answer && read_request(&request, cfg) < 0)
 		return bad_request();
@@ -154,11 +167,17 @@ static struct verdict run(const struct cfg *cfg, const struct cli *cli,
 	facts.ask = request.ask;
 	if (facts.ask == FENCE_ASK_SPARE)
 		facts.serves_by_right = ask_serves_by_right(cfg, &dl);
+	if (options->answer && facts.ask != FENCE_ASK_TEST) {
+		log_failed("take the lock of fencing", fence_mutual_lock(cfg, &lock));
+		facts.comes_first = fence_mutual_wins(cfg);
+	}
 	if (decide(&facts, &verdict) == DEED_HARM && !cli->dry_run &&
 	    harmless_make(cfg, &how, &dl, &verdict) < 0)
 		log_error("%s", verdict.detail);
 	if (cli->explain)
 		explain(&facts, &verdict);
+	if (!cli->dry_run && verdict.outcome == OUT_YES && strcmp(verdict.rule, "harmless") == 0)
+		guard_watchdog_let_go(cfg);
 	if (options->answer)
 		fence_answer_print(cfg->name, cfg_self(cfg)->name, answer_word(&facts, &verdict));
 	return verdict;

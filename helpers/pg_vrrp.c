@@ -26,6 +26,7 @@ static const struct helper {
 	{ "fence_old", "make the other node harmless, and say what was proven" },
 	{ "fence_self", "make this node harmless now; with --watch: guard it" },
 	{ "rejoin", "bring this node back: start, follow or rewind" },
+	{ "replication_slots", "the slots that hold WAL for a node that is away" },
 	{ "witness_record", "what the record at the witness says; pause takeovers" },
 };
 

@@ -77,6 +77,8 @@ static enum promote_step go_on(struct promotion *p, struct verdict *verdict)
 				log_failed("withdraw the vote", rc);
 				return STEP_VERDICT;
 			}
+		} else if (step == STEP_POWER) {
+			promote_power(p);
 		} else if (step == STEP_PROBE) {
 			promote_probe(p);
 		} else {
@@ -148,6 +150,7 @@ static struct verdict run(const struct cfg *cfg, const struct cli *cli,
 	struct promotion p = { .cfg = cfg,
 			       .dl = deadline_in_ms(cfg->promote_budget_ms),
 			       .begun_ms = now_ms(),
+			       .fence_held = -1,
 			       .accepts = options->accept_loss != NULL };
 	struct deadline soon = deadline_in_ms(options->automatic ? LOCK_AUTO_MS : LOCK_PERSON_MS);
 	struct verdict verdict = { .outcome = OUT_REFUSED,
@@ -181,8 +184,7 @@ static struct verdict run(const struct cfg *cfg, const struct cli *cli,
 	p.facts.by_hand = options->by_hand || options->assume_peer_down != NULL;
 	p.facts.has_record = cfg_has_record(cfg);
 	verdict = decide_and_act(&p, cli);
-	if (p.fencing)
-		fence_end(&p.fence);
+	promote_end_fencing(&p);
 	if (verdict.outcome != OUT_YES || strcmp(verdict.rule, "promoted") == 0)
 		promote_detail(&p, verdict.detail, sizeof(verdict.detail));
 	if (strcmp(verdict.rule, "record-untrusted") == 0)

@@ -9,7 +9,7 @@
  * streams.  It can be killed at any line; the next run finds by looking how far it came.  Exit
  * codes:
  *
- *	0 back, or nothing to do	2 refused by a rule	3 could not be found out
+ *	0 back, or nothing to do	1 --check: it could not be rewound	2 refused by a rule	3 could not be found out
  *	4 begun, the end not seen	64 71 78 called wrongly, system, configuration
  */
 #include <errno.h>
@@ -24,14 +24,18 @@
 #include "node/files.h"
 #include "rejoin/rejoin_act.h"
 #include "rejoin/rejoin_gather.h"
+#include "rejoin/rejoin_ready.h"
 #include "rejoin/rejoin_right.h"
 #include "rejoin/rejoin_rules.h"
+#include "rejoin/rejoin_tries.h"
 
 /* The guard's copy does not wait for another one, it is called again; a person's does. */
 #define LOCK_AUTO_MS   100
 #define LOCK_PERSON_MS 30000
 /* systemd waits for the gate: two questions, and pg_controldata. */
 #define GATE_MS 5000
+/* Two servers are asked, and one for the sizes of its tablespaces: that looks at every file. */
+#define CHECK_MS 150000
 /* Between two looks while a server starts or a standby catches up. */
 #define LOOK_AGAIN_MS 300
 /* No way through the rules takes more steps, so this many mean going round in circles. */
@@ -41,7 +45,11 @@ struct options {
 	bool automatic;
 	bool gate;
 	bool no_resume;
+	bool rebuild;
+	bool check;
 	const char *assume_peer_down;
+	const char *discard;
+	bool without_salvage;
 };
 
 /* ---- the gate ---- */
@@ -130,6 +138,8 @@ static struct verdict decide_and_act(struct rejoin *r, const struct cli *cli)
 	step = rejoin_decide(&r->facts, &verdict);
 	if (step != STEP_VERDICT && step != STEP_WAIT && verdict.outcome != OUT_YES) {
 		printf("would %s\n", rejoin_step_word(step));
+		if (step == STEP_REBUILD)
+			rejoin_rebuild_plan(r, stdout);
 		verdict = (struct verdict){ .outcome = OUT_YES,
 					    .rule = "dry-run",
 					    .message = "dry run: nothing was done" };
@@ -142,8 +152,13 @@ static struct verdict run(const struct cfg *cfg, const struct cli *cli,
 			  const struct options *options)
 {
 	struct rejoin r = { .cfg = cfg,
-			    .dl = deadline_in_ms(options->gate ? GATE_MS : cfg->rejoin_budget_ms),
-			    .automatic = options->automatic };
+			    .dl = deadline_in_ms(options->gate    ? GATE_MS
+						 : options->check ? CHECK_MS
+								  : cfg->rejoin_budget_ms),
+			    .automatic = options->automatic,
+			    .without_salvage = options->without_salvage,
+			    .copy_by_hand = options->rebuild,
+			    .discard = options->discard };
 	struct deadline soon = deadline_in_ms(options->automatic ? LOCK_AUTO_MS : LOCK_PERSON_MS);
 	int AUTO_FD lock = -1;
 	int rc;
@@ -155,10 +170,20 @@ static struct verdict run(const struct cfg *cfg, const struct cli *cli,
 				     .rule = "usage",
 				     .message = "--assume-peer-down does not name the other node",
 				     .hint = "it asks you to look at that host: type its name" };
+	if ((options->discard != NULL && !options->rebuild) ||
+	    (options->rebuild && (options->automatic || options->gate)))
+		return (struct verdict){ .outcome = OUT_USAGE,
+					 .rule = "usage",
+					 .message = options->discard != NULL && !options->rebuild
+							? "--discard belongs to --rebuild"
+							: "--rebuild is for a person to say",
+					 .hint = "see rejoin(8)" };
 	r.facts.no_resume = options->no_resume;
 	r.facts.peer_down_by_operator = options->assume_peer_down != NULL;
 	if (options->gate)
 		return gate(&r, cli);
+	if (options->check)
+		return rejoin_ready(cfg, &r.dl);
 	rc = lock_take(&lock, file_run(cfg, "rejoin.lock").text, &soon);
 	if (rc == -ETIMEDOUT)
 		return (struct verdict){ .outcome = OUT_REFUSED,
@@ -168,6 +193,8 @@ static struct verdict run(const struct cfg *cfg, const struct cli *cli,
 		return (struct verdict){ .outcome = OUT_SYSTEM,
 					 .rule = "lock",
 					 .message = "could not take the lock of rejoin" };
+	if (!options->automatic && !cli->dry_run && tries_clear(cfg) < 0)
+		log_warning("could not forget the tries that failed");
 	return decide_and_act(&r, cli);
 }
 
@@ -175,12 +202,13 @@ static struct verdict run(const struct cfg *cfg, const struct cli *cli,
 static int finish(const struct cfg *cfg, const struct cli *cli, const struct options *options,
 		  const struct verdict *verdict)
 {
+	const char *name = options->check ? "rejoin_check" : "rejoin";
 	bool told;
 
 	if (cli->dry_run || options->gate || strcmp(verdict->rule, "already-running") == 0)
 		return cli_finish(cli, verdict);
-	told = attempt_is_same(cfg, "rejoin", verdict);
-	if (attempt_write(cfg, "rejoin", verdict) < 0)
+	told = attempt_is_same(cfg, name, verdict);
+	if (attempt_write(cfg, name, verdict) < 0)
 		log_warning("could not write the attempt file");
 	if (options->automatic && told && strcmp(verdict->rule, "resumed") != 0)
 		return (int)verdict->outcome;
@@ -195,10 +223,19 @@ int main(int argc, char **argv)
 		  &options.automatic, NULL },
 		{ "gate", NULL, "only say whether the server may start as it is: 0 or 2",
 		  &options.gate, NULL },
+		{ "check", NULL, "only look whether this node could be rewound if it had to be",
+		  &options.check, NULL },
 		{ "no-resume", NULL, "do not start a primary again, leave that to its standby",
 		  &options.no_resume, NULL },
+		{ "rebuild", NULL, "take a new copy of the primary, keep the old one aside",
+		  &options.rebuild, NULL },
+		{ "discard", "SYSTEM_IDENTIFIER",
+		  "with --rebuild: what is here is not wanted, whatever it holds", NULL,
+		  &options.discard },
 		{ "assume-peer-down", "NODE", "a person has looked: that host is switched off",
 		  NULL, &options.assume_peer_down },
+		{ "without-salvage", NULL, "go on also where what diverged cannot be kept",
+		  &options.without_salvage, NULL },
 		{ 0 },
 	};
 	const struct cli_spec spec = {

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-from . import kernel, places, status, switch, syslog, witness
+from . import bmc, kernel, places, status, switch, syslog, witness
 from .errors import CONFIG, LabError
 from .faults import Faults
 from .inifile import IniFile
@@ -78,6 +78,8 @@ class Lab:
             self._spec(host, seeds)
         say("switching on: " + " ".join(self.settings.hosts))
         switch.make(self.name, self.settings)
+        if bmc.wanted(self.settings):
+            bmc.start(self.name, self.settings)
         hosts = list(self.settings.hosts)
         if self.settings.has_record:
             # First, because the nodes need its password and its certificate.

@@ -4,7 +4,7 @@
 import os
 import pwd
 
-from . import golden, keys, places, tls
+from . import bmc, golden, keys, places, tls
 from .errors import CONFIG, LabError
 from .run import complaint, run
 from .settings import Host, Settings
@@ -34,6 +34,8 @@ class Seeds:
             conf += tls.CONF
         self.base = golden.get(self.settings, conf, hba, ident, sql)
         self.witness_data = golden.witness(self.settings) if self.settings.has_record else ""
+        if bmc.wanted(self.settings):
+            bmc.prepare(self.lab, self.settings)
         hosts = self.settings.hosts.values()
         keys.make(self.keys, [host.name for host in hosts if host.kind != "client"])
         for host in hosts:
@@ -123,6 +125,10 @@ class Seeds:
                     0o600, settings.os_user)
         self._write(host, "/etc/keepalived/keepalived.conf",
                     self.config("keepalived", "-n", host.name))
+        if bmc.wanted(settings):
+            for node in settings.nodes():
+                self._write(host, node.agent_options, bmc.options(self.lab, settings, node.name),
+                            0o600)
         if settings.config_file:
             self._outside_configuration(host)
         if tls.wanted(settings):

@@ -62,6 +62,7 @@ class Host:
     ssh_port: int = 22
     listen_port: int = 0  # a TCP witness that is not sshd
     data_dir: str = ""    # of its server, where it has one
+    agent_options: str = ""  # how the other node's agent switches it off
 
 
 def newest_postgresql() -> str:
@@ -118,6 +119,7 @@ class Settings:
         self.ssh_known_hosts = get("fencing", "ssh_known_hosts",
                                    f"/etc/pg_vrrp/{self.cluster}.known_hosts")
         self.ssh_user = get("fencing", "ssh_user", "root")
+        self.agent = get("fencing", "agent")
         self.witness_kind = get("witness", "kind", "ping")
         if self.witness_kind == "etcd":
             raise LabError("a witness of kind etcd is not in this version",
@@ -146,7 +148,8 @@ class Settings:
             self._add(Host(name, "node", self._address(ini.get(section, "address"), section),
                            ini.get(section, "interface", self.interface), f"p{number}",
                            f"02:00:00:00:00:{number:02x}", ini.number(section, "ssh_port", 22),
-                           data_dir=self.data_dir))
+                           data_dir=self.data_dir,
+                           agent_options=ini.get(section, "fence_agent_options")))
         witness = ini.get("witness", "address")
         self.witness_name = "" if _is_address(witness) else witness
         ssh_port = ini.number("witness", "ssh_port", 22)
@@ -156,6 +159,11 @@ class Settings:
                        0 if tcp_port == ssh_port else tcp_port,
                        self.witness_data_dir if self.has_record else ""))
         self._add(Host(places.CLIENT, "client", self._free(1), "eth0", "pc", "02:00:00:00:00:04"))
+
+    def bmc_address(self, node: str) -> str:
+        """Of the board that switches the node on and off, where there is one."""
+        number = [host.name for host in self.nodes()].index(node)
+        return self._free(3 + number)
 
     def _address(self, text: str, section: str) -> str:
         if not _is_address(text):

@@ -5,6 +5,7 @@ import os
 import subprocess
 
 from . import places, switch, witness
+from .errors import LabError
 from .kernel import boot_ms
 from .node import Node
 from .pgsession import ask_once, socket_dsn
@@ -62,8 +63,16 @@ def of_server(node: Node, settings: Settings) -> dict:
 
 
 def of_node(node: Node, settings: Settings) -> dict:
-    if not node.is_on():
-        return {"power": "off", "role": "down", "vip": False}
+    off = {"power": "off", "role": "down", "vip": False}
+    try:
+        return of_running(node, settings) if node.is_on() else off
+    except LabError:
+        if node.is_on():
+            raise
+        return off  # by its management board, while we looked
+
+
+def of_running(node: Node, settings: Settings) -> dict:
     kinds = {process.kind() for process in node.processes()}
     run, state = settings.run_dir, settings.state_dir
     lease = stamp(node, f"{run}/lease")

@@ -24,10 +24,12 @@ HELPERS = [
     "fence_self",
     "promote_safe",
     "rejoin",
+    "replication_slots",
     "witness_record",
 ]
 # Those that change something, and so offer --dry-run and --explain.
-ACTING = ["fence_old", "fence_self", "promote_safe", "rejoin", "witness_record"]
+ACTING = ["fence_old", "fence_self", "promote_safe", "rejoin", "replication_slots",
+          "witness_record"]
 
 YES, NO, REFUSED, UNKNOWN, INCOMPLETE = 0, 1, 2, 3, 4
 USAGE, BUG, SYSTEM, CONFIG = 64, 70, 71, 78

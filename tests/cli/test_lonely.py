@@ -92,6 +92,18 @@ class Lonely(pgv.Case):
                 result = self.call("rejoin", *args)
                 self.assertIn(result.code, (pgv.REFUSED, pgv.UNKNOWN), result)
 
+    def test_rejoin_takes_no_copy_of_nobody(self):
+        for args in (["--rebuild"], ["--rebuild", "--discard=7"], ["--rebuild", "--dry-run"]):
+            with self.subTest(args=args):
+                result = self.call("rejoin", *args)
+                self.assertIn(result.code, (pgv.REFUSED, pgv.UNKNOWN), result)
+
+    def test_a_copy_is_for_a_person_to_ask_for(self):
+        for args in (["--discard=7"], ["--rebuild", "--auto"], ["--rebuild", "--gate"]):
+            with self.subTest(args=args):
+                result = self.call("rejoin", *args)
+                self.assertEqual(result.code, pgv.USAGE, result)
+
     def test_cluster_status_shows_what_it_does_not_know(self):
         result = self.call("cluster_status", "--json")
         report = json.loads(result.out)

@@ -37,6 +37,9 @@ class Calls(Damaging):
                 if name.startswith(("attempt.", "baseline.", "contact", "vote", "lease", "grant",
                                     "keepalived", "postgresql.log")) or name.endswith(".lock"):
                     continue
+                if os.path.isdir(f"{top}/{name}"):
+                    found[f"{directory}/{name}"] = " ".join(sorted(os.listdir(f"{top}/{name}")))
+                    continue
                 with open(f"{top}/{name}", encoding="utf-8") as file:
                     found[f"{directory}/{name}"] = file.read()
         with open(self.lab.node(node).path(self.lab.settings.data_dir + "/postgresql.auto.conf"),

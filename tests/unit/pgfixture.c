@@ -38,7 +38,8 @@ static const char ident[] = "helpers root pgvrrp\n"
 static const char role[] =
     "CREATE ROLE pgvrrp LOGIN REPLICATION PASSWORD '" PGFIXTURE_PASS "';"
     "GRANT pg_monitor TO pgvrrp;"
-    "GRANT ALTER SYSTEM ON PARAMETER primary_conninfo, synchronous_standby_names TO pgvrrp;"
+    "GRANT ALTER SYSTEM ON PARAMETER primary_conninfo, primary_slot_name,"
+    " synchronous_standby_names TO pgvrrp;"
     "GRANT EXECUTE ON FUNCTION pg_catalog.pg_reload_conf() TO pgvrrp;"
     "GRANT EXECUTE ON FUNCTION pg_catalog.pg_promote(boolean, integer) TO pgvrrp;"
     "GRANT EXECUTE ON FUNCTION pg_catalog.pg_ls_dir(text, boolean, boolean) TO pgvrrp;"
@@ -71,6 +72,8 @@ static void fill_cfg(struct pgfixture *fixture, size_t self)
 		.mode = MODE_ASYNC,
 		.max_lag_bytes = 16 << 20,
 		.max_staleness_ms = 300000,
+		.salvage_keep = 10,
+		.salvage_max_bytes = 1 << 30,
 		.methods = { FENCING_SSH, FENCING_SSH_WITNESS },
 		.method_count = 2,
 		.lease_ms = 5000,

@@ -160,6 +160,10 @@ struct verdict pair_rejoin(const struct cfg *cfg, const struct pair_options *opt
 	const struct options same = { .automatic = options->automatic,
 				      .gate = options->gate,
 				      .no_resume = options->no_resume,
+				      .rebuild = options->rebuild,
+				      .check = options->check,
+				      .discard = options->discard,
+				      .without_salvage = options->without_salvage,
 				      .assume_peer_down = options->assume_peer_down };
 	struct cfg quick = *cfg;
 

@@ -33,8 +33,8 @@ void pair_promote(size_t node);
 
 /* One run of rejoin, with options as on its command line. */
 struct pair_options {
-	bool automatic, gate, no_resume, dry_run;
-	const char *assume_peer_down;
+	bool automatic, gate, no_resume, dry_run, without_salvage, rebuild, check;
+	const char *assume_peer_down, *discard;
 };
 struct verdict pair_rejoin(const struct cfg *cfg, const struct pair_options *options);
 void pair_rejoins(const struct cfg *cfg, const struct pair_options *options, enum outcome outcome,

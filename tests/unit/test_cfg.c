@@ -35,6 +35,31 @@ static void sound_file_is_loaded(void **state)
 	assert_int_equal(fixture.cfg.methods[1], FENCING_SSH);
 }
 
+static void ways_that_switch_a_host_off(void **state)
+{
+	(void)state;
+	assert_int_equal(cfgfixture_load(cfgfixture_sound("ssh-witness, ssh\n",
+							  "ssh, hook\nhook = /etc/pg_vrrp/hook\n")),
+			 0);
+	assert_int_equal(fixture.cfg.method_count, 2);
+	assert_int_equal(fixture.cfg.methods[1], FENCING_HOOK);
+	assert_string_equal(fixture.cfg.hook, "/etc/pg_vrrp/hook");
+	assert_true(cfg_has_method(&fixture.cfg, FENCING_HOOK));
+	assert_false(cfg_has_method(&fixture.cfg, FENCING_AGENT));
+	assert_int_equal(cfg_power_ms(&fixture.cfg), 20000);
+	assert_int_equal(cfgfixture_load("[cluster]\nname = a\nvip = fd00::9/64\ninterface = e\n"
+					 "virtual_router_id = 1\n[node a]\naddress = fd00::1\n"
+					 "fence_agent_options = /a\n[node b]\naddress = fd00::2\n"
+					 "fence_agent_options = /b\n[witness]\naddress = fd00::3\n"
+					 "[postgresql]\nversion = 16\ndata_dir = /d\n[fencing]\n"
+					 "methods = ssh, agent, hook\nagent = /f\nhook = /h\n"
+					 "power_timeout = 10s"),
+			 0);
+	assert_int_equal(fixture.cfg.methods[2], FENCING_HOOK);
+	assert_string_equal(fixture.cfg.nodes[1].fence_agent_options, "/b");
+	assert_int_equal(cfg_power_ms(&fixture.cfg), 20000);
+}
+
 static void what_is_not_said_has_its_default(void **state)
 {
 	(void)state;
@@ -153,6 +178,8 @@ static void host_that_is_no_node_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(ways_that_switch_a_host_off, cfgfixture_set_up,
+						cfgfixture_tear_down),
 		cmocka_unit_test_setup_teardown(sound_file_is_loaded, cfgfixture_set_up,
 						cfgfixture_tear_down),
 		cmocka_unit_test_setup_teardown(what_is_not_said_has_its_default, cfgfixture_set_up,

@@ -63,6 +63,31 @@ static void staleness_outlasts_the_waits_of_a_promotion(void **state)
 			 0);
 }
 
+static void a_watchdog_that_cannot_fit_the_timings_is_refused(void **state)
+{
+	static const char *const modes[] = { "automatic", "required" };
+	char text[120];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(modes); i++) {
+		(void)snprintf(text, sizeof(text),
+			       "watchdog = %s\n[timing]\nlease = 2s\nmargin = 539ms\n", modes[i]);
+		cfgfixture_refused(
+		    cfgfixture_load(cfgfixture_sound("[timing]\nlease = 5s\n", text)),
+		    ":21: contradictory timings: no watchdog timeout is both at least 2 s and at "
+		    "most 1 s");
+	}
+	assert_int_equal(cfgfixture_load(cfgfixture_sound(
+			     "[timing]\nlease = 5s\n", "[timing]\nlease = 2s\nmargin = 539ms\n")),
+			 0);
+	assert_int_equal(cfgfixture_load(cfgfixture_sound(
+			     "[timing]\nlease = 5s\n",
+			     "watchdog = required\n[timing]\nlease = 2s\nmargin = 540ms\n")),
+			 0);
+	assert_int_equal(fixture.cfg.watchdog, WATCHDOG_REQUIRED);
+	assert_string_equal(fixture.cfg.watchdog_device, "/dev/watchdog");
+}
+
 /* ---- the table ---- */
 
 /* Into memory where every field has its place, so that the sanitizer sees a wrong offset. */
@@ -152,6 +177,7 @@ static void every_key_is_documented_once(void **state)
 
 static const struct CMUnitTest others[] = {
 	cmocka_unit_test(staleness_outlasts_the_waits_of_a_promotion),
+	cmocka_unit_test(a_watchdog_that_cannot_fit_the_timings_is_refused),
 	cmocka_unit_test(every_number_has_its_range),
 	cmocka_unit_test(units_mean_what_they_say),
 	cmocka_unit_test(every_key_is_documented_once),

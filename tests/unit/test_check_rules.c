@@ -28,7 +28,8 @@ static bool combination(struct check_facts *f, uint32_t n)
 	f->peer_other_system = n & 4;
 	f->peer_not_older = n & 8;
 	f->solo = n & 16;
-	n /= 32;
+	f->watchdog_missing = n & 32;
+	n /= 64;
 	f->local = (enum server_state)n;
 	return n <= SERVER_STANDBY;
 }
@@ -145,6 +146,24 @@ static void the_record_says_who_serves_and_whether_alone(void **state)
 	assert_false(check_must_fence(&f));
 }
 
+/* A lease that still runs is not taken away because the device vanished. */
+static void a_missing_watchdog_is_named_where_there_is_no_lease(void **state)
+{
+	struct check_facts f = { .local = SERVER_PRIMARY,
+				 .right_version = FACT_YES,
+				 .read_only = FACT_NO,
+				 .fenced = FACT_NO,
+				 .lease_runs = FACT_YES,
+				 .watchdog_missing = true };
+
+	(void)state;
+	assert_string_equal(check_decide(&f).rule, "serves");
+	f.lease_runs = FACT_NO;
+	assert_string_equal(check_decide(&f).rule, "watchdog-missing");
+	f.watchdog_missing = false;
+	assert_string_equal(check_decide(&f).rule, "no-lease");
+}
+
 static void serving_file_is_believed_only_with_the_lease(void **state)
 {
 	struct check_facts f = { .says_serving = FACT_YES,
@@ -171,6 +190,7 @@ int main(void)
 		cmocka_unit_test(older_of_two_primaries_is_fenced_at_once),
 		cmocka_unit_test(late_guard_is_made_up_for),
 		cmocka_unit_test(the_record_says_who_serves_and_whether_alone),
+		cmocka_unit_test(a_missing_watchdog_is_named_where_there_is_no_lease),
 		cmocka_unit_test(serving_file_is_believed_only_with_the_lease),
 	};
 

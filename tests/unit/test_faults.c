@@ -91,6 +91,27 @@ static void stateless_witness_cannot_replace_a_silent_host_without_proof(void **
 	}
 }
 
+static void a_host_that_can_be_switched_off_is_replaced(void **state)
+{
+	(void)state;
+	for (unsigned bits = 0; bits < 64; bits++) {
+		struct cfg cfg = make(bits);
+		struct fault faults[FAULTS_MAX];
+		size_t count;
+
+		cfg.methods[0] = FENCING_SSH;
+		cfg.methods[1] = FENCING_AGENT;
+		cfg.method_count = 2;
+		cfg.power_timeout_ms = 20000;
+		count = faults_of(&cfg, faults);
+		assert_int_equal(find(faults, count, "loses power")->end, FAULT_SURVIVED);
+		assert_int_equal(find(faults, count, "from everything")->end, FAULT_SURVIVED);
+		if (!cfg_has_record(&cfg) && cfg.unproven == UNPROVEN_REFUSE)
+			assert_non_null(
+			    strstr(find(faults, count, "cut from each")->words, "switched off"));
+	}
+}
+
 static void only_a_record_lets_sync_go_on_without_the_standby(void **state)
 {
 	(void)state;
@@ -128,6 +149,7 @@ int main(void)
 		cmocka_unit_test(record_survives_every_single_fault),
 		cmocka_unit_test(two_writers_are_named_where_they_are_possible),
 		cmocka_unit_test(stateless_witness_cannot_replace_a_silent_host_without_proof),
+		cmocka_unit_test(a_host_that_can_be_switched_off_is_replaced),
 		cmocka_unit_test(only_a_record_lets_sync_go_on_without_the_standby),
 		cmocka_unit_test(every_line_fits),
 	};

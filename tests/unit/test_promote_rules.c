@@ -20,7 +20,7 @@ static const enum fact all_facts[FACTS] = { FACT_UNKNOWN, FACT_NO, FACT_YES };
 static bool fit_to_be_promoted(const struct promote_facts *f)
 {
 	return f->local == SERVER_STANDBY && f->fenced == FACT_NO && f->replay_paused == FACT_NO &&
-	       f->replayed == FACT_YES;
+	       f->replayed == FACT_YES && !f->watchdog_missing;
 }
 
 static bool vrrp_agrees(const struct promote_facts *f)
@@ -225,6 +225,7 @@ static void whatever_the_other_kind_would_say(void **state)
 			f.by_hand = true;
 		put_ping(&f, &n);
 		f.override = digit(&n, 2);
+		f.watchdog_missing = i % 64 == 1;
 		put_good_record(&f, &n);
 		if (digit(&n, 2))
 			f.trust = (enum record_trust)digit(&n, RECORD_TRUSTS);

@@ -137,6 +137,26 @@ static void second_rejoin_and_dry_run_do_nothing(void **unused)
 	pair_stays_down(n1);
 }
 
+/* Told while all is well, when it can still be given. */
+static void what_a_rewind_would_lack_is_told_before(void **unused)
+{
+	const struct pair_options check = { .check = true };
+
+	(void)unused;
+	pair_rejoins(n1, &check, OUT_YES, "ready");
+	pair_rejoins(n2, &check, OUT_YES, "ready");
+	pair_sql(0, "REVOKE EXECUTE ON FUNCTION pg_read_binary_file(text) FROM pgvrrp");
+	pair_caught_up(0, 1);
+	pair_rejoins(n2, &check, OUT_NO, "ready-rights");
+	pair_sql(0, "GRANT EXECUTE ON FUNCTION pg_read_binary_file(text) TO pgvrrp");
+	pair_sql(0, "ALTER SYSTEM SET wal_keep_size = 0");
+	pair_sql(0, "SELECT pg_reload_conf()");
+	pair_until(0, "SHOW wal_keep_size", "0");
+	pair_rejoins(n1, &check, OUT_NO, "ready-wal");
+	assert_int_equal(pair_stop(0), 0);
+	pair_rejoins(n2, &check, OUT_UNKNOWN, "ready-unknown");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, pair_set_up, pair_tear_down)
 
 static int with_servers(void)
@@ -148,6 +168,7 @@ static int with_servers(void)
 		TEST(withdrawn_vote_is_no_vote_and_is_given_back),
 		TEST(wrong_directories_are_refused),
 		TEST(second_rejoin_and_dry_run_do_nothing),
+		TEST(what_a_rewind_would_lack_is_told_before),
 	};
 
 	if (pgfixture_network() < 0)

@@ -11,123 +11,7 @@
 #include "base/auto.h"
 #include "rejoin/rejoin_right.h"
 #include "rejoin/rejoin_rules.h"
-
-/* ---- what must hold for every combination ---- */
-
-static bool holds_term(const struct rejoin_facts *f)
-{
-	return f->right == RIGHT_OURS || f->right == RIGHT_OURS_SOLO;
-}
-
-/* Somebody who can know said that nobody else serves: the record, or the standby where there is
- * none, or the lease that this node never lost and nobody else keeps count of. */
-static bool is_entitled(const struct rejoin_facts *f)
-{
-	bool unheard = f->right == RIGHT_UNUSED || f->right == RIGHT_UNWRITTEN;
-
-	return holds_term(f) || (unheard && f->peer_votes == FACT_YES) ||
-	       (f->right == RIGHT_UNUSED && f->lease_runs == FACT_YES);
-}
-
-/* A person's word about the other host, where no record speaks against it. */
-static bool has_a_word(const struct rejoin_facts *f)
-{
-	return f->peer_down_by_operator && !f->no_resume &&
-	       (f->peer == SERVER_UNKNOWN || f->peer == SERVER_DOWN) &&
-	       (holds_term(f) || f->right == RIGHT_UNUSED || f->right == RIGHT_UNWRITTEN);
-}
-
-/*
- * The guard's mark says that somebody else might serve by now: whoever knows better answers it, but
- * not the lease.  The other node's mark says that it was about to take over: only a record by which
- * it may not answers it.  A person's is answered by a person.
- */
-static bool fence_is_answered(const struct rejoin_facts *f, bool by_guard, bool by_peer)
-{
-	bool unheard = f->right == RIGHT_UNUSED || f->right == RIGHT_UNWRITTEN;
-
-	return (by_guard && (holds_term(f) || (unheard && f->peer_votes == FACT_YES))) ||
-	       (by_peer && f->right == RIGHT_OURS_SOLO);
-}
-
-static bool may_start_as_primary(const struct rejoin_facts *f)
-{
-	bool alone = f->right == RIGHT_OURS_SOLO;
-	bool fence =
-	    f->fenced == FACT_NO ||
-	    (f->fenced == FACT_YES &&
-	     (has_a_word(f) || fence_is_answered(f, f->fenced_by_guard, f->fenced_by_peer)));
-	bool directory = f->local == LOCAL_DOWN && f->form == PGDATA_PRIMARY &&
-			 f->right_version == FACT_YES && f->control == FACT_YES &&
-			 f->rewinding == FACT_NO;
-	bool history = f->same_system != FACT_NO && f->peer != SERVER_PRIMARY &&
-		       f->peer_ahead != FACT_YES && f->past != PAST_DIVERGED &&
-		       f->past != PAST_UNRELATED;
-	/* A standby that may take over, and is about to, or is given the time to. */
-	bool others_turn = !alone && (f->peer_withdrawn == FACT_YES || f->no_resume);
-
-	return directory && fence && history && !others_turn && (is_entitled(f) || has_a_word(f));
-}
-
-static bool may_rewind(const struct rejoin_facts *f)
-{
-	return (f->local == LOCAL_DOWN || f->local == LOCAL_STANDBY) &&
-	       f->form != PGDATA_RECOVERY && f->right_version == FACT_YES &&
-	       f->control == FACT_YES && f->peer == SERVER_PRIMARY && f->same_system == FACT_YES &&
-	       f->past == PAST_DIVERGED && f->can_rewind == FACT_YES && f->pausing != FACT_YES &&
-	       f->rewinding != FACT_UNKNOWN &&
-	       (f->local != LOCAL_STANDBY || f->streaming != FACT_YES);
-}
-
-static bool may_do(const struct rejoin_facts *f, enum rejoin_step step)
-{
-	bool down = f->local == LOCAL_DOWN && f->right_version == FACT_YES;
-
-	switch (step) {
-	case STEP_RESUME:
-		return may_start_as_primary(f);
-	case STEP_REWIND:
-		return may_rewind(f);
-	case STEP_START:
-		return down && f->form == PGDATA_STANDBY && f->rewinding == FACT_NO;
-	case STEP_FOLLOW:
-		return down && f->rewinding == FACT_NO && f->peer == SERVER_PRIMARY &&
-		       f->same_system == FACT_YES && f->past == PAST_SHARED;
-	case STEP_UNDO:
-		return down && f->rewinding == FACT_YES && f->undoable == FACT_YES &&
-		       f->rewound != FACT_YES && f->peer == SERVER_PRIMARY &&
-		       f->same_system == FACT_YES && f->pausing != FACT_YES;
-	case STEP_ADOPT:
-		return down && f->rewinding == FACT_YES && f->rewound == FACT_YES &&
-		       f->same_system != FACT_NO;
-	case STEP_FINISH:
-		return f->local == LOCAL_STANDBY && f->streaming == FACT_YES &&
-		       f->promoting == FACT_NO;
-	case STEP_RESTORE:
-		return f->local == LOCAL_STANDBY && f->promoting == FACT_NO &&
-		       (f->withdrawn == FACT_YES || f->follows == FACT_NO);
-	case STEP_CLEAR:
-		return f->local == LOCAL_ORPHANS;
-	case STEP_WAIT:
-		return f->local == LOCAL_STARTING || f->local == LOCAL_STANDBY;
-	case STEP_VERDICT:
-		return true;
-	case STEPS:
-		break;
-	}
-	return false;
-}
-
-/* A verdict says yes only of a server that runs, and not of a fenced one. */
-static bool says_rightly(const struct rejoin_facts *f, enum rejoin_step step,
-			 const struct verdict *verdict)
-{
-	if (verdict->outcome == OUT_BUG || verdict->rule == NULL || verdict->message == NULL)
-		return false;
-	if (step != STEP_VERDICT || verdict->outcome != OUT_YES)
-		return true;
-	return (f->local == LOCAL_PRIMARY || f->local == LOCAL_STANDBY) && f->fenced == FACT_NO;
-}
+#include "rejoin_asserts.h"
 
 static void print_facts(const struct rejoin_facts *f)
 {
@@ -135,13 +19,16 @@ static void print_facts(const struct rejoin_facts *f)
 		    "rewinding %d rewound %d pausing %d lease %d promoting %d\n"
 		    "withdrawn %d follows %d streaming %d paused %d peer %d same %d "
 		    "peer_withdrawn %d votes %d ahead %d past %d no_resume %d operator %d\n"
-		    "right %d by guard %d by peer %d\n",
+		    "right %d by guard %d by peer %d\n"
+		    "undoable %d spent %d swapping %d wal_gone %d copy: pausing %d spent %d "
+		    "by itself %d by hand %d discard %d\n",
 		    f->local, f->form, f->right_version, f->control, f->clean, f->can_rewind,
 		    f->fenced, f->rewinding, f->rewound, f->pausing, f->lease_runs, f->promoting,
 		    f->withdrawn, f->follows, f->streaming, f->replay_paused, f->peer,
 		    f->same_system, f->peer_withdrawn, f->peer_votes, f->peer_ahead, f->past,
 		    f->no_resume, f->peer_down_by_operator, f->right, f->fenced_by_guard,
-		    f->fenced_by_peer);
+		    f->fenced_by_peer, f->undoable, f->rewind_spent, f->swapping, f->wal_gone,
+		    f->copy_pausing, f->copy_spent, f->copy_by_itself, f->copy_by_hand, f->discard);
 }
 
 static uint64_t steps_seen[STEPS];
@@ -153,8 +40,8 @@ static void check(const struct rejoin_facts *f)
 
 	steps_seen[step]++;
 	/* And it is started where it may be: two nodes that both stay down serve nobody. */
-	if (may_do(f, step) && says_rightly(f, step, &verdict) &&
-	    (step == STEP_RESUME || !may_start_as_primary(f)))
+	if (rejoin_may_do(f, step) && rejoin_says_rightly(f, step, &verdict) &&
+	    (step == STEP_RESUME || !rejoin_may_start_as_primary(f)))
 		return;
 	print_error("rule %s, step %d\n", verdict.rule, step);
 	print_facts(f);
@@ -192,7 +79,7 @@ static void set_digit(struct rejoin_facts *f, const struct digit *digit, int ste
 
 static uint64_t run_through(struct rejoin_facts f, const struct digit *digits, size_t count)
 {
-	int values[32] = { 0 };
+	int values[40] = { 0 };
 	uint64_t tried = 0;
 	size_t i;
 
@@ -241,6 +128,14 @@ static const struct digit all_digits[] = {
 	DIGIT(fenced_by_guard, 2),
 	DIGIT(fenced_by_peer, 2),
 	DIGIT(right, RIGHTS),
+	FACT(rewind_spent),
+	FACT(swapping),
+	FACT(wal_gone),
+	FACT(copy_pausing),
+	FACT(copy_spent),
+	DIGIT(copy_by_itself, 2),
+	DIGIT(copy_by_hand, 2),
+	DIGIT(discard, 2),
 };
 
 /* A server that is down, in a directory that is one: all that the second half of the rules sees. */
@@ -316,6 +211,46 @@ static void down_holds_whatever_the_record_says(void **unused)
 			 16 * 5 * PASTS * RIGHTS * 2187);
 }
 
+/* Beside a primary: all that a new copy depends on. */
+static void a_new_copy_holds_for_every_combination(void **unused)
+{
+	static const struct digit digits[] = {
+		DIGIT(form, PGDATA_PRIMARY + 1),
+		KNOWN(can_rewind),
+		KNOWN(undoable),
+		KNOWN(rewound),
+		FACT(rewinding),
+		FACT(same_system),
+		KNOWN(rewind_spent),
+		KNOWN(copy_pausing),
+		KNOWN(copy_spent),
+		KNOWN(wal_gone),
+		KNOWN(control),
+		KNOWN(swapping),
+		DIGIT(past, PASTS),
+		DIGIT(right, RIGHTS),
+		DIGIT(copy_by_itself, 2),
+		DIGIT(copy_by_hand, 2),
+		DIGIT(discard, 2),
+	};
+	struct rejoin_facts f = { .local = LOCAL_DOWN,
+				  .right_version = FACT_YES,
+				  .clean = FACT_YES,
+				  .fenced = FACT_YES,
+				  .promoting = FACT_NO,
+				  .follows = FACT_YES,
+				  .withdrawn = FACT_NO,
+				  .streaming = FACT_NO,
+				  .peer = SERVER_PRIMARY };
+	uint64_t all = UINT64_C(5) * 4096 * 9 * PASTS * RIGHTS, tried;
+
+	(void)unused;
+	tried = run_through(f, digits, ARRAY_COUNT(digits));
+	f.local = LOCAL_STANDBY;
+	tried += run_through(f, digits, ARRAY_COUNT(digits));
+	assert_int_equal(tried, 2 * all);
+}
+
 /* It is asked once more just before the start, of the mark that is there then. */
 static void a_mark_gives_way_to_whoever_knows_better(void **unused)
 {
@@ -328,7 +263,7 @@ static void a_mark_gives_way_to_whoever_knows_better(void **unused)
 		bool by_peer = n & 2;
 
 		assert_int_equal(rejoin_mark_answered(&f, by_guard, by_peer),
-				 fence_is_answered(&f, by_guard, by_peer));
+				 rejoin_fence_is_answered(&f, by_guard, by_peer));
 	}
 }
 
@@ -373,6 +308,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(down_holds_for_every_combination),
 		cmocka_unit_test(down_holds_whatever_the_record_says),
+		cmocka_unit_test(a_new_copy_holds_for_every_combination),
 		cmocka_unit_test(a_mark_gives_way_to_whoever_knows_better),
 		cmocka_unit_test(running_holds_for_every_combination),
 		cmocka_unit_test(anything_holds_for_many_combinations),

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "slots/slots_show.h"
 #include "status_pair.h"
 
 /* ---- the forecast ---- */
@@ -129,6 +130,42 @@ static void either_side_ends_streaming(void **state)
 	assert_int_equal(status_facts_of(&status, &cfg).streaming, FACT_UNKNOWN);
 }
 
+static void slots_are_told_of_before_they_hurt(void **state)
+{
+	struct cfg cfg = status_config();
+	struct status status = status_pair();
+	struct server_slot *slot = &status.slots[0].slots[0];
+
+	(void)state;
+	cfg.slots = true;
+	assert_int_equal(status_facts_of(&status, &cfg).slots_bounded, FACT_YES);
+	assert_int_equal(status_facts_of(&status, &cfg).slot_used, FACT_YES);
+	assert_int_equal(status_facts_of(&status, &cfg).slot_holds, FACT_YES);
+	assert_int_equal(status_facts_of(&status, &cfg).slots_near, FACT_NO);
+	slot->held_bytes = 801;
+	assert_int_equal(status_facts_of(&status, &cfg).slots_near, FACT_YES);
+	slot->held_bytes = 0;
+	slot->hold = SLOT_LOST;
+	slot->active = false;
+	assert_int_equal(status_facts_of(&status, &cfg).slots_near, FACT_YES);
+	assert_int_equal(status_facts_of(&status, &cfg).slot_holds, FACT_NO);
+	slot->hold = SLOT_EMPTY;
+	assert_int_equal(status_facts_of(&status, &cfg).slots_near, FACT_NO);
+	assert_int_equal(status_facts_of(&status, &cfg).slot_used, FACT_NO);
+	assert_int_equal(status_facts_of(&status, &cfg).slot_holds, FACT_NO);
+	assert_string_equal(slot_note(&cfg, 0, &status.slots[0], slot),
+			    "it was away for too long: it may need a new copy");
+	status.servers[0].peer_streams = false;
+	assert_int_equal(status_facts_of(&status, &cfg).slot_used, FACT_YES);
+	status.slots[1].bound_bytes = -1;
+	assert_int_equal(status_facts_of(&status, &cfg).slots_bounded, FACT_NO);
+	status.slots[0].known = false;
+	assert_int_equal(status_facts_of(&status, &cfg).slot_holds, FACT_UNKNOWN);
+	assert_int_equal(status_facts_of(&status, &cfg).slots_bounded, FACT_NO);
+	status.slots[1].known = false;
+	assert_int_equal(status_facts_of(&status, &cfg).slots_bounded, FACT_UNKNOWN);
+}
+
 /* ---- what is printed ---- */
 
 static char *printed(bool json, const struct status *status)
@@ -152,6 +189,10 @@ static void the_table_has_what_people_look_for(void **state)
 		"if n1 died now: n2 would",
 		"priority 50",
 		"kernel        lets clients in for 4.1 s",
+		"pgvrrp_n2",
+		"in use",
+		"100 B",
+		"watchdog      armed",
 	};
 	struct status status = status_pair();
 	char AUTO_FREE *text = printed(false, &status);
@@ -179,6 +220,7 @@ static void json_tells_null_where_nothing_is_known(void **state)
 		"\"grant_left_ms\":null",
 		"\"kernel_lease\":\"until\"",
 		"\"kernel_lease_left_ms\":4100",
+		"\"watchdog\":\"armed\"",
 		"\"keepalived_alive\":null",
 		"\"guard_alive\":false",
 		"\"serving\":null",
@@ -186,6 +228,10 @@ static void json_tells_null_where_nothing_is_known(void **state)
 		"\"promote_safe\":null",
 		"\"fence_old\":\"refused \\\"x\\\"\"",
 		"\"record\":null",
+		"\"slots\":{\"bound_bytes\":1000,\"uses\":null,\"all\":[{\"name\":\"pgvrrp_n2\"",
+		"\"for\":\"n2\",\"active\":true,\"state\":\"keeps\",\"restart_lsn\":\"0/1324\"",
+		"\"held_bytes\":100,\"note\":null}]}",
+		"\"slots\":{\"bound_bytes\":1000,\"uses\":\"pgvrrp_n2\",\"all\":[]}",
 	};
 	struct status status = status_pair();
 
@@ -215,6 +261,7 @@ int main(void)
 		cmocka_unit_test(in_sync_mode_no_lag_matters),
 		cmocka_unit_test(a_lease_that_is_over_does_not_run),
 		cmocka_unit_test(either_side_ends_streaming),
+		cmocka_unit_test(slots_are_told_of_before_they_hurt),
 		cmocka_unit_test(the_table_has_what_people_look_for),
 		cmocka_unit_test(json_tells_null_where_nothing_is_known),
 	};

@@ -32,17 +32,23 @@ static const struct status_facts good = {
 	.keepalived = FACT_YES,
 	.guard = FACT_YES,
 	.kernel_lease = FACT_YES,
+	.watchdog = FACT_YES,
 	.witness = FACT_YES,
 	.has_record = true,
 	.record_trusted = FACT_YES,
 	.record_names_primary = FACT_YES,
 	.record_paired = FACT_YES,
 	.record_paused = FACT_NO,
+	.slots_wanted = true,
+	.slots_bounded = FACT_YES,
+	.slot_used = FACT_YES,
+	.slot_holds = FACT_YES,
+	.slots_near = FACT_NO,
 	.vip = VIP_HERE,
 };
 
 /* Every fact that is a tri-state, with the value that it has when all is well. */
-#define FACTS 19
+#define FACTS 24
 static void facts_of(struct status_facts *f, enum fact *facts[FACTS])
 {
 	enum fact *const all[FACTS] = {
@@ -65,6 +71,11 @@ static void facts_of(struct status_facts *f, enum fact *facts[FACTS])
 		&f->record_names_primary,
 		&f->record_paired,
 		&f->record_paused,
+		&f->slots_bounded,
+		&f->slot_used,
+		&f->slot_holds,
+		&f->slots_near,
+		&f->watchdog,
 	};
 
 	memcpy(facts, all, sizeof(all));
@@ -76,7 +87,9 @@ static bool matters(const struct status_facts *f, size_t fact)
 		return f->mode_sync;
 	if (fact == 9 || fact == 10)
 		return f->local == SERVER_PRIMARY;
-	return fact < 15 || f->has_record;
+	if (fact >= 19 && fact < 22)
+		return f->slots_wanted;
+	return fact < 15 || fact >= 22 || f->has_record;
 }
 
 static bool one_serves_one_stands_by(const struct status_facts *f)
@@ -172,6 +185,7 @@ static void well_only_when_all_is_known_and_right(void **state)
 		}
 		f.mode_sync = seed >> 63;
 		f.has_record = (seed >> 62 & 1) != 0;
+		f.slots_wanted = (seed >> 61 & 1) != 0;
 		check(&f);
 	}
 }
@@ -184,7 +198,8 @@ static void each_fault_alone_has_its_own_rule(void **state)
 		"lag",           "replay-paused",  "sync-off",       "sync-bypassed",
 		"fenced",        "no-lease",       "serves-not",     "keepalived-gone",
 		"guard-gone",    "witness-unseen", "kernel-lease",   "record-untrusted",
-		"record-holder", "solo",           "paused",
+		"record-holder", "solo",           "paused",         "slots-unbounded",
+		"slot-unused",   "slot-empty",     "slots-near",     "watchdog-missing",
 	};
 
 	(void)state;

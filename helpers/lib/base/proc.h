@@ -25,12 +25,13 @@ struct proc_spec {
 	const char *cwd;         /* NULL: "/" */
 	const char *input;       /* written to its standard input; NULL: /dev/null */
 	const char *log_path;    /* output appended here and not collected; NULL: collected */
+	const char *setting;     /* one more environment variable, "TZ=UTC"; NULL: none */
 };
 
 struct proc {
-	pid_t pid;                    /* 0: not running */
-	int pidfd;                    /* readable when it has ended */
-	int out;                      /* its standard output (pipe) */
+	pid_t pid; /* 0: not running */
+	int pidfd; /* readable when it has ended */
+	int out; /* its standard output (pipe); who takes it away (-1) reads and closes it himself */
 	int err;                      /* its standard error (pipe) */
 	bool done;                    /* ended and reaped; exit_code is valid */
 	int exit_code;                /* 0-255, or 128 + signal; 127: could not be executed */

@@ -33,7 +33,8 @@ struct plan {
 	int group_count;
 	int in, out, err, report;
 	char home[256], user[64], logname[64];
-	char *environment[6];
+	char setting[64];
+	char *environment[7];
 };
 
 static int plan_user(struct plan *plan, const char *name)
@@ -42,10 +43,13 @@ static int plan_user(struct plan *plan, const char *name)
 	static char locale[] = "LC_ALL=C";
 	struct passwd entry, *found = NULL;
 	char buffer[4096];
+	size_t next = 0;
 	int rc;
 
-	plan->environment[0] = path;
-	plan->environment[1] = locale;
+	plan->environment[next++] = path;
+	plan->environment[next++] = locale;
+	if (plan->setting[0] != '\0')
+		plan->environment[next++] = plan->setting;
 	if (name == NULL)
 		return 0;
 	rc = getpwnam_r(name, &entry, buffer, sizeof(buffer), &found);
@@ -62,9 +66,9 @@ static int plan_user(struct plan *plan, const char *name)
 	(void)snprintf(plan->home, sizeof(plan->home), "HOME=%s", found->pw_dir);
 	(void)snprintf(plan->user, sizeof(plan->user), "USER=%s", name);
 	(void)snprintf(plan->logname, sizeof(plan->logname), "LOGNAME=%s", name);
-	plan->environment[2] = plan->home;
-	plan->environment[3] = plan->user;
-	plan->environment[4] = plan->logname;
+	plan->environment[next++] = plan->home;
+	plan->environment[next++] = plan->user;
+	plan->environment[next] = plan->logname;
 	return 0;
 }
 
@@ -239,6 +243,8 @@ int spawn(pid_t *pid, const struct proc_spec *spec, const int out_err[2], bool d
 
 	*failure = (struct spawn_failure){ 0 };
 	*pid = 0;
+	if (spec->setting != NULL)
+		(void)snprintf(plan.setting, sizeof(plan.setting), "%s", spec->setting);
 	if (spec->argv[0] == NULL || spec->argv[0][0] != '/')
 		return -EINVAL;
 	rc = plan_user(&plan, spec->as_user);

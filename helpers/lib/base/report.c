@@ -208,3 +208,16 @@ void table_print(const struct table *table, FILE *out)
 		}
 	}
 }
+
+void report_bytes(uint64_t bytes, char *text, size_t size)
+{
+	static const char *const units[] = { "B", "kB", "MB", "GB", "TB" };
+	size_t unit = 0;
+	uint64_t whole = bytes;
+
+	while (whole >= 10240 && unit + 1 < ARRAY_COUNT(units)) {
+		whole /= 1024;
+		unit++;
+	}
+	(void)snprintf(text, size, "%" PRIu64 " %s", whole, units[unit]);
+}

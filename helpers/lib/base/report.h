@@ -25,6 +25,9 @@ void json_number(struct json *json, const char *key, int64_t value);
 void json_bool(struct json *json, const char *key, bool value);
 void json_null(struct json *json, const char *key);
 
+/* "512 B", "34 MB". */
+void report_bytes(uint64_t bytes, char *text, size_t size);
+
 /* --- a table with aligned columns; widths from the content --- */
 #define TABLE_COLUMNS_MAX 8
 #define TABLE_ROWS_MAX    64

@@ -20,9 +20,38 @@ int64_t cfg_fence_time_ms(const struct cfg *cfg)
 	return cfg->stop_fast_ms + cfg->stop_immediate_ms + KILL_AND_VERIFY_MS;
 }
 
+struct cfg_watchdog cfg_watchdog(const struct cfg *cfg)
+{
+	const int64_t fence_ms = cfg_fence_time_ms(cfg);
+	const int64_t stall_ms = cfg->lease_ms - fence_ms;
+	const int64_t busy_ms = fence_ms + CFG_TICK_MS;
+	const int64_t after_ms = cfg->margin_ms - cfg->lease_ms / 50;
+	/* An answer is used one tick after it came, and counts from when it was asked for. */
+	const int64_t late_ms = cfg->probe_timeout_ms + CFG_TICK_MS;
+	const int64_t least_ms = stall_ms > busy_ms ? stall_ms : busy_ms;
+
+	return (struct cfg_watchdog){ .least_s = (int)((least_ms + 999) / 1000),
+				      .most_s = (int)((cfg->lease_ms + after_ms - late_ms) / 1000),
+				      .after_ms = after_ms };
+}
+
 bool cfg_has_record(const struct cfg *cfg)
 {
 	return cfg->witness_kind == WITNESS_POSTGRES;
+}
+
+bool cfg_has_method(const struct cfg *cfg, enum fencing_method method)
+{
+	for (size_t i = 0; i < cfg->method_count; i++)
+		if (cfg->methods[i] == method)
+			return true;
+	return false;
+}
+
+int64_t cfg_power_ms(const struct cfg *cfg)
+{
+	return cfg->power_timeout_ms *
+	       (cfg_has_method(cfg, FENCING_AGENT) + cfg_has_method(cfg, FENCING_HOOK));
 }
 
 const char *cfg_witness_word(const struct cfg *cfg)

@@ -20,10 +20,22 @@
 #define CFG_TEXT_MAX 256
 #define CFG_DIR      "/etc/pg_vrrp" /* NAME.ini, one a cluster */
 
+/* The guard looks this often at least: four times a second costs nothing that can be measured, and a
+ * lease is seconds. */
+#define CFG_TICK_MS 250
+
 enum witness_kind { WITNESS_PING, WITNESS_TCP, WITNESS_POSTGRES };
 enum replication_mode { MODE_ASYNC, MODE_SYNC };
-enum fencing_method { FENCING_SSH = 1, FENCING_SSH_WITNESS = 2 }; /* bits */
+/* The first two ask the node itself; the others switch its host off (fence/fence_power.h). */
+enum fencing_method { FENCING_SSH = 1, FENCING_SSH_WITNESS, FENCING_AGENT, FENCING_HOOK };
+#define FENCING_METHODS 4
 enum fencing_unproven { UNPROVEN_REFUSE, UNPROVEN_PROMOTE };
+enum watchdog_mode { WATCHDOG_OFF, WATCHDOG_AUTOMATIC, WATCHDOG_REQUIRED };
+enum rebuild_who { REBUILD_BY_HAND, REBUILD_AUTOMATIC };
+enum keep_old { KEEP_OLD_NONE, KEEP_OLD_NEWEST, KEEP_OLD_ALL };
+/* What rejoin does where the diverged WAL could not be kept: AUTO goes on where nothing in it can
+ * have been acknowledged, and refuses else. */
+enum salvage_policy { SALVAGE_AUTO, SALVAGE_REQUIRE, SALVAGE_TRY, SALVAGE_NO };
 
 /* [node NAME] */
 struct cfg_node {
@@ -31,6 +43,7 @@ struct cfg_node {
 	char address[CFG_ADDR_MAX];   /* numeric; VRRP, replication, votes, probes, ssh */
 	char interface[CFG_NAME_MAX]; /* carries the VIP here; default: [cluster] interface */
 	int64_t ssh_port;
+	char fence_agent_options[CFG_PATH_MAX]; /* how the agent switches this node off */
 };
 
 struct cfg {
@@ -83,17 +96,29 @@ struct cfg {
 	enum replication_mode mode;
 	int64_t max_lag_bytes;
 	int64_t max_staleness_ms;
-	int64_t solo_after_ms; /* with a record: a standby lost for so long is gone */
+	int64_t solo_after_ms;    /* with a record: a standby lost for so long is gone */
+	enum rebuild_who rebuild; /* who decides that this node takes a new copy */
+	enum keep_old keep_old;   /* of the data directories that a new copy replaced */
+	bool slots;               /* WAL is held for a node that is away */
+	bool drop_lost_slots;     /* of others, when their WAL is gone */
+	enum salvage_policy salvage;
+	int64_t salvage_keep;
+	int64_t salvage_max_bytes; /* of WAL in one salvage */
 
 	/* [fencing] */
-	enum fencing_method methods[2]; /* in the order to be tried */
+	enum fencing_method methods[FENCING_METHODS]; /* in the order to be tried */
 	size_t method_count;
 	enum fencing_unproven unproven;
 	bool kernel_lease; /* nftables lets clients in only while the lease runs */
+	enum watchdog_mode watchdog;
+	char watchdog_device[CFG_PATH_MAX];
 	char ssh_user[CFG_NAME_MAX];
 	char ssh_key[CFG_PATH_MAX];
 	char ssh_known_hosts[CFG_PATH_MAX];
 	int64_t test_interval_ms;
+	char agent[CFG_PATH_MAX]; /* a fence-agents program */
+	char hook[CFG_PATH_MAX];  /* a program of the user */
+	int64_t power_timeout_ms; /* of each of the two, with all its tries */
 
 	/* [timing], milliseconds */
 	int64_t lease_ms;
@@ -117,6 +142,19 @@ struct cfg {
 int64_t cfg_fence_time_ms(const struct cfg *cfg);
 
 /*
+ * What a hardware watchdog may be set to, in the whole seconds that it counts.  Less than `least`
+ * would reset a host that stalled for no longer than its lease allows, or that is just being fenced
+ * in good order; with more than `most` it could hardly ever be fed.  least > most: no timeout will do.
+ */
+struct cfg_watchdog {
+	int least_s;
+	int most_s;
+	int64_t after_ms; /* the host may be reset so long after the end of its lease: before the
+			     margin of the other node is over, whose clock may drift */
+};
+struct cfg_watchdog cfg_watchdog(const struct cfg *cfg);
+
+/*
  * Loads path, or, when path is NULL, the only *.ini in CFG_DIR.  Returns 0, or -EINVAL after
  * writing "FILE:LINE: what was wrong" and the remedy to standard error and the log.
  */
@@ -131,6 +169,10 @@ int cfg_identify(struct cfg *cfg, const char *name) MUST_CHECK;
 
 /* Does the witness keep the record?  Then the right to serve comes from there. */
 bool cfg_has_record(const struct cfg *cfg);
+/* Is the method configured? */
+bool cfg_has_method(const struct cfg *cfg, enum fencing_method method);
+/* How long the configured ways that switch a host off may take one after the other; 0: none is. */
+int64_t cfg_power_ms(const struct cfg *cfg);
 /* "ping", "tcp", "postgres". */
 const char *cfg_witness_word(const struct cfg *cfg);
 

@@ -67,6 +67,21 @@ static void check_lease(struct cfg_load *load)
 					"margin >= 2 % of lease: clocks drift." });
 }
 
+/* Also where it is only automatic: a device that cannot keep its word is none to be armed. */
+static void check_watchdog(struct cfg_load *load)
+{
+	const struct cfg *cfg = &load->cfg;
+	const struct cfg_watchdog fits = cfg_watchdog(cfg);
+
+	if (cfg->watchdog != WATCHDOG_OFF && fits.least_s > fits.most_s)
+		cfg_complain(load, cfg_line_of(load, SECTION_FENCING, "watchdog"),
+			     "A watchdog counts whole seconds: lengthen margin, or shorten "
+			     "stop_fast and stop_immediate (docs/configuration.md).",
+			     "contradictory timings: no watchdog timeout is both at least %d s and "
+			     "at most %d s",
+			     fits.least_s, fits.most_s);
+}
+
 static void check_budgets(struct cfg_load *load)
 {
 	const struct cfg *cfg = &load->cfg;
@@ -170,7 +185,6 @@ static void check_witness(struct cfg_load *load)
 {
 	const struct cfg *cfg = &load->cfg;
 	unsigned line = cfg_line_of(load, SECTION_WITNESS, "address");
-	bool jump = false;
 
 	if (same_address(cfg->witness_address, cfg->vip))
 		cfg_complain(load, line, "The witness is a third host.",
@@ -185,13 +199,6 @@ static void check_witness(struct cfg_load *load)
 		cfg_complain(load, cfg_line_of(load, SECTION_WITNESS, "port"),
 			     "Remove port, or say kind = tcp or kind = postgres.",
 			     "a ping witness has no port");
-
-	for (size_t i = 0; i < cfg->method_count; i++)
-		jump |= cfg->methods[i] == FENCING_SSH_WITNESS;
-	if (jump && !cfg->witness_ssh)
-		cfg_complain(load, cfg_line_of(load, SECTION_FENCING, "methods"),
-			     "Say ssh = yes in [witness], or leave ssh-witness out of methods.",
-			     "methods has ssh-witness, and the witness host offers no ssh");
 }
 
 /* What is said of a record that nobody keeps would be believed by whoever reads the file. */
@@ -232,6 +239,7 @@ void cfg_check(struct cfg_load *load)
 	const struct cfg *cfg = &load->cfg;
 
 	check_lease(load);
+	check_watchdog(load);
 	check_budgets(load);
 	for (size_t n = 0; n < CFG_NODES; n++)
 		check_node(load, n);
@@ -240,6 +248,7 @@ void cfg_check(struct cfg_load *load)
 			     "node \"%s\" has the address of node \"%s\"", cfg->nodes[1].name,
 			     cfg->nodes[0].name);
 	check_witness(load);
+	cfg_check_methods(load);
 	if (cfg_has_record(cfg))
 		check_record(load);
 	else

@@ -10,7 +10,7 @@
 #include "base/auto.h"
 #include "config/cfg.h"
 
-#define CFG_KEYS_MAX 64
+#define CFG_KEYS_MAX 96
 #define CFG_LINE_MAX 199 /* bytes of a line without its end: inih cuts longer ones */
 
 enum cfg_section {
@@ -43,6 +43,10 @@ enum cfg_type {
 	TYPE_WITNESS,        /* enum witness_kind */
 	TYPE_MODE,           /* enum replication_mode */
 	TYPE_UNPROVEN,       /* enum fencing_unproven */
+	TYPE_WATCHDOG,       /* enum watchdog_mode */
+	TYPE_REBUILD,        /* enum rebuild_who */
+	TYPE_KEEP_OLD,       /* enum keep_old */
+	TYPE_SALVAGE,        /* enum salvage_policy */
 	TYPE_METHODS,        /* list of enum fencing_method; fills methods and method_count */
 	TYPE_COUNT,
 };
@@ -124,6 +128,9 @@ void cfg_complete(struct cfg_load *load);
 
 /* Complains of values that are each allowed but cannot be meant together. */
 void cfg_check(struct cfg_load *load);
+
+/* The same for the methods of [fencing] and what they need (cfg_check_methods.c). */
+void cfg_check_methods(struct cfg_load *load);
 
 /* Where in the file the key was set, or where its section begins. */
 unsigned cfg_line_of(const struct cfg_load *load, enum cfg_section section, const char *name);

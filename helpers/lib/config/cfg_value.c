@@ -33,11 +33,28 @@ static const char *const witness_words[] = {
 static const char *const mode_words[] = {
 	[MODE_ASYNC] = "async", [MODE_SYNC] = "sync", [MODE_SYNC + 1] = NULL
 };
+static const char *const watchdog_words[] = { [WATCHDOG_OFF] = "off",
+					      [WATCHDOG_AUTOMATIC] = "automatic",
+					      [WATCHDOG_REQUIRED] = "required",
+					      [WATCHDOG_REQUIRED + 1] = NULL };
 static const char *const unproven_words[] = {
 	[UNPROVEN_REFUSE] = "refuse", [UNPROVEN_PROMOTE] = "promote", [UNPROVEN_PROMOTE + 1] = NULL
 };
-/* In the order of the bits. */
-static const char *const method_words[] = { "ssh", "ssh-witness", NULL };
+static const char *const rebuild_words[] = { [REBUILD_BY_HAND] = "by-hand",
+					     [REBUILD_AUTOMATIC] = "automatic",
+					     [REBUILD_AUTOMATIC + 1] = NULL };
+static const char *const keep_old_words[] = { [KEEP_OLD_NONE] = "none",
+					      [KEEP_OLD_NEWEST] = "newest",
+					      [KEEP_OLD_ALL] = "all",
+					      [KEEP_OLD_ALL + 1] = NULL };
+static const char *const salvage_words[] = { [SALVAGE_AUTO] = "auto",
+					     [SALVAGE_REQUIRE] = "require",
+					     [SALVAGE_TRY] = "try",
+					     [SALVAGE_NO] = "no",
+					     [SALVAGE_NO + 1] = NULL };
+/* From FENCING_SSH on. */
+static const char *const method_words[FENCING_METHODS + 1] = { "ssh", "ssh-witness", "agent",
+							       "hook", NULL };
 
 static const char *const *words_of(enum cfg_type type)
 {
@@ -50,6 +67,14 @@ static const char *const *words_of(enum cfg_type type)
 		return mode_words;
 	case TYPE_UNPROVEN:
 		return unproven_words;
+	case TYPE_WATCHDOG:
+		return watchdog_words;
+	case TYPE_REBUILD:
+		return rebuild_words;
+	case TYPE_KEEP_OLD:
+		return keep_old_words;
+	case TYPE_SALVAGE:
+		return salvage_words;
 	case TYPE_METHODS:
 		return method_words;
 	default:
@@ -145,19 +170,15 @@ static int set_vip(struct cfg *cfg, const char *text)
 
 static int set_methods(struct cfg *cfg, const char *text)
 {
-	static const enum fencing_method bits[] = { FENCING_SSH, FENCING_SSH_WITNESS };
-	enum fencing_method methods[ARRAY_COUNT(bits)] = { 0 };
-	size_t count = 0;
+	struct cfg read = { .method_count = 0 };
 
 	for (;;) {
 		size_t length = strcspn(text, ", ");
 		int index = word_index(method_words, text, length);
 
-		if (index < 0 || count == ARRAY_COUNT(bits))
+		if (index < 0 || cfg_has_method(&read, (enum fencing_method)(FENCING_SSH + index)))
 			return -EINVAL;
-		if (count == 1 && methods[0] == bits[index])
-			return -EINVAL;
-		methods[count++] = bits[index];
+		read.methods[read.method_count++] = (enum fencing_method)(FENCING_SSH + index);
 		text += length;
 		if (*text == '\0')
 			break;
@@ -166,8 +187,8 @@ static int set_methods(struct cfg *cfg, const char *text)
 			return -EINVAL;
 		text += strspn(text, " ");
 	}
-	memcpy(cfg->methods, methods, sizeof(methods));
-	cfg->method_count = count;
+	memcpy(cfg->methods, read.methods, sizeof(read.methods));
+	cfg->method_count = read.method_count;
 	return 0;
 }
 
@@ -188,6 +209,10 @@ static int set_word(const struct cfg_key *key, void *field, const char *text)
 _Static_assert(sizeof(enum witness_kind) == sizeof(unsigned), "set_word stores it");
 _Static_assert(sizeof(enum replication_mode) == sizeof(unsigned), "set_word stores it");
 _Static_assert(sizeof(enum fencing_unproven) == sizeof(unsigned), "set_word stores it");
+_Static_assert(sizeof(enum watchdog_mode) == sizeof(unsigned), "set_word stores it");
+_Static_assert(sizeof(enum rebuild_who) == sizeof(unsigned), "set_word stores it");
+_Static_assert(sizeof(enum keep_old) == sizeof(unsigned), "set_word stores it");
+_Static_assert(sizeof(enum salvage_policy) == sizeof(unsigned), "set_word stores it");
 
 static int set_number(const struct cfg_key *key, void *field, const char *text)
 {
@@ -214,6 +239,10 @@ int cfg_value_set(const struct cfg_key *key, void *base, const char *text)
 	case TYPE_WITNESS:
 	case TYPE_MODE:
 	case TYPE_UNPROVEN:
+	case TYPE_WATCHDOG:
+	case TYPE_REBUILD:
+	case TYPE_KEEP_OLD:
+	case TYPE_SALVAGE:
 		return set_word(key, field, text);
 	case TYPE_NUMBER:
 	case TYPE_DURATION:
@@ -241,10 +270,8 @@ int cfg_value_set(const struct cfg_key *key, void *base, const char *text)
 
 /* ---- what is allowed ---- */
 
-static void allowed_words(const struct cfg_key *key, char *text, size_t size)
+static void allowed_words(const char *const *words, const char *separator, char *text, size_t size)
 {
-	const char *separator = key->type == TYPE_METHODS ? ", " : " or ";
-	const char *const *words = words_of(key->type);
 	int used = 0;
 
 	for (size_t i = 0; words[i] != NULL && (size_t)used < size; i++)
@@ -261,11 +288,12 @@ const char *cfg_units(const struct cfg_key *key)
 
 void cfg_allowed(const struct cfg_key *key, char *text, size_t size)
 {
+	const char *const *words = words_of(key->type);
 	char low[24];
 	char high[24];
 
-	if (words_of(key->type) != NULL) {
-		allowed_words(key, text, size);
+	if (words != NULL) {
+		allowed_words(words, key->type == TYPE_METHODS ? ", " : " or ", text, size);
 	} else if (key->type == TYPE_NUMBER) {
 		(void)snprintf(text, size, "%lld to %lld", (long long)key->min,
 			       (long long)key->max);

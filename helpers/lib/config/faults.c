@@ -53,6 +53,10 @@ static void host_lost(struct fault *fault, const struct cfg *cfg)
 			"takeover after %" PRId64 " ms, when the witness host had no answer from "
 			"it either",
 			waits_ms);
+	else if (cfg_power_ms(cfg) > 0)
+		becomes(fault, FAULT_SURVIVED,
+			"takeover after %" PRId64 " ms and the time that it takes to switch it off",
+			waits_ms);
 	else if (cfg->unproven == UNPROVEN_PROMOTE)
 		becomes(fault, FAULT_SURVIVED,
 			"takeover after %" PRId64 " ms, when no probe had an answer (unproven = "
@@ -96,6 +100,10 @@ static void nodes_cut(struct fault *fault, const struct cfg *cfg)
 		becomes(fault, FAULT_DANGER,
 			"two primaries, if the old one sees the witness and answers no probe%s",
 			is_sync(cfg) ? "; no acknowledged commit is lost" : "");
+	else if (!cfg_has_record(cfg) && cfg_power_ms(cfg) > 0 &&
+		 !cfg_has_method(cfg, FENCING_SSH_WITNESS))
+		becomes(fault, FAULT_SURVIVED,
+			"nobody can ask the primary: it is switched off, then takeover");
 	else if (fault->end == FAULT_WAITS)
 		becomes(fault, FAULT_WAITS, "commits wait until the nodes meet again");
 }

@@ -6,55 +6,45 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "fence/fence_read.h"
 #include "fence/fence_ssh.h"
-#include "node/files.h"
 
 /*
- * A host that lives answers the straight way within this; the detour is for the case that only the
+ * A host that lives answers the first way within this; the second is for the case that only the
  * path is broken, and would meanwhile take the processor from the handshake that counts.
  */
-#define DETOUR_AFTER_MS 500
+#define SECOND_AFTER_MS 500
+/* ssh gives up after 5 s without a connection and 3 s without a sign of life, but not on an sshd that
+ * stops in between.  Somebody waits for its end when the host can be switched off. */
+#define SSH_GIVES_UP_MS 8000
+/* Begins when the way before it has ended. */
+#define AFTER_IT INT64_MAX
 
-static const char *const verdict_words[FENCE_VERDICTS] = {
-	[FENCE_UNKNOWN] = "unknown", [FENCE_FENCED] = "fenced", [FENCE_ISOLATED] = "isolated",
-	[FENCE_ALIVE] = "alive",     [FENCE_READY] = "ready",
+static const enum fence_way way_of_method[] = {
+	[FENCING_SSH] = FENCE_WAY_SSH,
+	[FENCING_SSH_WITNESS] = FENCE_WAY_SSH_WITNESS,
+	[FENCING_AGENT] = FENCE_WAY_AGENT,
+	[FENCING_HOOK] = FENCE_WAY_HOOK,
 };
 
-static const char *const way_words[FENCE_WAYS] = {
-	[FENCE_WAY_SSH] = "ssh",
-	[FENCE_WAY_SSH_WITNESS] = "ssh-witness",
-	[FENCE_WAY_OBSERVE] = "observe",
-};
-
-const char *fence_word(enum fence_verdict verdict)
+static bool is_power(enum fence_way way)
 {
-	return verdict < FENCE_VERDICTS ? verdict_words[verdict] : "unknown";
+	return way == FENCE_WAY_AGENT || way == FENCE_WAY_HOOK;
 }
 
-const char *fence_way_word(enum fence_way way)
+static bool is_test(const struct fence *fence)
 {
-	return way < FENCE_WAYS ? way_words[way] : "unknown";
+	return fence->request.ask == FENCE_ASK_TEST;
 }
 
-static bool configured(const struct cfg *cfg, enum fencing_method method)
+static struct power *power_of(struct fence *fence, enum fence_way way)
 {
-	for (size_t i = 0; i < cfg->method_count; i++)
-		if (cfg->methods[i] == method)
-			return true;
-	return false;
+	return way == FENCE_WAY_AGENT ? &fence->agent : &fence->hook;
 }
 
-static bool way_wanted(const struct cfg *cfg, const struct fence_request *request,
-		       enum fence_way way)
-{
-	if (way == FENCE_WAY_SSH)
-		return configured(cfg, FENCING_SSH);
-	if (way == FENCE_WAY_SSH_WITNESS)
-		return configured(cfg, FENCING_SSH_WITNESS) && cfg->witness_ssh;
-	return request->observe && cfg->witness_ssh;
-}
+/* ---- one way ---- */
 
-static int build_way(struct fence_ssh *ssh, const struct cfg *cfg,
+static int build_ssh(struct fence_ssh *ssh, const struct cfg *cfg,
 		     const struct fence_request *request, enum fence_way way)
 {
 	struct fence_line line = { .ask = request->ask };
@@ -75,200 +65,239 @@ static int build_way(struct fence_ssh *ssh, const struct cfg *cfg,
 	return fence_ssh_node(ssh, cfg, request->node, way == FENCE_WAY_SSH_WITNESS, text);
 }
 
-static int start_way(struct fence *fence, const struct cfg *cfg, enum fence_way way)
+static int start_ssh(struct fence *fence, const struct cfg *cfg, enum fence_way way)
 {
 	struct fence_ssh ssh;
 	struct proc_spec spec = { .argv = ssh.argv };
-	int rc = build_way(&ssh, cfg, &fence->request, way);
+	int64_t window_ms = way == FENCE_WAY_OBSERVE ? fence->request.observe_ms : 0;
+	int rc = build_ssh(&ssh, cfg, &fence->request, way);
 
+	if (cfg_power_ms(cfg) > 0)
+		fence->kill_ms[way] =
+		    now_ms() + SSH_GIVES_UP_MS + cfg_fence_time_ms(cfg) + window_ms;
 	return rc < 0 ? rc : proc_start(&fence->ways[way], &spec);
+}
+
+/* The first program of an agent or a hook, or its next one. */
+static int start_power(struct fence *fence, const struct cfg *cfg, enum fence_way way)
+{
+	struct power *power = power_of(fence, way);
+	int rc = 0;
+
+	if (power->cfg == NULL)
+		rc = power_begin(power, cfg, fence->request.node, way == FENCE_WAY_AGENT,
+				 is_test(fence));
+	if (rc == 0)
+		rc = power_start(power, &fence->ways[way]);
+	fence->kill_ms[way] = power->kill_ms;
+	return rc;
+}
+
+static void tell(const struct fence *fence, enum fence_way way)
+{
+	log_info("fencing of %s by %s: %s (%s)", fence->request.node->name, fence_way_word(way),
+		 fence_word(fence->answers[way]), fence->why[way]);
 }
 
 static void begin_way(struct fence *fence, const struct cfg *cfg, enum fence_way way)
 {
-	int rc = start_way(fence, cfg, way);
+	bool power = is_power(way);
+	int rc = power ? start_power(fence, cfg, way) : start_ssh(fence, cfg, way);
+	const char *why = power ? power_of(fence, way)->why : "";
 
 	fence->due_ms[way] = 0;
+	fence->after[way] = way;
 	fence->under_way[way] = rc == 0;
-	(void)snprintf(fence->why[way], sizeof(fence->why[way]), "%s",
-		       rc == 0 ? "no answer" : strerror(-rc));
+	if (rc == 0)
+		why = "no answer";
+	else if (why[0] == '\0')
+		why = strerror(-rc);
+	(void)snprintf(fence->why[way], sizeof(fence->why[way]), "%s", why);
+	if (rc < 0)
+		tell(fence, way);
 }
 
-static bool begin_wanted(struct fence *fence, const struct cfg *cfg, enum fence_way way)
+static void take_power(struct fence *fence, enum fence_way way)
 {
-	if (!way_wanted(cfg, &fence->request, way))
+	struct power *power = power_of(fence, way);
+
+	power_take(power, &fence->ways[way]);
+	proc_end(&fence->ways[way]);
+	(void)snprintf(fence->why[way], sizeof(fence->why[way]), "%s", power->why);
+	if (power->step != POWER_OVER)
+		fence->due_ms[way] = power->begin_ms;
+	else if (power->end == POWER_PROVEN)
+		fence->answers[way] = is_test(fence) ? FENCE_READY : FENCE_FENCED;
+}
+
+/* It has ended, or its time is over. */
+static void take_end(struct fence *fence, const struct cfg *cfg, enum fence_way way)
+{
+	fence->under_way[way] = false;
+	fence->kill_ms[way] = 0;
+	if (is_power(way)) {
+		take_power(fence, way);
+	} else {
+		fence->answers[way] = fence_read(fence, cfg, way);
+		proc_end(&fence->ways[way]);
+	}
+	if (fence->due_ms[way] == 0)
+		tell(fence, way);
+}
+
+/* ---- what begins when ---- */
+
+static bool wanted(const struct cfg *cfg, enum fence_way way)
+{
+	return way != FENCE_WAY_SSH_WITNESS || cfg->witness_ssh;
+}
+
+/* Makes the configured ways of one kind due, in their order.  gap_ms: what lies between two. */
+static void plan(struct fence *fence, const struct cfg *cfg, bool power, int64_t gap_ms)
+{
+	int64_t due_ms = now_ms();
+	enum fence_way before = FENCE_WAYS;
+
+	for (size_t i = 0; i < cfg->method_count; i++) {
+		enum fence_way way = way_of_method[cfg->methods[i]];
+
+		if (is_power(way) != power || !wanted(cfg, way))
+			continue;
+		fence->due_ms[way] = due_ms;
+		fence->after[way] = before < FENCE_WAYS ? before : way;
+		(void)snprintf(fence->why[way], sizeof(fence->why[way]), "not begun");
+		before = way;
+		due_ms = gap_ms == AFTER_IT ? AFTER_IT : due_ms + gap_ms;
+	}
+}
+
+static bool is_due(const struct fence *fence, enum fence_way way)
+{
+	enum fence_way before = fence->after[way];
+
+	if (fence->due_ms[way] == 0)
 		return false;
-	begin_way(fence, cfg, way);
-	return true;
+	return now_ms() >= fence->due_ms[way] ||
+	       (before != way && !fence->under_way[before] && fence->due_ms[before] == 0);
+}
+
+static void begin_due(struct fence *fence, const struct cfg *cfg)
+{
+	for (int way = 0; way < FENCE_WAYS; way++)
+		if (is_due(fence, (enum fence_way)way))
+			begin_way(fence, cfg, (enum fence_way)way);
+}
+
+static void end_late(struct fence *fence, const struct cfg *cfg)
+{
+	for (int way = 0; way < FENCE_WAYS; way++) {
+		if (!fence->under_way[way] || fence->kill_ms[way] == 0 ||
+		    now_ms() < fence->kill_ms[way])
+			continue;
+		take_end(fence, cfg, (enum fence_way)way);
+	}
+}
+
+/* The caller's deadline, or the moment at which another way begins or has to end. */
+static struct deadline next_look(const struct fence *fence, const struct deadline *dl)
+{
+	struct deadline next = *dl;
+
+	for (int way = 0; way < FENCE_WAYS; way++) {
+		int64_t at_ms = fence->under_way[way] ? fence->kill_ms[way] : fence->due_ms[way];
+
+		if (at_ms > 0 && at_ms < next.at_ms)
+			next.at_ms = at_ms;
+	}
+	return next;
 }
 
 void fence_begin(struct fence *fence, const struct cfg *cfg, const struct fence_request *request)
 {
 	*fence = (struct fence){ .request = *request };
-	for (int way = 0; way < FENCE_WAYS; way++)
+	for (int way = 0; way < FENCE_WAYS; way++) {
 		fence->ways[way] = PROC_NONE;
-	(void)begin_wanted(fence, cfg, FENCE_WAY_OBSERVE);
+		fence->after[way] = (enum fence_way)way;
+	}
+	if (request->observe && cfg->witness_ssh)
+		begin_way(fence, cfg, FENCE_WAY_OBSERVE);
 	if (request->ask != FENCE_ASK_OBSERVE)
 		fence_ask_node(fence, cfg, request->ask);
+	if (request->ask == FENCE_ASK_TEST)
+		plan(fence, cfg, true, 0);
 }
 
 void fence_ask_node(struct fence *fence, const struct cfg *cfg, enum fence_ask ask)
 {
 	fence->request.ask = ask;
-	(void)begin_wanted(fence, cfg, FENCE_WAY_SSH);
-	if (!way_wanted(cfg, &fence->request, FENCE_WAY_SSH_WITNESS))
-		return;
-	if (fence->under_way[FENCE_WAY_SSH])
-		fence->due_ms[FENCE_WAY_SSH_WITNESS] = now_ms() + DETOUR_AFTER_MS;
-	else
-		begin_way(fence, cfg, FENCE_WAY_SSH_WITNESS);
+	plan(fence, cfg, false, SECOND_AFTER_MS);
+	begin_due(fence, cfg);
 }
 
-/* The detour through the witness host: when its time has come, or the straight way has failed. */
-static void begin_due(struct fence *fence, const struct cfg *cfg)
+void fence_ask_power(struct fence *fence, const struct cfg *cfg)
 {
-	enum fence_way way = FENCE_WAY_SSH_WITNESS;
-
-	if (fence->due_ms[way] == 0)
-		return;
-	if (now_ms() >= fence->due_ms[way] || !fence->under_way[FENCE_WAY_SSH])
-		begin_way(fence, cfg, way);
+	plan(fence, cfg, true, AFTER_IT);
+	begin_due(fence, cfg);
 }
 
-/* The caller's deadline, or the moment at which another way begins. */
-static struct deadline next_look(const struct fence *fence, const struct deadline *dl)
-{
-	int64_t due_ms = fence->due_ms[FENCE_WAY_SSH_WITNESS];
-	struct deadline next = *dl;
+/* ---- the wait ---- */
 
-	if (due_ms > 0 && due_ms < next.at_ms)
-		next.at_ms = due_ms;
-	return next;
-}
-
-/* The last line that ssh wrote to standard error says best why it failed; only people read it. */
-static void explain_failure(struct fence *fence, enum fence_way way)
-{
-	struct proc *proc = &fence->ways[way];
-	size_t length = strlen(proc->errors);
-	const char *last;
-
-	while (length > 0 && (proc->errors[length - 1] == '\n' || proc->errors[length - 1] == '\r'))
-		proc->errors[--length] = '\0';
-	last = strrchr(proc->errors, '\n');
-	last = last == NULL ? proc->errors : last + 1;
-	if (*last == '\0')
-		(void)snprintf(fence->why[way], sizeof(fence->why[way]),
-			       "ended with exit code %d and no answer", proc->exit_code);
-	else
-		(void)snprintf(fence->why[way], sizeof(fence->why[way]), "%.150s", last);
-}
-
-static enum fence_verdict read_observation(struct fence *fence, const struct cfg *cfg,
-					   const char *word)
-{
-	char *why = fence->why[FENCE_WAY_OBSERVE];
-	size_t size = sizeof(fence->why[FENCE_WAY_OBSERVE]);
-
-	if (strcmp(word, "reachable") == 0) {
-		fence->reachable = true;
-		(void)snprintf(why, size, "the witness host reaches it");
-		return FENCE_UNKNOWN;
-	}
-	if (strcmp(word, "unreachable") != 0 || fence->request.observe_ms <= 0) {
-		(void)snprintf(why, size, "the witness host answered \"%s\"", word);
-		return FENCE_UNKNOWN;
-	}
-	/* A firewall between the two would look the same for ever: only a change proves anything.
-	 */
-	if (baseline_read(cfg, fence->request.node->name) != FACT_YES) {
-		(void)snprintf(
-		    why, size,
-		    "the witness host cannot reach it, but was never seen to reach it before");
-		return FENCE_UNKNOWN;
-	}
-	(void)snprintf(why, size, "the witness host could not reach it in the whole window");
-	return FENCE_ISOLATED;
-}
-
-static enum fence_verdict read_node(struct fence *fence, enum fence_way way, const char *word)
-{
-	static const enum fence_verdict spoken[] = { FENCE_FENCED, FENCE_ALIVE, FENCE_READY };
-
-	(void)snprintf(fence->why[way], sizeof(fence->why[way]), "the node answered \"%s\"", word);
-	for (size_t i = 0; i < ARRAY_COUNT(spoken); i++)
-		if (strcmp(word, verdict_words[spoken[i]]) == 0)
-			return spoken[i];
-	return FENCE_UNKNOWN;
-}
-
-static void take_answer(struct fence *fence, const struct cfg *cfg, enum fence_way way)
-{
-	char word[16];
-
-	fence->under_way[way] = false;
-	if (fence_answer_parse(fence->ways[way].output, cfg->name, fence->request.node->name, word,
-			       sizeof(word)) < 0)
-		explain_failure(fence, way);
-	else if (way == FENCE_WAY_OBSERVE)
-		fence->answers[way] = read_observation(fence, cfg, word);
-	else
-		fence->answers[way] = read_node(fence, way, word);
-	log_info("fencing of %s by %s: %s (%s)", fence->request.node->name, way_words[way],
-		 fence_word(fence->answers[way]), fence->why[way]);
-}
-
-enum fence_verdict fence_verdict(const struct fence *fence)
-{
-	enum fence_verdict best = fence->answers[FENCE_WAY_OBSERVE];
-
-	for (int way = FENCE_WAY_SSH; way <= FENCE_WAY_SSH_WITNESS; way++) {
-		/* Two words of one node, at two moments: FENCED lasts, ALIVE may have been before
-		 * it. */
-		if (fence->answers[way] == FENCE_FENCED)
-			return FENCE_FENCED;
-		if (fence->answers[way] != FENCE_UNKNOWN)
-			best = fence->answers[way];
-	}
-	return best;
-}
-
-bool fence_over(const struct fence *fence)
-{
-	for (int way = 0; way < FENCE_WAYS; way++)
-		if (fence->under_way[way] || fence->due_ms[way] > 0)
-			return false;
-	return true;
-}
-
+/* "Isolated" is less than what an agent that is at work may prove in a moment. */
 static bool decided(const struct fence *fence)
 {
-	return fence->request.ask != FENCE_ASK_TEST && fence_verdict(fence) != FENCE_UNKNOWN;
+	enum fence_verdict verdict = fence_verdict(fence);
+	bool power = fence->under_way[FENCE_WAY_AGENT] || fence->due_ms[FENCE_WAY_AGENT] > 0 ||
+		     fence->under_way[FENCE_WAY_HOOK] || fence->due_ms[FENCE_WAY_HOOK] > 0;
+
+	if (is_test(fence) || verdict == FENCE_UNKNOWN)
+		return false;
+	return verdict != FENCE_ISOLATED || !power;
+}
+
+/* One round: takes the next that ends.  False when the deadline has passed, or nothing can be waited
+ * for. */
+static bool wait_once(struct fence *fence, const struct cfg *cfg, const struct deadline *dl)
+{
+	struct deadline next = next_look(fence, dl);
+	struct proc *running[FENCE_WAYS];
+	enum fence_way which[FENCE_WAYS];
+	size_t count = 0;
+	int index = -ETIMEDOUT;
+
+	for (int way = 0; way < FENCE_WAYS; way++) {
+		if (!fence->under_way[way])
+			continue;
+		running[count] = &fence->ways[way];
+		which[count++] = (enum fence_way)way;
+	}
+	if (count > 0)
+		index = proc_wait_any(running, count, &next);
+	else
+		deadline_sleep(&next);
+	if (index >= 0)
+		take_end(fence, cfg, which[index]);
+	return index >= 0 || (index == -ETIMEDOUT && !deadline_passed(dl));
+}
+
+static void go_on(struct fence *fence, const struct cfg *cfg, const struct deadline *dl,
+		  bool (*enough)(const struct fence *fence))
+{
+	while (!decided(fence) && !enough(fence)) {
+		begin_due(fence, cfg);
+		end_late(fence, cfg);
+		if (decided(fence) || enough(fence) || !wait_once(fence, cfg, dl))
+			return;
+	}
 }
 
 void fence_go_on(struct fence *fence, const struct cfg *cfg, const struct deadline *dl)
 {
-	while (!fence_over(fence) && !decided(fence)) {
-		struct proc *running[FENCE_WAYS];
-		enum fence_way which[FENCE_WAYS];
-		struct deadline next;
-		size_t count = 0;
-		int index;
+	go_on(fence, cfg, dl, fence_over);
+}
 
-		begin_due(fence, cfg);
-		for (int way = 0; way < FENCE_WAYS; way++) {
-			if (!fence->under_way[way])
-				continue;
-			running[count] = &fence->ways[way];
-			which[count++] = (enum fence_way)way;
-		}
-		next = next_look(fence, dl);
-		index = proc_wait_any(running, count, &next);
-		if (index >= 0)
-			take_answer(fence, cfg, which[index]);
-		else if (index != -ETIMEDOUT || deadline_passed(dl))
-			return;
-	}
+void fence_go_on_asking(struct fence *fence, const struct cfg *cfg, const struct deadline *dl)
+{
+	go_on(fence, cfg, dl, fence_asked);
 }
 
 void fence_end(struct fence *fence)
@@ -278,24 +307,4 @@ void fence_end(struct fence *fence)
 		fence->under_way[way] = false;
 		fence->due_ms[way] = 0;
 	}
-}
-
-void fence_summary(const struct fence *fence, char *text, size_t size)
-{
-	size_t used = 0;
-
-	text[0] = '\0';
-	for (int way = 0; way < FENCE_WAYS; way++) {
-		int length;
-
-		if (fence->why[way][0] == '\0')
-			continue;
-		length = snprintf(text + used, size - used, "%s%s: %s", used > 0 ? "; " : "",
-				  way_words[way], fence->why[way]);
-		if (length < 0 || (size_t)length >= size - used)
-			return;
-		used += (size_t)length;
-	}
-	if (used == 0)
-		(void)snprintf(text, size, "no way of fencing is configured");
 }

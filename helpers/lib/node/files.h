@@ -18,18 +18,24 @@
  * - grant: a right to serve that was just won.  promote_safe, rejoin, or an operator's word
  * - contact: on a standby: when it last proved that the primary lives, how far it had streamed
  * - keepalived: when keepalived last called check_primary
- * - attempt.HELPER: the last verdict of promote_safe and rejoin, for cluster_status
+ * - attempt.HELPER: the last verdict of promote_safe and rejoin, for cluster_status;
+ *   attempt.rejoin_check: of rejoin --check
+ * - watchdog: how the guard found or left the watchdog (guard_watchdog.h)
  * - fenced: the same mark as in state_dir, for where that could not be written
  * - promote.lock, rejoin.lock, start.lock, serving.lock, guard.lock, record.lock,
- *   record_memory.lock
+ *   record_memory.lock, slots.lock
  *
  * Below state_dir (survives reboots):
  * - fenced: this node was fenced: its server must not run as a primary.  Removed by rejoin
  * - withdrawn: this standby's vote is withdrawn; holds the primary_conninfo to restore
  * - rewinding: pg_rewind has begun and was not seen to end: the directory must not be started
  * - kept.FILE, kept.wal/: this node's configuration files and WAL, while pg_rewind replaces them
+ * - rebuilding: a new copy is being taken, or takes the place of the old one (rebuild.h)
+ * - tries.rewind, tries.rebuild: how often it failed in the same way, and when
  * - record: the record as it was when anything but its version last changed: never older again
  * - baseline.NODE: the witness host was able to reach that node in good times
+ * - agent.NODE: the fence agent was seen to say that the node is on
+ * - salvage/: what diverged, kept before it was overwritten (rejoin/salvage_shelf.h)
  * - history: one JSON line for each fence, promotion, rejoin; history.1 the older ones
  */
 #ifndef PGV_FILES_H
@@ -123,7 +129,8 @@ int rewinding_clear(const struct cfg *cfg) MUST_CHECK;
 
 /*
  * ---- times of this boot ----
- * lease (until), vote (sent), renewed (sent), solo (written), grant (until), keepalived (called): one CLOCK_BOOTTIME stamp each,
+ * lease (until), vote (sent), renewed (sent), solo (written), grant (until), keepalived (called),
+ * watchdog (changed): one CLOCK_BOOTTIME stamp each,
  * with the boot id and a word.  None, or one of another boot: -ENOENT; garbage: -EINVAL; further
  * ahead than one lease from now: -ERANGE, because no right lasts longer than that (it was given
  * under another configuration than the peer's waits).  Then *at_ms is 0: never "just now".
@@ -172,6 +179,13 @@ int follower_write(const struct cfg *cfg, const struct follower *follower) MUST_
 enum fact baseline_read(const struct cfg *cfg, const char *node);
 int baseline_write(const struct cfg *cfg, const char *node) MUST_CHECK;
 
+/* ---- agent: has the fence agent of today's configuration ever said that NODE is on?  One that only
+ * ever said "off" may not have understood the question ---- */
+enum fact agent_seen_on(const struct cfg *cfg, const char *node);
+int agent_note_on(const struct cfg *cfg, const char *node) MUST_CHECK;
+/* It was caught saying "off" of a node that is on. */
+int agent_forget_on(const struct cfg *cfg, const char *node) MUST_CHECK;
+
 /* ---- attempt and history ---- */
 int attempt_write(const struct cfg *cfg, const char *helper,
 		  const struct verdict *verdict) MUST_CHECK;
@@ -185,5 +199,8 @@ bool attempt_is_same(const struct cfg *cfg, const char *helper, const struct ver
 bool attempt_is_told(const struct cfg *cfg, const char *helper, const struct verdict *verdict);
 /* Appends {"at":wall clock for people,"boot_ms":..,"node":..,"event":..,"detail":..}. */
 int history_add(const struct cfg *cfg, const char *event, const char *detail) MUST_CHECK;
+/* Event "salvaged", with "salvaged":{"path":..,"transactions":..,"bytes":..} besides. */
+int history_add_salvaged(const struct cfg *cfg, const char *detail, const char *path,
+			 int64_t transactions, int64_t bytes) MUST_CHECK;
 
 #endif

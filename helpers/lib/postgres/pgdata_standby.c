@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "postgres/pgdata_file.h"
+#include "postgres/server_slots.h"
 
 /* ALTER SYSTEM writes a few lines; a file larger than this is none that PostgreSQL wrote. */
 #define AUTO_CONF_MAX (256 * 1024)
@@ -19,18 +20,35 @@
 
 static const char *const replaced[] = { "primary_conninfo", "recovery_target_timeline" };
 
-/* Does this line set one of the replaced parameters?  Names are case-insensitive in PostgreSQL. */
+/* Names are case-insensitive in PostgreSQL. */
+static bool sets(const char *line, const char *name)
+{
+	const size_t length = strlen(name);
+
+	return strncasecmp(line, name, length) == 0 && strchr(" \t='", line[length]) != NULL;
+}
+
+/*
+ * The slot that this standby used last, or that the node used from which the settings were copied,
+ * need not be there on the primary, and then nothing would stream.  replication_slots names it again.
+ */
+static bool names_our_slot(const char *line)
+{
+	const char *value = strstr(line, SLOT_PREFIX);
+
+	return sets(line, "primary_slot_name") && value != NULL &&
+	       (size_t)(value - line) < strcspn(line, "\n");
+}
+
+/* Does this line set one of the replaced parameters? */
 static bool sets_replaced(const char *line)
 {
 	line += strspn(line, " \t");
 	for (size_t i = 0; i < ARRAY_COUNT(replaced); i++) {
-		size_t length = strlen(replaced[i]);
-
-		if (strncasecmp(line, replaced[i], length) == 0 &&
-		    strchr(" \t='", line[length]) != NULL)
+		if (sets(line, replaced[i]))
 			return true;
 	}
-	return false;
+	return names_our_slot(line);
 }
 
 /* Copies the lines that stay. */

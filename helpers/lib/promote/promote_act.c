@@ -8,6 +8,7 @@
 
 #include "base/lock.h"
 #include "base/log.h"
+#include "fence/fence_mutual.h"
 #include "net/nftlease.h"
 #include "node/files.h"
 #include "postgres/server_sync.h"
@@ -53,6 +54,9 @@ int promote_withdraw(struct promotion *p)
 
 	if (p->fence.request.ask == FENCE_ASK_OBSERVE) {
 		p->fence_version = p->record.version;
+		rc = fence_mutual_begin(p->cfg, &p->fence_held);
+		if (rc < 0)
+			return rc;
 		fence_ask_node(&p->fence, p->cfg, FENCE_ASK_SPARE);
 	}
 	if (withdrawn_read(p->cfg, kept, sizeof(kept)) != FACT_YES)
@@ -95,6 +99,27 @@ void promote_give_back(struct promotion *p)
 			    strerror(-rc));
 	else
 		log_info("the vote for %s is given back", cfg_peer(p->cfg)->name);
+}
+
+void promote_end_fencing(struct promotion *p)
+{
+	if (!p->fencing)
+		return;
+	if (p->fence.request.ask == FENCE_ASK_SPARE)
+		fence_mutual_end(p->cfg, &p->fence_held, fence_verdict(&p->fence) == FENCE_FENCED);
+	fence_end(&p->fence);
+}
+
+void promote_power(struct promotion *p)
+{
+	struct verdict verdict;
+
+	promote_refresh(p, true);
+	if (promote_decide(&p->facts, &verdict) != STEP_POWER)
+		return;
+	log_info("nobody could ask %s: its host is switched off", cfg_peer(p->cfg)->name);
+	fence_ask_power(&p->fence, p->cfg);
+	p->powered = true;
 }
 
 void promote_wait(struct promotion *p)

@@ -24,6 +24,13 @@ int promote_withdraw(struct promotion *p) MUST_CHECK;
 /* Gives the vote back after a refusal, also one that an earlier run left withdrawn. */
 void promote_give_back(struct promotion *p);
 
+/* Looks at everything once more, and when it still has to be begins to switch the old primary's host
+ * off. */
+void promote_power(struct promotion *p);
+
+/* Ends what is still under way of it. */
+void promote_end_fencing(struct promotion *p);
+
 /* A moment of waiting, in which the fence goes on. */
 void promote_wait(struct promotion *p);
 

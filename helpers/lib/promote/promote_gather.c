@@ -9,6 +9,7 @@
 #include "net/witness.h"
 #include "node/election.h"
 #include "node/files.h"
+#include "serve/guard_watchdog.h"
 
 /* The local server answers in milliseconds, or it is not fit to be promoted. */
 #define LOCAL_MS 1000
@@ -197,6 +198,7 @@ static void look_at_rest(struct promotion *p)
 		      p->accepted_lsn == p->local.received_lsn;
 	f->override = f->accepted && f->peer_down_by_operator;
 	f->fenced = fenced_read(p->cfg).present;
+	f->watchdog_missing = guard_watchdog_missing(p->cfg);
 	f->keepalived_alive = election_alive(p->cfg);
 	f->election_master = election_master(p->cfg);
 	f->fresh_enough = fresh_enough(p, &contact);
@@ -216,6 +218,7 @@ static void look_at_rest(struct promotion *p)
 	    p->record.version != p->fence_version && !f->record_released)
 		f->fence = FENCE_UNKNOWN;
 	f->fence_over = !p->fencing || fence_over(&p->fence);
+	f->power_left = p->fencing && !p->powered && cfg_power_ms(p->cfg) > 0;
 }
 
 /*

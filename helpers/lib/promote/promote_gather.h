@@ -24,6 +24,8 @@ struct promotion {
 	struct fence fence;
 	struct life_watch life;  /* with unproven = promote */
 	bool fencing;            /* fence_begin was called */
+	int fence_held;          /* that this node fences (fence_mutual.h); -1: it does not */
+	bool powered;            /* and fence_ask_power */
 	int64_t unpromoted_ms;   /* the last look that saw no primary here yet */
 	int64_t observing_ms;    /* the witness host was asked to look then */
 	int64_t withdrawn_ms;    /* when the withdrawal was verified; 0: not by this run */

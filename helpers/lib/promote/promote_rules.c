@@ -57,6 +57,12 @@ static bool not_master(const struct promote_facts *f)
 	return f->election_master != FACT_YES && !f->by_hand;
 }
 
+/* Its own guard would give it no lease. */
+static bool watchdog_missing(const struct promote_facts *f)
+{
+	return f->watchdog_missing;
+}
+
 static bool replay_paused(const struct promote_facts *f)
 {
 	return f->replay_paused != FACT_NO;
@@ -142,6 +148,15 @@ static bool unproven(const struct promote_facts *f)
 static bool fence_under_way(const struct promote_facts *f)
 {
 	return unproven(f) && !f->fence_over;
+}
+
+/*
+ * A host that is switched off was not asked whether it serves by right.  So this comes when nobody
+ * could ask it, its vote is gone, the wait is over, and the witness is seen from here.
+ */
+static bool power_left(const struct promote_facts *f)
+{
+	return unproven(f) && f->power_left;
 }
 
 static bool proof_required(const struct promote_facts *f)
@@ -234,6 +249,13 @@ static const struct rule {
 	  { .outcome = OUT_REFUSED,
 	    .rule = "not-master",
 	    .message = "this node is not MASTER of the VRRP election" } },
+	{ watchdog_missing,
+	  STEP_VERDICT,
+	  { .outcome = OUT_REFUSED,
+	    .rule = "watchdog-missing",
+	    .message = "a watchdog is required, and this node has none that could be armed",
+	    .hint = "does the guard run? its log says why; load the driver, or say watchdog = "
+		    "automatic" } },
 	{ replay_paused,
 	  STEP_VERDICT,
 	  { .outcome = OUT_REFUSED,
@@ -296,6 +318,11 @@ static const struct rule {
 	  { .outcome = OUT_REFUSED,
 	    .rule = "fence-under-way",
 	    .message = "no proof yet that the old primary is fenced or isolated" } },
+	{ power_left,
+	  STEP_POWER,
+	  { .outcome = OUT_REFUSED,
+	    .rule = "power-left",
+	    .message = "the old primary could not be asked, and was not switched off yet" } },
 	{ proof_required,
 	  STEP_VERDICT,
 	  { .outcome = OUT_REFUSED,

@@ -18,6 +18,7 @@ struct promote_facts {
 	enum server_state local;
 	enum fact fenced;
 	enum fact replay_paused;
+	bool watchdog_missing;     /* it is required, and could not be armed here */
 	enum fact peer_is_primary; /* it answered so; NO: it answered otherwise; UNKNOWN: silent or
 				      down */
 	enum fact peer_is_standby;
@@ -30,6 +31,7 @@ struct promote_facts {
 	enum fact waited;       /* lease + margin since the vote was withdrawn */
 	enum fence_verdict fence;
 	bool fence_over;           /* no way of fencing is still under way */
+	bool power_left;           /* its host could be switched off, and nobody has tried yet */
 	enum fact no_sign_of_life; /* by any probe, after the wait */
 	enum fact replayed;        /* all that was received is replayed */
 
@@ -55,6 +57,7 @@ enum promote_step {
 	STEP_VERDICT = 0, /* over */
 	STEP_WITHDRAW,    /* withdraw the vote */
 	STEP_WAIT,        /* for the lease of the old primary, for fencing, for replay */
+	STEP_POWER,       /* switch the old primary's host off */
 	STEP_PROBE,       /* look for any sign of life */
 	STEP_PROMOTE,     /* every rule permits */
 };

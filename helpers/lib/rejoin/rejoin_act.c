@@ -12,8 +12,10 @@
 #include "net/nftlease.h"
 #include "node/files.h"
 #include "postgres/pgctl.h"
+#include "rejoin/rebuild.h"
 #include "rejoin/rejoin_right.h"
 #include "rejoin/rejoin_steps.h"
+#include "rejoin/rejoin_tries.h"
 
 #define PROGRESS_MS 2000
 /* promote_safe does not wait for this lock either: whoever comes second comes again. */
@@ -194,6 +196,7 @@ static bool finish(struct rejoin *r, struct verdict *verdict)
 				   rc);
 	if (take_votes(r, &lock, verdict) && withdrawn_clear(r->cfg) < 0)
 		log_warning("could not remove the mark of the withdrawn vote");
+	log_failed("forget the tries that failed", tries_clear(r->cfg));
 	set_track(r->cfg, "priority", 0);
 	set_track(r->cfg, "election", TRACK_YES);
 	*verdict = (struct verdict){ .outcome = OUT_YES,
@@ -201,8 +204,11 @@ static bool finish(struct rejoin *r, struct verdict *verdict)
 				     .message = "this node is a standby and streams from the "
 						"primary" };
 	rejoin_detail(r, verdict, verdict->detail, sizeof(verdict->detail));
+	rejoin_salvage_detail(r, verdict);
 	if (fenced || r->acted)
 		rejoin_event(r, "rejoined", verdict->detail);
+	/* Last, because it may take a while: nobody waits for it. */
+	rebuild_tidy(r->cfg, &r->dl);
 	return false;
 }
 
@@ -228,6 +234,10 @@ bool rejoin_act(struct rejoin *r, enum rejoin_step step, struct verdict *verdict
 		return resume(r, verdict);
 	case STEP_FINISH:
 		return finish(r, verdict);
+	case STEP_REBUILD:
+		return rejoin_rebuild(r, verdict);
+	case STEP_SWAP:
+		return rejoin_swap(r, verdict);
 	case STEP_VERDICT:
 	case STEP_WAIT:
 	case STEPS:

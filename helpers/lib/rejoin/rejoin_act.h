@@ -4,6 +4,7 @@
 #define PGV_REJOIN_ACT_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "base/outcome.h"
 #include "rejoin/rejoin_gather.h"
@@ -14,6 +15,9 @@
  * what is done and what is not.
  */
 bool rejoin_act(struct rejoin *r, enum rejoin_step step, struct verdict *verdict);
+
+/* What taking a new copy would do, for --dry-run. */
+void rejoin_rebuild_plan(const struct rejoin *r, FILE *out);
 
 /* Tells people at a terminal what is being waited for, every two seconds. */
 void rejoin_progress(struct rejoin *r, const char *what);

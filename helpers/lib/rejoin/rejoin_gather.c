@@ -11,8 +11,10 @@
 #include "base/lock.h"
 #include "base/log.h"
 #include "node/files.h"
+#include "rejoin/rebuild.h"
 #include "rejoin/rejoin_peer.h"
 #include "rejoin/rejoin_right.h"
+#include "rejoin/rejoin_tries.h"
 #include "rejoin/rewind.h"
 
 /* Both are asked at the same time; a server that lives answers in milliseconds. */
@@ -21,8 +23,8 @@
 #define LOOK_TWICE_MS 100
 /* A walreceiver that is turned away ends within milliseconds. */
 #define STEADY_MS 1500
-/* After pg_rewind failed, the guard's calls do not run it again for so long. */
-#define PAUSE_MS 30000
+/* Whether the primary has the WAL still is asked of a standby that has not streamed for so long. */
+#define AWAY_MS 2000
 /* What may lie between the begin of a shutdown checkpoint and the end of the WAL: its record, some
  * 120 bytes, and
  * a page header. */
@@ -158,7 +160,6 @@ static void look_at_files(struct rejoin *r)
 	struct rewinding_mark mark = rewinding_read(r->cfg);
 	int held = lock_held(file_run(r->cfg, "promote.lock").text);
 	struct fenced_mark fenced;
-	int64_t failed_ms;
 
 	fenced = fenced_read(r->cfg);
 	f->fenced = fenced.present;
@@ -172,9 +173,34 @@ static void look_at_files(struct rejoin *r)
 	f->promoting = held < 0
 			   ? FACT_UNKNOWN
 			   : fact_of(held || (f->local == LOCAL_STANDBY && holds_term(r->cfg)));
-	f->pausing =
-	    fact_of(r->automatic && stamp_read(r->cfg, REJOIN_FAILED, &failed_ms, NULL, 0) == 0 &&
-		    now_ms() - failed_ms < PAUSE_MS);
+	f->swapping = rebuild_swapping(r->cfg);
+}
+
+/* Only the guard's calls are held up by what failed before: a person's try at once. */
+static void look_at_tries(struct rejoin *r)
+{
+	struct rejoin_tries rewind = tries_read(r->cfg, DEED_REWIND);
+	struct rejoin_tries copy = tries_read(r->cfg, DEED_REBUILD);
+	struct rejoin_facts *f = &r->facts;
+
+	f->pausing = r->automatic ? rewind.pausing : FACT_NO;
+	f->rewind_spent = r->automatic ? rewind.spent : FACT_NO;
+	f->copy_pausing = r->automatic ? copy.pausing : FACT_NO;
+	f->copy_spent = r->automatic ? copy.spent : FACT_NO;
+}
+
+/* Does the word that was given name the directory that is here? */
+static void look_at_word(struct rejoin *r)
+{
+	struct rejoin_facts *f = &r->facts;
+	char number[24];
+
+	f->copy_by_itself = r->cfg->rebuild == REBUILD_AUTOMATIC;
+	f->copy_by_hand = r->copy_by_hand && !r->rebuilt;
+	if (r->discard == NULL || f->form == PGDATA_UNKNOWN || f->form == PGDATA_MISSING)
+		return;
+	(void)snprintf(number, sizeof(number), "%" PRIu64, r->control.system_identifier);
+	f->discard = strcmp(r->discard, r->control.known ? number : "unreadable") == 0;
 }
 
 /* ---- the other node ---- */
@@ -253,6 +279,28 @@ static void look_at_peer(struct rejoin *r)
 		    fact_of(r->peer.received_lsn > r->control.checkpoint_lsn + LAST_RECORD_BYTES);
 }
 
+/*
+ * A standby that misses WAL starts its walreceiver again and again, and streams for moments.  With
+ * an archive PostgreSQL may still get it from there.
+ */
+static void look_at_wal(struct rejoin *r)
+{
+	struct rejoin_facts *f = &r->facts;
+
+	if (f->local != LOCAL_STANDBY || f->peer != SERVER_PRIMARY || f->past != PAST_SHARED ||
+	    f->streaming == FACT_YES || r->local.receiving) {
+		r->away_since_ms = 0;
+		return;
+	}
+	if (r->away_since_ms == 0)
+		r->away_since_ms = now_ms();
+	if (now_ms() - r->away_since_ms < AWAY_MS)
+		return;
+	f->wal_gone = peer_wal_gone(r->cfg, r->local.received_lsn, &r->dl);
+	if (f->wal_gone == FACT_YES && rewind_has_archive(r->cfg, &r->dl))
+		f->wal_gone = FACT_UNKNOWN;
+}
+
 void rejoin_gather(struct rejoin *r)
 {
 	struct deadline soon = deadline_sooner(&r->dl, ASK_MS);
@@ -266,114 +314,11 @@ void rejoin_gather(struct rejoin *r)
 	look_at_local(r);
 	look_at_directory(r);
 	look_at_files(r);
+	look_at_tries(r);
 	look_at_peer(r);
-	if (r->facts.local == LOCAL_DOWN && r->facts.form == PGDATA_PRIMARY)
+	look_at_word(r);
+	look_at_wal(r);
+	if ((r->facts.local == LOCAL_DOWN && r->facts.form == PGDATA_PRIMARY) ||
+	    rejoin_needs_copy(&r->facts))
 		r->facts.right = rejoin_look_at_record(r);
-}
-
-/* ---- for people ---- */
-
-static const char *form_word(enum pgdata_form form)
-{
-	switch (form) {
-	case PGDATA_STANDBY:
-		return "a standby's";
-	case PGDATA_RECOVERY:
-		return "a restore's";
-	case PGDATA_PRIMARY:
-		return "a primary's";
-	case PGDATA_MISSING:
-		return "no";
-	case PGDATA_UNKNOWN:
-		break;
-	}
-	return "unreadable";
-}
-
-static const char *local_word(enum rejoin_local local)
-{
-	static const char *const words[LOCALS] = {
-		[LOCAL_UNKNOWN] = "silent",  [LOCAL_DOWN] = "down",
-		[LOCAL_ORPHANS] = "orphans", [LOCAL_SINGLE] = "single-user",
-		[LOCAL_OTHER] = "another's", [LOCAL_STARTING] = "starting",
-		[LOCAL_PRIMARY] = "primary", [LOCAL_STANDBY] = "standby",
-	};
-
-	return local < LOCALS ? words[local] : "unknown";
-}
-
-static bool wants_backup(const char *rule)
-{
-	static const char *const rules[] = { "directory-missing", "half-rewound", "cannot-rewind",
-					     "same-timeline", "unrelated" };
-
-	for (size_t i = 0; i < ARRAY_COUNT(rules); i++)
-		if (strcmp(rule, rules[i]) == 0)
-			return true;
-	return false;
-}
-
-/* Short of what only matters to a standby that runs: rejoin sets that when it sees it. */
-static void backup_command(const struct cfg *cfg, char *text, size_t size)
-{
-	(void)snprintf(text, size,
-		       "as %s: %s/pg_basebackup -R -D %s -d \"host=%s port=%" PRId64
-		       " user=%s passfile=%s%s%s\"",
-		       cfg->os_user, cfg->bin_dir, cfg->data_dir, cfg_peer(cfg)->address, cfg->port,
-		       cfg->role, cfg->passfile, cfg->conninfo[0] != '\0' ? " " : "",
-		       cfg->conninfo);
-}
-
-static void describe_peer(const struct rejoin *r, char *text, size_t size)
-{
-	char fork[32];
-	int used;
-
-	if (r->peer.state != SERVER_PRIMARY && r->peer.state != SERVER_STANDBY) {
-		(void)snprintf(text, size, "%s (%.90s)", server_state_word(r->peer.state),
-			       r->peer.why);
-		return;
-	}
-	used = snprintf(text, size, "%s, timeline %" PRIu32, server_state_word(r->peer.state),
-			r->peer.timeline);
-	if (used < 0 || (size_t)used >= size || r->fork == 0 || r->fork == HISTORY_FILE_OPEN)
-		return;
-	lsn_format(r->fork, fork, sizeof(fork));
-	(void)snprintf(text + used, size - (size_t)used, ", forked at %s", fork);
-}
-
-static void describe_record(const struct rejoin *r, char *text, size_t size)
-{
-	char words[200];
-
-	text[0] = '\0';
-	if (r->facts.right == RIGHT_UNUSED)
-		return;
-	if (r->trust == RECORD_GOOD)
-		record_words(&r->record, r->cfg, words, sizeof(words));
-	else
-		(void)snprintf(words, sizeof(words), "%s",
-			       r->trust == RECORD_SILENT ? r->link.why
-							 : record_trust_word(r->trust));
-	(void)snprintf(text, size, "record: %.100s; ", words);
-}
-
-void rejoin_detail(const struct rejoin *r, const struct verdict *verdict, char *text, size_t size)
-{
-	const struct pgdata_control *control = &r->control;
-	char checkpoint[32] = "?", peer[160], record[120];
-
-	if (wants_backup(verdict->rule)) {
-		backup_command(r->cfg, text, size);
-		return;
-	}
-	if (control->known)
-		lsn_format(control->checkpoint_lsn, checkpoint, sizeof(checkpoint));
-	describe_peer(r, peer, sizeof(peer));
-	describe_record(r, record, sizeof(record));
-	(void)snprintf(
-	    text, size, "%sserver %s, %s data, timeline %" PRIu32 ", checkpoint %s, %s; %s: %s",
-	    record, local_word(r->facts.local), form_word(r->facts.form), rejoin_our_timeline(r),
-	    checkpoint, control->known ? control->state : control->why, cfg_peer(r->cfg)->name,
-	    peer);
 }

@@ -10,16 +10,21 @@
 #include "postgres/server.h"
 #include "record/record_trust.h"
 #include "rejoin/rejoin_rules.h"
+#include "rejoin/salvage_shelf.h"
 
 struct rejoin {
 	const struct cfg *cfg;
 	struct deadline dl;
-	bool automatic; /* --auto */
-	bool acted;     /* something was changed in this run */
-	bool restored;  /* the standby was told in this run whom to follow */
-	bool undone;    /* what a killed pg_rewind had found was put back in this run */
+	bool automatic;      /* --auto */
+	bool acted;          /* something was changed in this run */
+	bool restored;       /* the standby was told in this run whom to follow */
+	bool rebuilt;        /* a new copy was taken in this run */
+	bool copy_by_hand;   /* --rebuild */
+	const char *discard; /* --discard; NULL: not given */
+	bool undone;         /* what a killed pg_rewind had found was put back in this run */
 	int64_t receiving_since_ms;
-	int64_t told_ms; /* when people at a terminal were last told what it waits for */
+	int64_t away_since_ms; /* the standby has not received since, in this run */
+	int64_t told_ms;       /* when people at a terminal were last told what it waits for */
 
 	struct server local;
 	struct server peer;
@@ -31,12 +36,12 @@ struct rejoin {
 	struct record_memory memory;
 	struct record record;
 	enum record_trust trust;
-	uint64_t fork; /* where the two part, when past says so */
+	uint64_t fork;        /* where the two part, when past says so */
+	bool without_salvage; /* --without-salvage */
+	bool salvaged;        /* what diverged was kept in this run, or is not to be */
+	struct salvage salvage;
 	struct rejoin_facts facts;
 };
-
-/* The stamp that pg_rewind failed then. */
-#define REJOIN_FAILED "rewind_failed"
 
 /* Looks at everything, from the beginning.  Changes nothing. */
 void rejoin_gather(struct rejoin *r);
@@ -44,8 +49,7 @@ void rejoin_gather(struct rejoin *r);
 /* The timeline that the local data is on. */
 uint32_t rejoin_our_timeline(const struct rejoin *r);
 
-/* One phrase for people: both nodes, as seen; or the command for a base backup, where the rule asks
- * for one. */
+/* One phrase for people: both nodes, as seen. */
 void rejoin_detail(const struct rejoin *r, const struct verdict *verdict, char *text, size_t size);
 
 #endif

@@ -80,6 +80,30 @@ int our_history(struct history_file *history, const struct cfg *cfg, uint32_t ti
 	return rc;
 }
 
+/* Names of segments sort as their numbers do; the one that lsn lies in is the first that is needed. */
+enum fact peer_wal_gone(const struct cfg *cfg, uint64_t lsn, const struct deadline *dl)
+{
+	struct deadline soon = deadline_sooner(dl, ASK_MS);
+	struct pg_result AUTO_PG_RESULT *row = NULL;
+	struct pg AUTO_PG *pg = NULL;
+	char at[32], sql[320];
+	bool gone = false;
+	int rc = open_peer(&pg, cfg, &soon);
+
+	lsn_format(lsn + 1, at, sizeof(at));
+	(void)snprintf(sql, sizeof(sql),
+		       "SELECT coalesce(min(substr(name, 9) COLLATE \"C\") >"
+		       " substr(pg_walfile_name('%s'), 9) COLLATE \"C\", false)"
+		       " FROM pg_ls_dir('pg_wal', false, false) AS name"
+		       " WHERE name ~ '^[0-9A-F]{24}$'",
+		       at);
+	if (rc == 0)
+		rc = pg_query(&row, pg, sql, 1, 1, &soon);
+	if (rc == 0)
+		rc = pg_get_bool(row, 0, 0, &gone);
+	return rc < 0 ? FACT_UNKNOWN : fact_of(gone);
+}
+
 /* Does its control file know the timeline?  When not, asks for a checkpoint. */
 static enum fact checkpointed(const struct cfg *cfg, uint32_t timeline, bool *asked,
 			      const struct deadline *dl)

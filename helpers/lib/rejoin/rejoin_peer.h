@@ -7,6 +7,7 @@
 
 #include "base/auto.h"
 #include "base/deadline.h"
+#include "base/outcome.h"
 #include "config/cfg.h"
 #include "postgres/history_file.h"
 
@@ -16,6 +17,9 @@ int peer_history(struct history_file *history, const struct cfg *cfg, uint32_t t
 
 /* The history of a timeline, from our own data directory. */
 int our_history(struct history_file *history, const struct cfg *cfg, uint32_t timeline) MUST_CHECK;
+
+/* Has it removed WAL that comes right after lsn?  On whichever timeline: they share their past. */
+enum fact peer_wal_gone(const struct cfg *cfg, uint64_t lsn, const struct deadline *dl);
 
 /*
  * Waits until its control file knows `timeline`, which after a promotion takes a checkpoint: before

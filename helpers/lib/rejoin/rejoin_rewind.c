@@ -12,6 +12,7 @@
 #include "node/files.h"
 #include "postgres/pgctl.h"
 #include "rejoin/rejoin_peer.h"
+#include "rejoin/rejoin_tries.h"
 #include "rejoin/rewind.h"
 
 /* A standby that has to be rewound must be shut down cleanly, so fast gets all the time it needs; it
@@ -23,13 +24,13 @@
 static bool rewind_failed(struct rejoin *r, struct verdict *verdict, const char *message,
 			  const char *why)
 {
-	if (stamp_write(r->cfg, REJOIN_FAILED, now_ms(), "failed") < 0)
-		log_warning("could not note that pg_rewind failed");
 	*verdict = (struct verdict){ .outcome = OUT_INCOMPLETE,
 				     .rule = "rewind-failed",
 				     .message = message,
 				     .hint = "see the log; rejoin can be run again" };
 	(void)snprintf(verdict->detail, sizeof(verdict->detail), "%s", why);
+	if (tries_note(r->cfg, DEED_REWIND, verdict) < 0)
+		log_warning("could not note that pg_rewind failed");
 	return false;
 }
 
@@ -105,7 +106,7 @@ static bool run_rewind(struct rejoin *r, struct verdict *verdict)
 bool rejoin_adopt(struct rejoin *r, struct verdict *verdict)
 {
 	AUTO_FD int directory = open(r->cfg->data_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	char detail[96];
+	char detail[sizeof(r->salvage.path.text) + 96];
 	int rc;
 
 	/* A pg_rewind that was killed may not have come to its last step, the sync. */
@@ -125,7 +126,9 @@ bool rejoin_adopt(struct rejoin *r, struct verdict *verdict)
 				   "could not remove the rewinding mark", rc);
 	if (rewind_forget_config(r->cfg) < 0 || rewind_forget_wal(r->cfg) < 0)
 		log_warning("could not remove what was kept for pg_rewind");
-	(void)snprintf(detail, sizeof(detail), "rewound to %s", cfg_peer(r->cfg)->name);
+	(void)snprintf(detail, sizeof(detail), "rewound to %s%s%s", cfg_peer(r->cfg)->name,
+		       r->salvage.path.text[0] != '\0' ? ", salvaged at " : "",
+		       r->salvage.path.text);
 	rejoin_event(r, "rewound", detail);
 	return true;
 }
@@ -149,6 +152,9 @@ bool rejoin_rewind(struct rejoin *r, struct verdict *verdict)
 	const char *how;
 	int rc;
 
+	/* First of all: a checkpoint, also that of a shutdown, removes WAL that is older. */
+	if (!rejoin_salvage(r, verdict))
+		return false;
 	if (r->facts.local == LOCAL_STANDBY) {
 		log_info("the standby has replayed beyond the fork: stopping it to rewind");
 		rc = pgctl_stop(r->cfg, &stop, &r->dl, &how);

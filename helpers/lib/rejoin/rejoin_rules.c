@@ -6,7 +6,8 @@
 #include "base/auto.h"
 #include "rejoin/rejoin_table.h"
 
-static const struct rejoin_rule *const tables[] = { rejoin_rules_running, rejoin_rules_stopped };
+static const struct rejoin_rule *const tables[] = { rejoin_rules_running, rejoin_rules_copy,
+						    rejoin_rules_stopped };
 
 enum rejoin_step rejoin_decide(const struct rejoin_facts *f, struct verdict *verdict)
 {
@@ -57,6 +58,8 @@ const char *rejoin_step_word(enum rejoin_step step)
 		[STEP_ADOPT] = "turn the rewound data directory into a standby and start it",
 		[STEP_RESUME] = "start the primary again",
 		[STEP_FINISH] = "clear the marks of this node",
+		[STEP_REBUILD] = "take a new copy of the primary, put the old one aside, start it",
+		[STEP_SWAP] = "put the new copy, which is whole, in its place and start it",
 	};
 
 	return step < STEPS ? words[step] : "unknown";

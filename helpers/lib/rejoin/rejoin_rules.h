@@ -56,12 +56,23 @@ struct rejoin_facts {
 	enum fact can_rewind;    /* data checksums, or wal_log_hints */
 	enum fact fenced;
 	enum rejoin_right right;
-	bool fenced_by_peer;  /* by the other node */
-	bool fenced_by_guard; /* by this node itself, when its lease ended; nobody asked for it */
-	enum fact rewinding;  /* pg_rewind has begun and was not seen to end */
-	enum fact rewound;    /* it did end, but was not taken for it */
-	enum fact undoable;   /* what it found was kept, and not put back in this run yet */
-	enum fact pausing;    /* it failed a moment ago (only asked with --auto) */
+	bool fenced_by_peer;    /* by the other node */
+	bool fenced_by_guard;   /* by this node itself, when its lease ended; nobody asked for it */
+	enum fact rewinding;    /* pg_rewind has begun and was not seen to end */
+	enum fact rewound;      /* it did end, but was not taken for it */
+	enum fact undoable;     /* what it found was kept, and not put back in this run yet */
+	enum fact pausing;      /* it failed a moment ago (only asked with --auto) */
+	enum fact rewind_spent; /* it failed too often in the same way (only asked with --auto) */
+
+	/* a new copy */
+	enum fact swapping;     /* it is whole, and there is no data directory: it takes its name */
+	enum fact wal_gone;     /* the primary has removed WAL that this standby has yet to get */
+	enum fact copy_pausing; /* taking one failed a moment ago (only asked with --auto) */
+	enum fact copy_spent;   /* or too often in the same way (only asked with --auto) */
+	bool copy_by_itself;    /* rebuild = automatic */
+	bool copy_by_hand;      /* --rebuild, and it was not done yet */
+	bool discard;           /* --discard names the directory that is here */
+
 	enum fact lease_runs;
 	enum fact promoting; /* promote_safe is at work on this node */
 
@@ -95,11 +106,16 @@ enum rejoin_step {
 	STEP_ADOPT,   /* the same, after a pg_rewind that ended while nobody looked */
 	STEP_RESUME,  /* start the primary again */
 	STEP_FINISH,  /* it streams: clear the marks */
+	STEP_REBUILD, /* take a new copy of the primary */
+	STEP_SWAP,    /* give one that is whole the name of the data directory */
 	STEPS
 };
 
 /* First rule that holds wins; the order is the safety argument. */
 enum rejoin_step rejoin_decide(const struct rejoin_facts *f, struct verdict *verdict);
+
+/* Nothing but a new copy brings this node back, as far as the facts but the record say. */
+bool rejoin_needs_copy(const struct rejoin_facts *f);
 
 /* Prints each rule and how it came out. */
 void rejoin_explain(const struct rejoin_facts *f, FILE *out);

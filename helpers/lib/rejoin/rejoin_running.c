@@ -12,6 +12,16 @@ static bool directory_unreadable(const struct rejoin_facts *f)
 	return f->form == PGDATA_UNKNOWN;
 }
 
+static bool swapping(const struct rejoin_facts *f)
+{
+	return f->swapping == FACT_YES && f->form == PGDATA_MISSING && f->local == LOCAL_DOWN;
+}
+
+static bool new_copy(const struct rejoin_facts *f)
+{
+	return rejoin_copy_by_hand(f);
+}
+
 static bool directory_missing(const struct rejoin_facts *f)
 {
 	return f->form == PGDATA_MISSING;
@@ -124,13 +134,23 @@ const struct rejoin_rule rejoin_rules_running[] = {
 	    .rule = "directory-unreadable",
 	    .message = "the data directory cannot be read",
 	    .hint = "is it run by root, and is its file system mounted?" } },
+	{ swapping,
+	  STEP_SWAP,
+	  { .outcome = OUT_INCOMPLETE,
+	    .rule = "swap",
+	    .message = "a new copy is whole, and has not taken its place yet" } },
+	{ new_copy,
+	  STEP_REBUILD,
+	  { .outcome = OUT_INCOMPLETE,
+	    .rule = "rebuild-by-hand",
+	    .message = "a person said that this node takes a new copy" } },
 	{ directory_missing,
 	  STEP_VERDICT,
 	  { .outcome = OUT_REFUSED,
 	    .rule = "directory-missing",
 	    .message = "there is no data directory",
-	    .hint = "is its file system mounted? if there never was one, take a base backup by "
-		    "the command above" } },
+	    .hint = "is its file system mounted? if there never was one, \"rejoin --rebuild\" "
+		    "takes a copy of the primary" } },
 	{ recovery_signal,
 	  STEP_VERDICT,
 	  { .outcome = OUT_REFUSED,
@@ -148,7 +168,8 @@ const struct rejoin_rule rejoin_rules_running[] = {
 	  { .outcome = OUT_REFUSED,
 	    .rule = "wrong-system",
 	    .message = "the data directory and the other node's server are of different clusters",
-	    .hint = "their system identifiers differ: look at data_dir and at the addresses" } },
+	    .hint = "look at data_dir and at the addresses; if what is here is not wanted any "
+		    "more, \"rejoin --rebuild --discard=SYSTEM_IDENTIFIER\"" } },
 	{ port_taken,
 	  STEP_VERDICT,
 	  { .outcome = OUT_REFUSED,

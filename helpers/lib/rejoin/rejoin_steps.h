@@ -15,7 +15,16 @@ void rejoin_event(const struct rejoin *r, const char *what, const char *detail);
 /* Steps as rejoin_act: true: look again. */
 bool rejoin_follow(struct rejoin *r, struct verdict *verdict);
 bool rejoin_rewind(struct rejoin *r, struct verdict *verdict);
+/*
+ * Before anything that diverged is overwritten, by pg_rewind or by a base backup: keeps it, once.
+ * True: kept, or nothing diverged, or [replication] salvage says that it may go.
+ */
+bool rejoin_salvage(struct rejoin *r, struct verdict *verdict);
+/* Puts before the detail of a verdict what was kept. */
+void rejoin_salvage_detail(const struct rejoin *r, struct verdict *verdict);
 bool rejoin_undo(struct rejoin *r, struct verdict *verdict);
 bool rejoin_adopt(struct rejoin *r, struct verdict *verdict);
+bool rejoin_rebuild(struct rejoin *r, struct verdict *verdict);
+bool rejoin_swap(struct rejoin *r, struct verdict *verdict);
 
 #endif

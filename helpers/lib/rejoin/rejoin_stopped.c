@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * The second part of the rules: a server that is down, or a running standby that cannot stream from
+ * The last part of the rules: a server that is down, or a running standby that cannot stream from
  * a primary that is there.
  */
 #include "rejoin/rejoin_right.h"
 #include "rejoin/rejoin_table.h"
 
-#define BASEBACKUP \
-	"move the data directory aside and take a new one from the primary by the command above"
+#define REBUILD "\"rejoin --rebuild\" takes a new copy of the primary, and keeps the old one aside"
 
 static bool standby(const struct rejoin_facts *f)
 {
@@ -36,12 +35,6 @@ static bool rewound(const struct rejoin_facts *f)
 	return down(f) && f->rewinding == FACT_YES && f->rewound == FACT_YES;
 }
 
-/* Everything is known that pg_rewind has to rely on. */
-static bool diverged(const struct rejoin_facts *f)
-{
-	return f->peer == SERVER_PRIMARY && f->same_system == FACT_YES && f->past == PAST_DIVERGED;
-}
-
 /* Also where the control file is the source's already, so that the histories no longer differ. */
 static bool undo(const struct rejoin_facts *f)
 {
@@ -49,29 +42,34 @@ static bool undo(const struct rejoin_facts *f)
 	       f->peer == SERVER_PRIMARY && f->same_system == FACT_YES && f->pausing != FACT_YES;
 }
 
-static bool half_rewound(const struct rejoin_facts *f)
-{
-	return f->rewinding == FACT_YES && !diverged(f);
-}
-
 /* pg_rewind needs a clean shutdown, which for a crashed standby takes a server that runs. */
 static bool start_standby(const struct rejoin_facts *f)
 {
 	return f->rewinding == FACT_NO && f->form == PGDATA_STANDBY && down(f) &&
-	       !(diverged(f) && f->clean == FACT_YES);
+	       !(rejoin_diverged(f) && f->clean == FACT_YES);
 }
 
 static bool cannot_rewind(const struct rejoin_facts *f)
 {
-	return diverged(f) && f->can_rewind != FACT_YES;
+	return rejoin_diverged(f) && f->can_rewind != FACT_YES;
+}
+
+static bool rewind_spent(const struct rejoin_facts *f)
+{
+	return rejoin_diverged(f) && f->rewind_spent == FACT_YES;
 }
 
 static bool rewind_pause(const struct rejoin_facts *f)
 {
-	return diverged(f) && f->pausing == FACT_YES;
+	return rejoin_diverged(f) && f->pausing == FACT_YES;
 }
 
 /* ---- the other node is a primary ---- */
+
+static bool wal_gone(const struct rejoin_facts *f)
+{
+	return standby(f) && f->peer == SERVER_PRIMARY && f->wal_gone == FACT_YES;
+}
 
 static bool beside_primary(const struct rejoin_facts *f)
 {
@@ -188,13 +186,12 @@ const struct rejoin_rule rejoin_rules_stopped[] = {
 	  { .outcome = OUT_INCOMPLETE,
 	    .rule = "undo",
 	    .message = "pg_rewind was killed, and what it had found was kept" } },
-	{ half_rewound,
+	{ rejoin_half_rewound,
 	  STEP_VERDICT,
 	  { .outcome = OUT_REFUSED,
 	    .rule = "half-rewound",
 	    .message = "pg_rewind has begun and was not seen to end, so the server may not start",
-	    .hint =
-		"it is run again when the other node answers as a primary; else " BASEBACKUP } },
+	    .hint = "it is run again when the other node answers as a primary; else " REBUILD } },
 	{ start_standby,
 	  STEP_START,
 	  { .outcome = OUT_INCOMPLETE,
@@ -206,14 +203,21 @@ const struct rejoin_rule rejoin_rules_stopped[] = {
 	    .rule = "cannot-rewind",
 	    .message = "the histories diverged, and pg_rewind needs data checksums or "
 		       "wal_log_hints, which this data directory was run without",
-	    .hint = BASEBACKUP } },
+	    .hint = REBUILD } },
+	{ rewind_spent,
+	  STEP_VERDICT,
+	  { .outcome = OUT_REFUSED,
+	    .rule = "rewind-stopped",
+	    .message = "pg_rewind failed too often in the same way, it is not tried again by "
+		       "itself",
+	    .hint = "\"rejoin\" by hand tries again; " REBUILD } },
 	{ rewind_pause,
 	  STEP_VERDICT,
 	  { .outcome = OUT_REFUSED,
 	    .rule = "rewind-pause",
-	    .message = "pg_rewind failed a moment ago, it is tried again later",
+	    .message = "the rewind failed a moment ago, it is tried again later",
 	    .hint = "see the log; \"rejoin\" by hand tries at once" } },
-	{ diverged,
+	{ rejoin_diverged,
 	  STEP_REWIND,
 	  { .outcome = OUT_INCOMPLETE, .rule = "rewind", .message = "the histories diverged" } },
 	{ ours_newer,
@@ -228,14 +232,20 @@ const struct rejoin_rule rejoin_rules_stopped[] = {
 	    .rule = "same-timeline",
 	    .message = "both nodes have a primary's data of the same timeline, which pg_rewind "
 		       "cannot tell apart",
-	    .hint = BASEBACKUP } },
+	    .hint = REBUILD } },
 	{ unrelated,
 	  STEP_VERDICT,
 	  { .outcome = OUT_REFUSED,
 	    .rule = "unrelated",
 	    .message = "the histories of both nodes have nothing in common that pg_rewind could "
 		       "start from",
-	    .hint = BASEBACKUP } },
+	    .hint = REBUILD } },
+	{ wal_gone,
+	  STEP_VERDICT,
+	  { .outcome = OUT_REFUSED,
+	    .rule = "wal-gone",
+	    .message = "the primary has removed WAL that this standby has yet to get",
+	    .hint = REBUILD } },
 	{ standby,
 	  STEP_WAIT,
 	  { .outcome = OUT_INCOMPLETE,

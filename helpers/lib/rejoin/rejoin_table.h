@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* Inside the rules of rejoin: the two halves of the one table. */
+/* Inside the rules of rejoin: the parts of the one table. */
 #ifndef PGV_REJOIN_TABLE_H
 #define PGV_REJOIN_TABLE_H
 
@@ -11,8 +11,18 @@ struct rejoin_rule {
 	struct verdict verdict;
 };
 
-/* Each ends with holds NULL; the last rule of the second one always holds. */
+/* Each ends with holds NULL; the last rule of the last one always holds. */
 extern const struct rejoin_rule rejoin_rules_running[];
+extern const struct rejoin_rule rejoin_rules_copy[];
 extern const struct rejoin_rule rejoin_rules_stopped[];
+
+/* ---- what several of them look at (rejoin_copy_rules.c) ---- */
+
+/* Everything is known that pg_rewind has to rely on. */
+bool rejoin_diverged(const struct rejoin_facts *f);
+/* pg_rewind was interrupted, and nothing is there to run it again with. */
+bool rejoin_half_rewound(const struct rejoin_facts *f);
+/* A person said so, and knows what he discards. */
+bool rejoin_copy_by_hand(const struct rejoin_facts *f);
 
 #endif

@@ -65,8 +65,7 @@ int rewind_recover(const struct cfg *cfg, const struct deadline *dl)
 
 /* ---- pg_rewind ---- */
 
-/* Can WAL that pg_rewind misses be had from an archive? */
-static bool has_restore_command(const struct cfg *cfg, const struct deadline *dl)
+bool rewind_has_archive(const struct cfg *cfg, const struct deadline *dl)
 {
 	char program[CFG_PATH_MAX + 32], setting[CFG_PATH_MAX + 32];
 	const char *argv[] = { program,           "-D", cfg->data_dir, "-C",
@@ -110,7 +109,7 @@ int rewind_begin(struct proc *child, const struct cfg *cfg, const struct deadlin
 	(void)snprintf(target, sizeof(target), "--target-pgdata=%s", cfg->data_dir);
 	(void)snprintf(config, sizeof(config), "--config-file=%s", cfg->config_file);
 	/* Before version 15 it cannot be told where the configuration is. */
-	if ((cfg->config_file[0] == '\0' || cfg->version >= 15) && has_restore_command(cfg, dl)) {
+	if ((cfg->config_file[0] == '\0' || cfg->version >= 15) && rewind_has_archive(cfg, dl)) {
 		argv[3] = "--restore-target-wal";
 		argv[4] = cfg->config_file[0] != '\0' ? config : NULL;
 	}

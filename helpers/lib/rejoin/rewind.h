@@ -3,6 +3,7 @@
 #ifndef PGV_REWIND_H
 #define PGV_REWIND_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/auto.h"
@@ -43,6 +44,9 @@ int rewind_forget_wal(const struct cfg *cfg) MUST_CHECK;
  * mark must have been written before.  0 or -errno.
  */
 int rewind_begin(struct proc *child, const struct cfg *cfg, const struct deadline *dl) MUST_CHECK;
+
+/* Can WAL that is missed be had from an archive (restore_command)? */
+bool rewind_has_archive(const struct cfg *cfg, const struct deadline *dl);
 
 /* The line of its output that says what went wrong. */
 void rewind_why(const struct proc *child, char *text, size_t size);

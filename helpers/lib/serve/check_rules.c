@@ -70,6 +70,12 @@ static bool not_holder(const struct check_facts *f)
 	return f->record_theirs == FACT_YES;
 }
 
+/* It says why there is no lease; one that still runs is not taken away. */
+static bool watchdog_missing(const struct check_facts *f)
+{
+	return f->watchdog_missing && f->lease_runs != FACT_YES;
+}
+
 static bool no_lease(const struct check_facts *f)
 {
 	return f->lease_runs != FACT_YES;
@@ -146,6 +152,11 @@ static const struct rule {
 	    .rule = "sync-off",
 	    .message = "mode is sync, but synchronous_standby_names is empty on this primary",
 	    .hint = "\"cluster_config postgresql\" prints the line" } },
+	{ watchdog_missing,
+	  { .outcome = OUT_NO,
+	    .rule = "watchdog-missing",
+	    .message = "a watchdog is required, and its device is missing or cannot be used",
+	    .hint = "the guard's log says why; load its driver, or say watchdog = automatic" } },
 	{ no_lease,
 	  { .outcome = OUT_NO,
 	    .rule = "no-lease",

@@ -31,6 +31,8 @@ struct check_facts {
 	bool lease_known; /* there is a lease file of this boot: one was granted */
 	enum fact says_serving;
 
+	bool watchdog_missing; /* it is required, and this node has none */
+
 	enum fact record_theirs; /* the record gives the right to the other node */
 	bool solo;               /* it says that only this node may serve */
 

@@ -17,10 +17,10 @@
 #include "serve/guard_look.h"
 #include "serve/harmless.h"
 
-/* Looking four times a second costs nothing that can be measured, and a lease is seconds. */
-#define TICK_MAX_MS 250
 /* keepalived runs check_primary each second; after two missed rounds the guard does it. */
 #define KEEPALIVED_LATE_MS 2500
+/* Slots that wait for the other node are looked after again this soon. */
+#define SLOTS_AGAIN_MS 3000
 
 /* ---- acting ---- */
 
@@ -58,6 +58,7 @@ static void fence(struct guard *g, enum guard_act act, bool stay_down)
 		g->lease = (struct lease){ 0 };
 	g->kernel.known = false;
 	if (harmless_make(cfg, &how, &dl, &verdict) < 0) {
+		guard_watchdog_fenced(g, false);
 		/* The mark stands, so the next tick tries again. */
 		log_error("%s: %s", verdict.message, verdict.detail);
 		return;
@@ -67,6 +68,7 @@ static void fence(struct guard *g, enum guard_act act, bool stay_down)
 	if (g->died_ms == 0)
 		g->died_ms = now_ms();
 	g->cleared_up = true;
+	guard_watchdog_fenced(g, true);
 	g->release_due = cfg_has_record(cfg);
 	guard_job_forget(&g->jobs, JOB_RELEASE);
 }
@@ -177,27 +179,59 @@ static bool lease_wants_check(const struct guard *g, const struct guard_facts *f
 	       f->now >= lease_fence_at(&g->lease, f->fence_time_ms) - needs_ms;
 }
 
+/*
+ * Now and then, and after each change of role.  Not while the primary is not to be seen: there is
+ * other work then.
+ */
+static void keep_slots(struct guard *g, const struct guard_facts *f)
+{
+	int64_t every_ms = g->cfg->test_interval_ms;
+
+	if (guard_decide(f) == GUARD_LOOK_AFTER || f->promoting)
+		return;
+	if (g->slots_of != f->server)
+		guard_job_forget(&g->jobs, JOB_SLOTS);
+	g->slots_of = f->server;
+	if (g->jobs.undecided[JOB_SLOTS] || guard_standby_is_lost(f))
+		every_ms = SLOTS_AGAIN_MS;
+	guard_job_start(&g->jobs, g->cfg, JOB_SLOTS, every_ms);
+}
+
+/* Often until the witness host is known to reach the primary, and now and then until the agent has
+ * said that it is on. */
+static int64_t fence_test_ms(const struct cfg *cfg)
+{
+	const char *peer = cfg_peer(cfg)->name;
+
+	if (cfg->witness_ssh && baseline_read(cfg, peer) != FACT_YES)
+		return cfg->retry_interval_ms;
+	if (cfg_has_method(cfg, FENCING_AGENT) && agent_seen_on(cfg, peer) != FACT_YES)
+		return 10 * cfg->retry_interval_ms;
+	return cfg->test_interval_ms;
+}
+
 /* Work that is not the guard's own, but that must go on when keepalived does not. */
 static void keep_house(struct guard *g, const struct guard_facts *f)
 {
 	bool up = f->server == GUARD_SERVER_PRIMARY || f->server == GUARD_SERVER_STANDBY;
 	int64_t called_ms = 0;
 	char word[16];
-	bool known;
 
 	if (!up)
 		return;
 	if (stamp_read(g->cfg, "keepalived", &called_ms, word, sizeof(word)) < 0 ||
 	    f->now - called_ms > KEEPALIVED_LATE_MS || lease_wants_check(g, f))
 		guard_job_start(&g->jobs, g->cfg, JOB_CHECK, g->cfg->renew_interval_ms);
+	/* What a rewind lacks can only be given while all is well. */
+	guard_job_start(&g->jobs, g->cfg, JOB_REJOIN_CHECK,
+			g->jobs.ended_well[JOB_REJOIN_CHECK] ? g->cfg->test_interval_ms
+							     : 10 * g->cfg->retry_interval_ms);
+	keep_slots(g, f);
 	if (f->server != GUARD_SERVER_STANDBY)
 		return;
 	if (guard_standby_is_lost(f))
 		guard_job_start(&g->jobs, g->cfg, JOB_REJOIN, g->cfg->retry_interval_ms);
-	/* Often until the witness host is known to reach the primary, then now and then. */
-	known = !g->cfg->witness_ssh || baseline_read(g->cfg, cfg_peer(g->cfg)->name) == FACT_YES;
-	guard_job_start(&g->jobs, g->cfg, JOB_FENCE_TEST,
-			known ? g->cfg->test_interval_ms : g->cfg->retry_interval_ms);
+	guard_job_start(&g->jobs, g->cfg, JOB_FENCE_TEST, fence_test_ms(g->cfg));
 }
 
 static void tick(struct guard *g)
@@ -206,7 +240,7 @@ static void tick(struct guard *g)
 	enum guard_act act;
 	int64_t now = now_ms();
 
-	if (g->last_tick_ms > 0 && now - g->last_tick_ms > 4 * TICK_MAX_MS)
+	if (g->last_tick_ms > 0 && now - g->last_tick_ms > 4 * CFG_TICK_MS)
 		log_warning("this process did not run for %" PRId64 " ms", now - g->last_tick_ms);
 	g->last_tick_ms = now;
 	guard_jobs_reap(&g->jobs);
@@ -214,6 +248,7 @@ static void tick(struct guard *g)
 	/* However long it did not run: it renews first, and the kernel gets what is left after. */
 	guard_look(g);
 	f = guard_facts(g);
+	guard_watchdog_keep(g);
 	act = guard_decide(&f);
 	if (!act_on(g, act, &f))
 		guard_kernel_keep(&g->kernel, g->cfg, &f);
@@ -230,7 +265,7 @@ static int64_t tick_ms(const struct cfg *cfg)
 {
 	int64_t half = cfg->renew_interval_ms / 2;
 
-	return half < TICK_MAX_MS ? half : TICK_MAX_MS;
+	return half < CFG_TICK_MS ? half : CFG_TICK_MS;
 }
 
 /* Waits for the next tick, or for what must not wait: the end of the postmaster, a signal. */
@@ -320,12 +355,14 @@ void guard_run(const struct cfg *cfg, struct verdict *verdict)
 		log_failed("write the serving file", serving_end(cfg));
 	guard_jobs_init(&g.jobs);
 	resume_lease(&g);
+	guard_watchdog_resume(&g);
 	log_info("the guard is on duty: lease %" PRId64 " ms, fence takes up to %" PRId64 " ms",
 		 cfg->lease_ms, cfg_fence_time_ms(cfg));
 	do {
 		tick(&g);
 	} while (wait_for_more(&g, signals));
 	probe_close(&g.witness);
+	guard_watchdog_leave(&g);
 	*verdict = (struct verdict){
 		.outcome = OUT_YES,
 		.rule = "stopped",

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/outcome.h"
 
 #define ARGUMENTS_MAX 3
 
@@ -17,8 +18,10 @@ static const struct {
 	[JOB_REJOIN] = { "rejoin", { "--auto" } },
 	[JOB_REJOIN_NO_RESUME] = { "rejoin", { "--auto", "--no-resume" } },
 	[JOB_PROMOTE] = { "promote_safe", { "--auto" } },
+	[JOB_REJOIN_CHECK] = { "rejoin", { "--check", "--auto" } },
 	[JOB_FENCE_TEST] = { "fence_old", { "--test", "--auto" } },
 	[JOB_RELEASE] = { "witness_record", { "--release", "--auto" } },
+	[JOB_SLOTS] = { "replication_slots", { "--maintain", "--auto" } },
 };
 
 void guard_jobs_init(struct guard_jobs *jobs)
@@ -67,11 +70,15 @@ void guard_jobs_reap(struct guard_jobs *jobs)
 	const struct deadline passed = { .at_ms = 0 };
 
 	for (int job = 0; job < JOBS; job++) {
+		int code;
+
 		if (!guard_job_runs(jobs, (enum guard_job)job))
 			continue;
 		if (proc_wait(&jobs->running[job], &passed) < 0)
 			continue;
-		jobs->ended_well[job] = jobs->running[job].exit_code == 0;
+		code = jobs->running[job].exit_code;
+		jobs->ended_well[job] = code == OUT_YES;
+		jobs->undecided[job] = code == OUT_UNKNOWN || code == OUT_INCOMPLETE;
 		proc_end(&jobs->running[job]);
 	}
 }

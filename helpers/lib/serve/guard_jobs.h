@@ -16,7 +16,9 @@ enum guard_job {
 	JOB_REJOIN_NO_RESUME,
 	JOB_PROMOTE,
 	JOB_FENCE_TEST,
+	JOB_REJOIN_CHECK,
 	JOB_RELEASE,
+	JOB_SLOTS,
 	JOBS
 };
 
@@ -24,6 +26,7 @@ struct guard_jobs {
 	struct proc running[JOBS];
 	int64_t started_ms[JOBS];
 	bool ended_well[JOBS]; /* the last one, with exit code 0 */
+	bool undecided[JOBS];  /* it could not find out, or has not finished */
 };
 
 void guard_jobs_init(struct guard_jobs *jobs);

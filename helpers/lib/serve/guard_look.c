@@ -136,7 +136,7 @@ static void ask_witness(struct guard *g)
 	int64_t now = now_ms();
 	int64_t sent = g->witness.family != 0 ? probe_take(&g->witness) : 0;
 
-	if (sent > 0 && g->fenced == FACT_NO)
+	if (sent > 0 && g->fenced == FACT_NO && guard_watchdog_permits(g))
 		lease_witness(&g->lease, sent, g->cfg->lease_ms, now);
 	if (sent > 0)
 		g->witness_answered_ms = now;
@@ -189,7 +189,7 @@ static void read_rights(struct guard *g)
 	int64_t now = now_ms();
 	int64_t at_ms;
 
-	if (g->fenced != FACT_NO)
+	if (g->fenced != FACT_NO || !guard_watchdog_permits(g))
 		return;
 	if (stamp_read(g->cfg, "grant", &at_ms, NULL, 0) == 0)
 		lease_grant(&g->lease, at_ms, "grant", now);
@@ -251,6 +251,7 @@ void guard_look(struct guard *g)
 	look_at_server(g);
 	look_at_mark(g);
 	end_with_server(g);
+	guard_watchdog_begin(g);
 	read_rights(g);
 	if (!cfg_has_record(g->cfg))
 		ask_witness(g);

@@ -12,6 +12,7 @@
 #include "serve/guard_jobs.h"
 #include "serve/guard_kernel.h"
 #include "serve/guard_rules.h"
+#include "serve/guard_watchdog.h"
 #include "serve/lease.h"
 
 /* Resolving the witness's name; numeric addresses take no time. */
@@ -21,6 +22,7 @@ struct guard {
 	const struct cfg *cfg;
 	struct guard_jobs jobs;
 	struct guard_kernel kernel;
+	struct guard_watchdog watchdog;
 	int64_t last_tick_ms;
 
 	struct probe witness;
@@ -47,6 +49,7 @@ struct guard {
 	bool cleared_up;
 	bool release_due; /* the witness is yet to be told that we do not serve */
 
+	enum guard_server slots_of; /* what the server was when its slots were last looked after */
 	int64_t promoting_since_ms; /* promote_safe has been at work since then; 0: it is not */
 	int64_t rest_until_ms;
 };

@@ -15,15 +15,19 @@
 #include "config/cfg.h"
 #include "node/files.h"
 #include "postgres/server.h"
+#include "postgres/server_slots.h"
 #include "record/record_view.h"
+#include "rejoin/salvage_shelf.h"
 #include "status/status_rules.h"
 
 /* The last verdicts that this node kept of what acts by itself. */
 enum status_attempt {
 	ATTEMPT_PROMOTE,
 	ATTEMPT_REJOIN,
+	ATTEMPT_REJOIN_CHECK,
 	ATTEMPT_FENCE_TEST,
 	ATTEMPT_RELEASE,
+	ATTEMPT_SLOTS,
 	ATTEMPTS
 };
 
@@ -47,6 +51,7 @@ struct status_stamp {
 
 struct status {
 	struct server servers[CFG_NODES]; /* by index of the node */
+	struct server_slots slots[CFG_NODES];
 	enum fact witness;
 	char witness_why[160];
 	struct record_view record; /* where the witness keeps one (cfg_has_record) */
@@ -68,8 +73,11 @@ struct status {
 	enum fact guard;
 	enum status_kernel kernel;
 	int64_t kernel_left_ms;       /* KERNEL_UNTIL */
+	char watchdog[64];            /* "off", or as in guard_watchdog.h; "": unknown */
+	bool watchdog_missing;        /* and required */
 	enum fact baseline;           /* the witness host reached the other node in good times */
 	char attempts[ATTEMPTS][512]; /* "" : none */
+	struct salvage salvage;       /* the last one of this node; path "" : none */
 };
 
 /* Asks and reads everything.  Never fails: what could not be found out is unknown. */
@@ -77,6 +85,9 @@ void status_gather(struct status *status, const struct cfg *cfg);
 
 /* What the rules may look at.  Pure. */
 struct status_facts status_facts_of(const struct status *status, const struct cfg *cfg);
+
+/* The part about slots. */
+void status_slots_facts(struct status_facts *f, const struct status *status, const struct cfg *cfg);
 
 /* Bytes that the standby has yet to receive, as far as known: false when not. */
 bool status_lag(const struct status *status, uint64_t *bytes);

@@ -106,6 +106,7 @@ struct status_facts status_facts_of(const struct status *status, const struct cf
 		.keepalived = status->keepalived,
 		.guard = status->guard,
 		.kernel_lease = kernel_lease(status, local),
+		.watchdog = fact_of(!status->watchdog_missing),
 		.witness = status->witness,
 		.vip = status->vip,
 	};
@@ -123,6 +124,7 @@ struct status_facts status_facts_of(const struct status *status, const struct cf
 		f.replay_paused = fact_of(standby->replay_paused);
 	}
 	take_record(&f, status, cfg);
+	status_slots_facts(&f, status, cfg);
 	if (status_lag(status, &lag))
 		f.fresh = fact_of(f.mode_sync || lag <= (uint64_t)cfg->max_lag_bytes);
 	return f;

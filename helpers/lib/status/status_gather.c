@@ -11,6 +11,7 @@
 #include "net/witness.h"
 #include "node/election.h"
 #include "postgres/pgdata.h"
+#include "serve/guard_watchdog.h"
 #include "status/status.h"
 
 /* Between two echo requests to the virtual address; the neighbour table is what is looked at. */
@@ -21,10 +22,9 @@
 const char *status_attempt_word(enum status_attempt attempt)
 {
 	static const char *const words[] = {
-		[ATTEMPT_PROMOTE] = "promote_safe",
-		[ATTEMPT_REJOIN] = "rejoin",
-		[ATTEMPT_FENCE_TEST] = "fence_old",
-		[ATTEMPT_RELEASE] = "witness_record",
+		[ATTEMPT_PROMOTE] = "promote_safe",      [ATTEMPT_REJOIN] = "rejoin",
+		[ATTEMPT_REJOIN_CHECK] = "rejoin_check", [ATTEMPT_FENCE_TEST] = "fence_old",
+		[ATTEMPT_RELEASE] = "witness_record",    [ATTEMPT_SLOTS] = "replication_slots",
 	};
 
 	return (size_t)attempt < ARRAY_COUNT(words) ? words[attempt] : "unknown";
@@ -204,6 +204,18 @@ static void gather_kernel(struct status *status, const struct cfg *cfg)
 		status->kernel_left_ms = is.until_ms - now_ms();
 }
 
+static void gather_watchdog(struct status *status, const struct cfg *cfg)
+{
+	char word[sizeof(status->watchdog)];
+	int64_t at_ms;
+
+	if (stamp_read(cfg, "watchdog", &at_ms, word, sizeof(word)) < 0)
+		word[0] = '\0';
+	status->watchdog_missing = guard_watchdog_missing(cfg);
+	(void)snprintf(status->watchdog, sizeof(status->watchdog), "%s",
+		       cfg->watchdog == WATCHDOG_OFF ? "off" : word);
+}
+
 static void gather_files(struct status *status, const struct cfg *cfg)
 {
 	char conninfo[SERVER_CONNINFO_MAX];
@@ -222,11 +234,27 @@ static void gather_files(struct status *status, const struct cfg *cfg)
 	/* The guard holds its lock as long as it lives. */
 	held = lock_held(file_run(cfg, "guard.lock").text);
 	status->guard = held < 0 ? FACT_UNKNOWN : fact_of(held);
+	gather_watchdog(status, cfg);
 	status->baseline = baseline_read(cfg, cfg_peer(cfg)->name);
+	/* One that cannot be read is none: the history names it all the same. */
+	if (shelf_find(&status->salvage, cfg, NULL) < 0)
+		status->salvage.path.text[0] = '\0';
 	for (int i = 0; i < ATTEMPTS; i++) {
 		if (attempt_read(cfg, status_attempt_word((enum status_attempt)i),
 				 status->attempts[i], sizeof(status->attempts[i])) < 0)
 			status->attempts[i][0] = '\0';
+	}
+}
+
+/* Of servers that have answered, so that a silent one takes its time once. */
+static void gather_slots(struct status *status, const struct cfg *cfg)
+{
+	for (size_t i = 0; i < CFG_NODES; i++) {
+		const struct deadline dl = deadline_in_ms(cfg->probe_timeout_ms);
+
+		if (speaks(&status->servers[i]))
+			server_slots_ask(&status->slots[i], cfg,
+					 i == cfg->self ? PG_LOCAL : PG_PEER, &dl);
 	}
 }
 
@@ -237,6 +265,7 @@ void status_gather(struct status *status, const struct cfg *cfg)
 	*status = (struct status){ .witness = FACT_UNKNOWN };
 	server_ask_both(&status->servers[cfg->self], &servers, &status->servers[1 - cfg->self],
 			&servers, cfg);
+	gather_slots(status, cfg);
 	gather_witness(status, cfg);
 	status->vip = find_vip(status, cfg);
 	gather_files(status, cfg);

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "slots/slots_show.h"
 #include "status/status.h"
 #include "status/status_show.h"
 
@@ -79,6 +80,7 @@ static void put_node(struct json *json, const struct status *status, const struc
 		put_primary(json, server);
 	if (server->state == SERVER_STANDBY)
 		put_standby(json, status, server);
+	slots_print_json(json, &status->slots[i], cfg, i);
 	json_close_object(json);
 }
 
@@ -99,6 +101,22 @@ static void put_track(struct json *json, const char *key, int value)
 		json_null(json, key);
 }
 
+static void put_salvage(struct json *json, const struct salvage *salvage)
+{
+	if (salvage->path.text[0] == '\0') {
+		json_null(json, "last_salvage");
+		return;
+	}
+	json_object(json, "last_salvage");
+	json_text(json, "path", salvage->path.text);
+	json_number(json, "transactions", salvage->transactions);
+	json_number(json, "prepared", salvage->prepared);
+	json_number(json, "bytes", salvage->bytes);
+	put_lsn(json, "fork_lsn", salvage->fork);
+	json_bool(json, "complete", salvage->whole);
+	json_close_object(json);
+}
+
 static void put_self(struct json *json, const struct status *status, const struct cfg *cfg)
 {
 	json_object(json, "this_node");
@@ -117,6 +135,7 @@ static void put_self(struct json *json, const struct status *status, const struc
 		json_number(json, "kernel_lease_left_ms", status->kernel_left_ms);
 	else
 		json_null(json, "kernel_lease_left_ms");
+	put_text(json, "watchdog", status->watchdog);
 	put_stamp(json, "primary_seen_ago_ms", &status->seen, false);
 	put_stamp(json, "streamed_ago_ms", &status->streaming, false);
 	put_fact(json, "fenced", status->fenced.present);
@@ -124,6 +143,7 @@ static void put_self(struct json *json, const struct status *status, const struc
 	put_text(json, "fenced_reason", status->fenced.reason);
 	put_fact(json, "withdrawn_mark", status->withdrawn_mark);
 	put_fact(json, "witness_host_knew_peer", status->baseline);
+	put_salvage(json, &status->salvage);
 	json_object(json, "last_attempts");
 	for (int i = 0; i < ATTEMPTS; i++)
 		put_text(json, status_attempt_word((enum status_attempt)i), status->attempts[i]);

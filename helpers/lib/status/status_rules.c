@@ -125,9 +125,34 @@ static bool guard_gone(const struct status_facts *f)
 	return f->guard == FACT_NO;
 }
 
+static bool watchdog_missing(const struct status_facts *f)
+{
+	return f->watchdog == FACT_NO;
+}
+
 static bool not_enforced(const struct status_facts *f)
 {
 	return f->kernel_lease == FACT_NO;
+}
+
+static bool slots_unbounded(const struct status_facts *f)
+{
+	return f->slots_wanted && f->slots_bounded == FACT_NO;
+}
+
+static bool slot_empty(const struct status_facts *f)
+{
+	return f->slots_wanted && f->slot_holds == FACT_NO;
+}
+
+static bool slot_unused(const struct status_facts *f)
+{
+	return f->slots_wanted && f->slot_used == FACT_NO;
+}
+
+static bool slots_near(const struct status_facts *f)
+{
+	return f->slots_near == FACT_YES;
 }
 
 static bool server_silent(const struct status_facts *f)
@@ -138,9 +163,9 @@ static bool server_silent(const struct status_facts *f)
 /* Here one node is the primary and the other its standby. */
 static bool not_all_known(const struct status_facts *f)
 {
-	const enum fact needed[] = { f->same_system,   f->read_only, f->withdrawn,   f->streaming,
-				     f->replay_paused, f->fresh,     f->fenced,      f->witness,
-				     f->keepalived,    f->guard,     f->kernel_lease };
+	const enum fact needed[] = { f->same_system,   f->read_only, f->withdrawn,    f->streaming,
+				     f->replay_paused, f->fresh,     f->fenced,       f->witness,
+				     f->keepalived,    f->guard,     f->kernel_lease, f->watchdog };
 
 	for (size_t i = 0; i < ARRAY_COUNT(needed); i++) {
 		if (needed[i] == FACT_UNKNOWN)
@@ -149,6 +174,11 @@ static bool not_all_known(const struct status_facts *f)
 	if (f->has_record &&
 	    (f->record_trusted == FACT_UNKNOWN || f->record_names_primary == FACT_UNKNOWN ||
 	     f->record_paired == FACT_UNKNOWN || f->record_paused == FACT_UNKNOWN))
+		return true;
+	if (f->slots_wanted && (f->slots_bounded == FACT_UNKNOWN || f->slot_used == FACT_UNKNOWN ||
+				f->slot_holds == FACT_UNKNOWN))
+		return true;
+	if (f->slots_near == FACT_UNKNOWN)
 		return true;
 	if (f->mode_sync && (f->sync_held == FACT_UNKNOWN || f->sync_bypass == FACT_UNKNOWN))
 		return true;
@@ -272,12 +302,40 @@ static const struct rule {
 	  { .outcome = OUT_NO,
 	    .rule = "guard-gone",
 	    .message = "the guard (fence_self --watch) does not run on this node" } },
+	{ watchdog_missing,
+	  { .outcome = OUT_NO,
+	    .rule = "watchdog-missing",
+	    .message = "a watchdog is required, and this node has none that could be armed",
+	    .hint = "the guard's log says why; load its driver, or say watchdog = automatic" } },
 	{ not_enforced,
 	  { .outcome = OUT_NO,
 	    .rule = "kernel-lease",
 	    .message = "the kernel of this node does not enforce the lease",
 	    .hint = "is nftables installed? the guard's log says why; \"kernel_lease = no\" does "
 		    "without" } },
+	{ slots_unbounded,
+	  { .outcome = OUT_NO,
+	    .rule = "slots-unbounded",
+	    .message = "no WAL is held for a node that is away: nothing would bound it",
+	    .hint = "set max_slot_wal_keep_size on both nodes, or \"slots = no\"" } },
+	{ slot_empty,
+	  { .outcome = OUT_NO,
+	    .rule = "slot-empty",
+	    .message = "no WAL is held for the standby: it was away for longer than "
+		       "max_slot_wal_keep_size allows",
+	    .hint = "\"rejoin\" there says whether it can follow all the same, or needs a new "
+		    "copy" } },
+	{ slot_unused,
+	  { .outcome = OUT_NO,
+	    .rule = "slot-unused",
+	    .message = "the standby streams without its slot, so no WAL is held when it is away",
+	    .hint = "\"replication_slots\" on each node says why" } },
+	{ slots_near,
+	  { .outcome = OUT_NO,
+	    .rule = "slots-near",
+	    .message = "a replication slot is close to the bound of what it may hold, or beyond it",
+	    .hint = "\"replication_slots\" on its node names it; \"--drop\" removes one that "
+		    "nobody needs" } },
 	{ server_silent,
 	  { .outcome = OUT_UNKNOWN,
 	    .rule = "server-silent",

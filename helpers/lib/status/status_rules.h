@@ -39,6 +39,7 @@ struct status_facts {
 	enum fact keepalived;
 	enum fact guard;
 	enum fact kernel_lease; /* the kernel enforces it, or is not asked to */
+	enum fact watchdog;     /* it is there, or not required */
 
 	/* the record at the witness; all are of no meaning without one */
 	bool has_record;
@@ -46,6 +47,13 @@ struct status_facts {
 	enum fact record_names_primary; /* the primary is its holder */
 	enum fact record_paired;        /* the standby may take over */
 	enum fact record_paused;        /* an operator wants no takeover */
+
+	/* replication slots; of no meaning unless they are wanted, but the last */
+	bool slots_wanted;
+	enum fact slots_bounded; /* max_slot_wal_keep_size is set wherever that was asked */
+	enum fact slot_used;     /* the standby streams with its slot */
+	enum fact slot_holds;    /* which holds WAL for it */
+	enum fact slots_near;    /* some slot is close to its bound, or beyond it */
 
 	enum fact witness;
 	enum status_vip vip;

@@ -9,8 +9,6 @@
 #include "base/report.h"
 #include "status/status.h"
 
-/* "512 B", "34 MB". */
-void status_bytes(uint64_t bytes, char *text, size_t size);
 /* The node that has the virtual address, "elsewhere", "nowhere" or "unknown". */
 const char *status_vip_word(enum status_vip vip, const struct cfg *cfg);
 
