@@ -77,7 +77,8 @@ static enum deed decide(const struct facts *f, struct verdict *verdict)
 			.outcome = OUT_UNKNOWN,
 			.rule = "comes-first",
 			.message = "this node is just fencing the one that asks, and comes first",
-			.hint = "of two that fence each other one has to be left",
+			.hint = "of two that fence each other one has to be left; a fence "
+				"asked for 3 s after this one is over is obeyed",
 		};
 		return DEED_NOTHING;
 	}

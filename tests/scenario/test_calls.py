@@ -4,6 +4,7 @@
 import contextlib
 import os
 import subprocess
+import time
 import unittest
 
 import psycopg2
@@ -12,6 +13,7 @@ from lablib.pgsession import socket_dsn
 from lablib.seeds import LIBEXEC
 
 COPIES = 5
+ON_ITS_WAY_S = 3  # helpers/lib/fence/fence_mutual.c
 
 
 class Calls(Damaging):
@@ -52,6 +54,13 @@ class Calls(Damaging):
     def everything_kept(self) -> dict[str, dict[str, str]]:
         return {node: self.kept(node) for node in (self.old, self.new)}
 
+    def kept_at_rest(self) -> dict[str, dict[str, str]]:
+        """The slots follow a change of role after a while, and then stay."""
+        for node in (self.old, self.new):
+            self.wait(lambda: self.lab.helper(node, "replication_slots").returncode == 0, 20,
+                      f"the slots of {node} are as they should be")
+        return self.everything_kept()
+
     def unchanged(self, before: dict[str, dict[str, str]]) -> None:
         self.maxDiff = None
         self.assertEqual(self.everything_kept(), before)
@@ -61,7 +70,7 @@ class Calls(Damaging):
 
     def test_dry_runs_change_nothing(self):
         load = self.lab.load_begin(60)
-        before = self.everything_kept()
+        before = self.kept_at_rest()
         expected = {
             ("promote_safe", "--dry-run", "--explain"): {self.old: (0, "already-primary"),
                                                          self.new: (2, "peer-serves")},
@@ -89,7 +98,7 @@ class Calls(Damaging):
     def test_notify_master_without_a_reason(self):
         """keepalived calls whenever VRRP is of that opinion."""
         load = self.lab.load_begin(60)
-        before = self.everything_kept()
+        before = self.kept_at_rest()
         for _ in range(3):
             self.assertEqual(self.lab.helper(self.new, "promote_safe", "--auto").returncode, 2)
             self.assertEqual(self.lab.helper(self.old, "promote_safe", "--auto").returncode, 0)
@@ -98,7 +107,7 @@ class Calls(Damaging):
 
     def test_five_of_each_at_once_change_nothing(self):
         load = self.lab.load_begin(60)
-        before = self.everything_kept()
+        before = self.kept_at_rest()
         for node, promoted in ((self.old, 0), (self.new, 2)):
             for call, codes in ((("check_primary",), {0}), (("check_primary", "--serving"), {0}),
                                 (("promote_safe", "--auto"), {promoted, 2}),
@@ -139,12 +148,19 @@ class Calls(Damaging):
         self.assertEqual(self.promotions(), 1)
         self.assert_took_over(load.stop())
 
+    def has_just_fenced(self, node: str) -> bool:
+        with contextlib.suppress(FileNotFoundError):
+            return time.time() - os.path.getmtime(self.run_file(node, "fencing")) < ON_ITS_WAY_S
+        return False
+
     def test_operator_spares_and_then_fences_a_healthy_primary(self):
         load = self.lab.load_begin(60)
         done = self.lab.helper(self.new, "fence_old", "--spare-serving", "-v")
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertIn("serves by right and was spared", done.stderr)
         self.assertEqual(self.lab.status()["vip_at"], [self.old])
+        self.wait(lambda: not self.has_just_fenced(self.old), ON_ITS_WAY_S + 1,
+                  "what the other one asks now was not asked before it was fenced")
         done = self.lab.helper(self.new, "fence_old", "-v")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("the other node is fenced", done.stderr)
