@@ -138,6 +138,8 @@ static struct verdict decide_and_act(struct rejoin *r, const struct cli *cli)
 	step = rejoin_decide(&r->facts, &verdict);
 	if (step != STEP_VERDICT && step != STEP_WAIT && verdict.outcome != OUT_YES) {
 		printf("would %s\n", rejoin_step_word(step));
+		if (step == STEP_REWIND || (step == STEP_REBUILD && r->discard == NULL))
+			rejoin_salvage_plan(r, stdout);
 		if (step == STEP_REBUILD)
 			rejoin_rebuild_plan(r, stdout);
 		verdict = (struct verdict){ .outcome = OUT_YES,

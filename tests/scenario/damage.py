@@ -42,12 +42,6 @@ class Damaging(Scenario):
         self.assertEqual(done.returncode, 0, f"{command}: {done.stderr}")
         return done.stdout
 
-    def sql(self, node: str, statement: str) -> str:
-        done = self.lab.run(node, ["setpriv", "--reuid=postgres", "--regid=postgres",
-                                   "--init-groups", "psql", "-XAtqc", statement])
-        self.assertEqual(done.returncode, 0, done.stderr)
-        return done.stdout.strip()
-
     @contextlib.contextmanager
     def changed(self, node: str, path: str, old: str, new: str) -> Iterator[None]:
         """A file of the node with one text in the place of another, for a while."""

@@ -101,6 +101,12 @@ class Scenario(unittest.TestCase):
 
     # ---- looking ----
 
+    def sql(self, node: str, statement: str) -> str:
+        done = self.lab.run(node, ["setpriv", "--reuid=postgres", "--regid=postgres",
+                                   "--init-groups", "psql", "-XAtqc", statement])
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout.strip()
+
     @staticmethod
     def now_ms() -> float:
         return time.clock_gettime(time.CLOCK_BOOTTIME) * 1000

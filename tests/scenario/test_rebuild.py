@@ -3,32 +3,21 @@
 
 import os
 import shutil
-import signal
 import subprocess
 import unittest
 
+from returning import AS_POSTGRES, Returning
 from scenario import Scenario
 
 from lablib.faults import FILLER
 
-AS_POSTGRES = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"]
 
-
-class Copying(Scenario):
-    """What the scenarios of a new copy share: each begins with a lab of its own."""
+class Copying(Returning):
+    """Each scenario of a new copy begins with a lab of its own."""
 
     def setUp(self) -> None:
         self.drop_lab()
         super().setUp()
-
-    def sql(self, node: str, statement: str) -> str:
-        done = self.lab.run(node, AS_POSTGRES + ["psql", "-XAtqc", statement])
-        self.assertEqual(done.returncode, 0, done.stderr)
-        return done.stdout.strip()
-
-    @property
-    def data_dir(self) -> str:
-        return self.lab.settings.data_dir
 
     def beside(self, node: str, what: str) -> list[str]:
         """The directories beside the data directory that have this in their names."""
@@ -36,35 +25,16 @@ class Copying(Scenario):
         return sorted(entry for entry in os.listdir(parent)
                       if entry.startswith(f"{name}.{what}"))
 
-    def fill(self, node: str, megabytes: int) -> None:
-        """So much that a copy takes a while."""
-        self.sql(node, "CREATE UNLOGGED TABLE ballast (filler text)")
-        self.sql(node, "ALTER TABLE ballast ALTER filler SET STORAGE EXTERNAL, SET LOGGED")
-        self.sql(node, "INSERT INTO ballast SELECT repeat(md5(n::text), 256)"
-                       f" FROM generate_series(1, {megabytes * 120}) AS n")
-
     def lose_for_rewind(self) -> None:
         """The old primary crashed, the other one took over, and pg_rewind has nothing to go by."""
         settings = self.lab.settings
-        # Else it would be rewound before anybody could look.
-        self.lab.fault("freeze", self.old, "guard")
-        self.lab.fault("crash", self.old)
-        self.wait(self.serves(self.new), 30, "the standby serves")
-        self.wait(lambda: self.role(self.old) == "down", 10, "the old primary is down")
+        self.leave_behind()
         for argv in ([f"{settings.bin_dir}/postgres", "--single", "-D", self.data_dir,
                       "-c", "wal_log_hints=off", "postgres"],
                      [f"{settings.bin_dir}/pg_checksums", "--disable", "-D", self.data_dir]):
             done = self.lab.run(self.old, AS_POSTGRES + argv, stdin=subprocess.DEVNULL)
             self.assertEqual(done.returncode, 0, done.stderr)
         self.sql(self.new, "CREATE TABLE since AS SELECT generate_series(1, 1000) AS n")
-
-    def rejoin(self, *arguments: str) -> subprocess.CompletedProcess:
-        return self.lab.helper(self.old, "rejoin", *arguments)
-
-    def rejoin_begin(self, *arguments: str) -> subprocess.Popen:
-        command = self.lab.node(self.old).command(
-            ["/usr/local/libexec/pg_vrrp/rejoin", "-c", self.lab.settings.ini_path(), *arguments])
-        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def wait_copying(self, before: list[str]) -> None:
         """A copy that is half, and none of those that were there before."""
@@ -76,11 +46,6 @@ class Copying(Scenario):
     def make_room(self) -> None:
         """The disk alone: to heal all would wake the guard."""
         os.unlink(self.lab.node(self.old).path(FILLER))
-
-    def refused(self, rule: str, *arguments: str) -> None:
-        done = self.rejoin(*arguments)
-        self.assertEqual(done.returncode, 2, done.stderr)
-        self.assertTrue(self.said(self.old, f"rule={rule}"), rule)
 
     def assert_back(self, kept: int = 1) -> None:
         self.wait(self.standby_streams(self.old), 30, "the old primary streams")
@@ -122,9 +87,7 @@ class RebuildByHand(Copying):
             before = self.beside(self.old, "pgv-new-")
             running = self.rejoin_begin("--rebuild")
             self.wait_copying(before)
-            for process in self.lab.node(self.old).processes():
-                if process.exe == "rejoin":
-                    process.signal(signal.SIGKILL)
+            self.kill("rejoin")
             running.wait(10)
             self.assertEqual(len(self.beside(self.old, "pgv-new-")), 1)
             self.assertEqual(self.beside(self.old, "pgv-old-"), [])

@@ -21,6 +21,7 @@
 #include "base/outcome.h"
 #include "base/proc.h"
 #include "config/cfg.h"
+#include "postgres/server_slots.h"
 
 #define REBUILD_PATH_MAX   512
 #define REBUILD_SPACES_MAX 64
@@ -39,7 +40,8 @@ struct rebuild_source {
 	int64_t base_bytes; /* what lies in the data directory */
 	bool replication;   /* the role may replicate */
 	char wal_level[16];
-	int64_t senders; /* walsenders that are free */
+	int64_t senders;          /* walsenders that are free */
+	char slot[SLOT_NAME_MAX]; /* holds WAL for this node from the copy on; "": there is none */
 	size_t count;
 	struct rebuild_space spaces[REBUILD_SPACES_MAX];
 };

@@ -51,6 +51,7 @@ struct arguments {
 	char directory[REBUILD_PATH_MAX + 16];
 	char wal[REBUILD_PATH_MAX + 16];
 	char source[SERVER_CONNINFO_MAX + 128];
+	char slot[SLOT_NAME_MAX + 16];
 	char mappings[REBUILD_SPACES_MAX][MAPPING_MAX];
 	const char *argv[REBUILD_SPACES_MAX + 12];
 };
@@ -75,6 +76,9 @@ static int compose(struct arguments *a, const struct cfg *cfg, const struct rebu
 	a->argv[n++] = "--no-clean";
 	if (place->wal[0] != '\0')
 		a->argv[n++] = a->wal;
+	(void)snprintf(a->slot, sizeof(a->slot), "--slot=%s", source->slot);
+	if (source->slot[0] != '\0')
+		a->argv[n++] = a->slot;
 	for (size_t i = 0; i < source->count && rc == 0; i++) {
 		char to[REBUILD_PATH_MAX];
 

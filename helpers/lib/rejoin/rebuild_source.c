@@ -53,6 +53,22 @@ static int take_spaces(struct rebuild_source *source, const struct pg_result *ro
 	return 0;
 }
 
+/* Without it the primary may remove WAL between the end of the copy and the first streaming.  Not
+ * known, or in use: pg_basebackup makes one for itself and the copy goes on. */
+static void find_slot(struct rebuild_source *source, const struct cfg *cfg,
+		      const struct deadline *dl)
+{
+	struct server_slots slots;
+	const struct server_slot *slot;
+	char name[SLOT_NAME_MAX];
+
+	slot_name_of(cfg_self(cfg)->name, name, sizeof(name));
+	server_slots_ask(&slots, cfg, PG_PEER, dl);
+	slot = slots.known ? slot_find(&slots, name) : NULL;
+	if (slot != NULL && !slot->active && (slot->hold == SLOT_EMPTY || slot->hold == SLOT_KEEPS))
+		memcpy(source->slot, name, sizeof(source->slot));
+}
+
 int rebuild_source_ask(struct rebuild_source *source, const struct cfg *cfg,
 		       const struct deadline *dl, char *why, size_t size)
 {
@@ -87,6 +103,8 @@ int rebuild_source_ask(struct rebuild_source *source, const struct cfg *cfg,
 		rc = take_spaces(source, spaces);
 	if (rc < 0)
 		(void)snprintf(why, size, "its tablespaces cannot be told: %s", strerror(-rc));
+	else
+		find_slot(source, cfg, &soon);
 	return rc;
 }
 

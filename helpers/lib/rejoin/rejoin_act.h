@@ -16,7 +16,9 @@
  */
 bool rejoin_act(struct rejoin *r, enum rejoin_step step, struct verdict *verdict);
 
-/* What taking a new copy would do, for --dry-run. */
+/* What taking a new copy would do, and what would be kept before anything is overwritten; both for
+ * --dry-run. */
+void rejoin_salvage_plan(const struct rejoin *r, FILE *out);
 void rejoin_rebuild_plan(const struct rejoin *r, FILE *out);
 
 /* Tells people at a terminal what is being waited for, every two seconds. */

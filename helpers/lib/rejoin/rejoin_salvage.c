@@ -127,6 +127,32 @@ static bool refuse(const struct rejoin *r, struct verdict *verdict, const char *
 
 /* ---- the step ---- */
 
+/* With the mark, what is there is no longer what was; it was kept before the mark came. */
+static bool nothing_to_keep(const struct rejoin *r)
+{
+	return r->facts.past == PAST_SHARED || r->facts.rewinding == FACT_YES;
+}
+
+void rejoin_salvage_plan(const struct rejoin *r, FILE *out)
+{
+	static const char *const words[] = {
+		[SALVAGE_TRY] = "; where that cannot be, it goes on without",
+		[SALVAGE_REQUIRE] = "; where that cannot be, nothing is overwritten",
+	};
+	enum salvage_policy how = policy(r);
+	char fork[32] = "the fork";
+
+	if (nothing_to_keep(r))
+		return;
+	if (r->fork != 0 && r->fork != HISTORY_FILE_OPEN)
+		lsn_format(r->fork, fork, sizeof(fork));
+	if (how == SALVAGE_NO)
+		(void)fprintf(out, "  not kept   what diverged after %s (salvage = no)\n", fork);
+	else
+		(void)fprintf(out, "  kept first what diverged after %s, in %s%s\n", fork,
+			      file_state(r->cfg, "salvage").text, words[how]);
+}
+
 bool rejoin_salvage(struct rejoin *r, struct verdict *verdict)
 {
 	enum salvage_policy how = policy(r);
@@ -134,8 +160,7 @@ bool rejoin_salvage(struct rejoin *r, struct verdict *verdict)
 	struct salvage_job job;
 	char why[300];
 
-	/* With the mark, what is there is no longer what was; it was kept before the mark came. */
-	if (r->salvaged || r->facts.past == PAST_SHARED || r->facts.rewinding == FACT_YES)
+	if (r->salvaged || nothing_to_keep(r))
 		return true;
 	if (how == SALVAGE_NO)
 		return go_without(r, "[replication] salvage = no");

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: PostgreSQL
+"""What the scenarios of an old primary that comes back share: it is down, and nobody else brings it back."""
+
+import signal
+import subprocess
+
+from scenario import Scenario
+
+AS_POSTGRES = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"]
+
+
+class Returning(Scenario):
+    @property
+    def data_dir(self) -> str:
+        return self.lab.settings.data_dir
+
+    def fill(self, node: str, megabytes: int) -> None:
+        """So much that copying it takes a while."""
+        self.sql(node, "CREATE UNLOGGED TABLE ballast (filler text)")
+        self.sql(node, "ALTER TABLE ballast ALTER filler SET STORAGE EXTERNAL, SET LOGGED")
+        self.sql(node, "INSERT INTO ballast SELECT repeat(md5(n::text), 256)"
+                       f" FROM generate_series(1, {megabytes * 120}) AS n")
+
+    def fall_behind(self) -> None:
+        """The primary commits, and nothing of it reaches the standby, though all else does."""
+        there = self.lab.settings.host(self.new).address
+        rule = ("add table inet apart;"
+                " add chain inet apart out { type filter hook output priority 0; };"
+                f" add rule inet apart out ip daddr {there} tcp sport {self.lab.settings.port}"
+                " counter drop")
+        done = self.lab.run(self.old, ["/usr/sbin/nft", rule])
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def catch_up(self) -> None:
+        """It may have gone with the host."""
+        self.lab.run(self.old, ["/usr/sbin/nft", "delete table inet apart"])
+
+    def leave_behind(self) -> None:
+        """The old primary has crashed and stays down; the other one serves."""
+        # Else it would be rewound before anybody could look.
+        self.lab.fault("freeze", self.old, "guard")
+        self.lab.fault("crash", self.old)
+        self.wait(self.serves(self.new), 30, "the standby serves")
+        self.wait(lambda: self.role(self.old) == "down", 10, "the old primary is down")
+
+    def rejoin(self, *arguments: str) -> subprocess.CompletedProcess:
+        return self.lab.helper(self.old, "rejoin", *arguments)
+
+    def rejoin_begin(self, *arguments: str) -> subprocess.Popen:
+        command = self.lab.node(self.old).command(
+            ["/usr/local/libexec/pg_vrrp/rejoin", "-c", self.lab.settings.ini_path(), *arguments])
+        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def kill(self, program: str) -> None:
+        for process in self.lab.node(self.old).processes():
+            if process.exe == program:
+                process.signal(signal.SIGKILL)
+
+    def refused(self, rule: str, *arguments: str) -> None:
+        done = self.rejoin(*arguments)
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertTrue(self.said(self.old, f"rule={rule}"), rule)
