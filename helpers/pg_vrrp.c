@@ -25,7 +25,7 @@ static const struct helper {
 	{ "promote_safe", "make this standby the primary, if every rule permits" },
 	{ "fence_old", "make the other node harmless, and say what was proven" },
 	{ "fence_self", "make this node harmless now; with --watch: guard it" },
-	{ "rejoin", "bring this node back: start, follow or rewind" },
+	{ "rejoin", "bring this node back: start, follow, rewind or copy anew" },
 	{ "replication_slots", "the slots that hold WAL for a node that is away" },
 	{ "witness_record", "what the record at the witness says; pause takeovers" },
 };

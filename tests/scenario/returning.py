@@ -1,10 +1,18 @@
 # SPDX-License-Identifier: PostgreSQL
 """What the scenarios of an old primary that comes back share: it is down, and nobody else brings it back."""
 
+import contextlib
+import os
+import pty
 import signal
 import subprocess
+import threading
+from collections.abc import Callable, Iterator
 
 from scenario import Scenario
+
+from lablib.node import Process
+from lablib.seeds import LIBEXEC
 
 AS_POSTGRES = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"]
 
@@ -48,13 +56,41 @@ class Returning(Scenario):
 
     def rejoin_begin(self, *arguments: str) -> subprocess.Popen:
         command = self.lab.node(self.old).command(
-            ["/usr/local/libexec/pg_vrrp/rejoin", "-c", self.lab.settings.ini_path(), *arguments])
+            [f"{LIBEXEC}/rejoin", "-c", self.lab.settings.ini_path(), *arguments])
         return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
+    @contextlib.contextmanager
+    def terminal(self, *words: str) -> Iterator[tuple[subprocess.Popen, Callable[[], str]]]:
+        """A helper as a person calls it, and what the screen shows of it."""
+        argv = [f"{LIBEXEC}/{words[0]}", "-c", self.lab.settings.ini_path(), *words[1:]]
+        ours, its = pty.openpty()
+        shown: list[bytes] = []
+        with subprocess.Popen(self.lab.node(self.old).command(argv), stdin=its, stdout=its,
+                              stderr=its) as running:
+            os.close(its)
+            reader = threading.Thread(target=self._read_all, args=(ours, shown))
+            reader.start()
+            try:
+                yield running, lambda: b"".join(shown).decode()
+            finally:
+                running.kill()
+                reader.join(10)
+                os.close(ours)
+
+    @staticmethod
+    def _read_all(terminal: int, shown: list[bytes]) -> None:
+        # The last one that had the other end has closed it.
+        with contextlib.suppress(OSError):
+            while data := os.read(terminal, 4096):
+                shown.append(data)
+
+    def running(self, program: str) -> list[Process]:
+        return [process for process in self.lab.node(self.old).processes()
+                if process.exe == program]
+
     def kill(self, program: str) -> None:
-        for process in self.lab.node(self.old).processes():
-            if process.exe == program:
-                process.signal(signal.SIGKILL)
+        for process in self.running(program):
+            process.signal(signal.SIGKILL)
 
     def refused(self, rule: str, *arguments: str) -> None:
         done = self.rejoin(*arguments)

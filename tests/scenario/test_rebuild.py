@@ -95,6 +95,23 @@ class RebuildByHand(Copying):
         self.assertEqual(self.rejoin("--rebuild").returncode, 0)
         self.assert_back()
 
+    def test_progress_of_a_gigabyte_is_told(self):
+        self.lose_for_rewind()
+        self.wait(lambda: self.sql(self.new, "SELECT count(*) FROM pg_replication_slots") == "1", 20,
+                  "the new primary has a slot for the old one")
+        # Whatever lies in a data directory is copied.
+        data = self.lab.node(self.new).path(self.data_dir)
+        with open(f"{data}/ballast", "wb") as file:
+            os.fchown(file.fileno(), os.stat(data).st_uid, os.stat(data).st_gid)
+            for _ in range(1024):
+                file.write(os.urandom(1 << 20))
+        with self.terminal("rejoin", "--rebuild") as (running, told):
+            self.wait(lambda: self.running("pg_basebackup"), 30, "pg_basebackup is at work")
+            self.assertIn(f"--slot=pgvrrp_{self.old}", self.running("pg_basebackup")[0].argv)
+            self.assertEqual(running.wait(110), 0)
+        self.assertRegex(told(), r"[0-9.]+ [MG]B of 1\.[0-9] GB, [0-9]+ %, [0-9.]+ MB/s, [0-9]+ s left")
+        self.assert_back()
+
     def test_disk_full(self):
         self.fill(self.old, 200)
         self.lose_for_rewind()
@@ -176,21 +193,28 @@ class RebuildByHand(Copying):
 
 
 class RebuildByItself(Copying):
-    sets = Scenario.sets + ["replication.rebuild=automatic", "replication.keep_old=none"]
+    sets = Scenario.sets + ["replication.rebuild=automatic", "replication.keep_old=none",
+                            "fencing.test_interval=5s"]
+
+    def slot(self) -> str:
+        return self.sql(self.old, "SELECT wal_status FROM pg_replication_slots"
+                                  f" WHERE slot_name = 'pgvrrp_{self.new}'")
 
     def test_standby_that_was_away_too_long(self):
-        """The primary has removed the WAL that it needs: the guard takes a new copy."""
+        """Its slot reached the bound, and the WAL that it needs is gone: the guard takes a new copy."""
         load = self.lab.load_begin(150)
+        self.wait(lambda: self.slot() == "reserved", 20, "a slot that holds WAL for the standby")
         self.lab.fault("power-off", self.new)
         self.sql(self.old, "ALTER SYSTEM SET wal_keep_size = 0")
+        self.sql(self.old, "ALTER SYSTEM SET max_slot_wal_keep_size = '1MB'")
         self.sql(self.old, "SELECT pg_reload_conf()")
+        self.sql(self.old, "CREATE TABLE noise (n int)")
         for _ in range(6):
-            self.sql(self.old, "SELECT pg_drop_replication_slot(slot_name)"
-                               " FROM pg_replication_slots WHERE NOT active")
-            self.sql(self.old, "CREATE TABLE IF NOT EXISTS noise (n int)")
             self.sql(self.old, "INSERT INTO noise SELECT generate_series(1, 1000)")
             self.sql(self.old, "SELECT pg_switch_wal()")
             self.sql(self.old, "CHECKPOINT")
+        # The primary's guard has replaced one that was lost by one that is empty.
+        self.assertIn(self.slot(), ("lost", ""))
         self.lab.fault("boot", self.new)
         self.wait_said(self.new, "taking a new copy", 60)
         self.wait(self.promotable(self.new), 90, "a standby that could take over")
@@ -199,6 +223,7 @@ class RebuildByItself(Copying):
         self.assert_safe(report)
         self.assertEqual(report["final"], self.old)
         self.assertEqual(self.sql(self.new, "SELECT count(*) FROM noise"), "6000")
+        self.wait(lambda: self.slot() == "reserved", 20, "a slot that holds WAL again")
 
 
 if __name__ == "__main__":

@@ -18,11 +18,8 @@ class Interrupted(Returning):
 
     def rewind_again(self) -> object:
         running = self.rejoin_begin()
-        self.wait(lambda: self.runs("pg_rewind"), 30, "pg_rewind is at work")
+        self.wait(lambda: self.running("pg_rewind"), 30, "pg_rewind is at work")
         return running
-
-    def runs(self, program: str) -> bool:
-        return any(process.exe == program for process in self.lab.node(self.old).processes())
 
     def assert_back(self) -> None:
         rows = "SELECT count(*), sum(length(filler)) FROM ballast"
@@ -39,7 +36,7 @@ class Interrupted(Returning):
         self.kill("rejoin")
         running.wait(10)
         self.assertEqual(self.role(self.old), "down")
-        self.wait(lambda: not self.runs("pg_rewind"), 30, "none is left")
+        self.wait(lambda: not self.running("pg_rewind"), 30, "none is left")
         running = self.rewind_again()
         self.kill("pg_rewind")
         self.assertNotEqual(running.wait(60), 0)
