@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: PostgreSQL
 """scripts/bench failover: how long writes through the VIP stop, and what the helpers cost at rest.
 scripts/bench tps: what they cost the database.
+scripts/bench return: how soon the old primary is back.
 
 Every figure is computed by the lab's checker from what the client was told.  Each fault waits a
 random part of a second first, so that it has no fixed phase to anybody's timer.
@@ -15,7 +16,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from . import benchtps
+from . import benchreturn, benchtps
 from .benchcost import costs, costs_with_record
 from .errors import LabError
 from .lab import Lab, remove
@@ -152,7 +153,7 @@ def show(rows: list[dict], cost: list[tuple[str, str, str, bool]]) -> None:
 
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=["failover", "tps"])
+    parser.add_argument("what", choices=["failover", "return", "tps"])
     parser.add_argument("--repeat", type=int, default=5, metavar="N")
     parser.add_argument("-k", default="", metavar="NAME", help="only cases whose name contains it")
     parser.add_argument("--witness", default="postgres", help="tps: kind of the witness")
@@ -167,6 +168,11 @@ def main(argv: list[str]) -> int:
             benchtps.show(row)
             benchtps.write(row, f"{directory}/tps.json")
             return 0 if row["fits"] else 1
+        if args.what == "return":
+            figures = benchreturn.measure(say, args.repeat, args.k)
+            benchreturn.show(figures)
+            benchreturn.write(figures, f"{directory}/return.json")
+            return 0 if all(row["fits"] for row in figures) else 1
         rows = [measure(case, args.repeat) for case in CASES if args.k in case.name]
         cost = [] if args.no_cost else costs(say) + costs_with_record(say)
         show(rows, cost)
