@@ -53,6 +53,25 @@ static void says_of_a_healthy_pair_what_only_this_node_lacks(void **state)
 	assert_int_equal(verdict.outcome, OUT_NO);
 }
 
+static void a_return_that_would_fail_is_told_before_it_is_needed(void **state)
+{
+	const struct cfg *cfg = &fixture.cfg[N1];
+	struct verdict attempt = { .outcome = OUT_NO,
+				   .rule = "ready-hints",
+				   .message = "pg_rewind would be impossible" };
+	struct status status;
+
+	(void)state;
+	assert_int_equal(files_prepare(cfg), 0);
+	assert_int_equal(attempt_write(cfg, "rejoin_check", &attempt), 0);
+	status_gather(&status, cfg);
+	assert_int_equal(status_facts_of(&status, cfg).could_return, FACT_NO);
+	attempt.outcome = OUT_YES;
+	assert_int_equal(attempt_write(cfg, "rejoin_check", &attempt), 0);
+	status_gather(&status, cfg);
+	assert_int_equal(status_facts_of(&status, cfg).could_return, FACT_YES);
+}
+
 static void sees_the_signs_of_life_of_this_node(void **state)
 {
 	const struct cfg *cfg = &fixture.cfg[N1];
@@ -154,6 +173,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(says_of_a_healthy_pair_what_only_this_node_lacks),
+		cmocka_unit_test(a_return_that_would_fail_is_told_before_it_is_needed),
 		cmocka_unit_test(sees_the_signs_of_life_of_this_node),
 		cmocka_unit_test(a_frozen_peer_and_a_missing_witness_cost_their_timeout_only),
 		cmocka_unit_test(says_what_is_wrong_when_the_standby_is_down),

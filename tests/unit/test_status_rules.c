@@ -33,6 +33,7 @@ static const struct status_facts good = {
 	.guard = FACT_YES,
 	.kernel_lease = FACT_YES,
 	.watchdog = FACT_YES,
+	.could_return = FACT_YES,
 	.witness = FACT_YES,
 	.has_record = true,
 	.record_trusted = FACT_YES,
@@ -48,7 +49,7 @@ static const struct status_facts good = {
 };
 
 /* Every fact that is a tri-state, with the value that it has when all is well. */
-#define FACTS 24
+#define FACTS 25
 static void facts_of(struct status_facts *f, enum fact *facts[FACTS])
 {
 	enum fact *const all[FACTS] = {
@@ -76,6 +77,7 @@ static void facts_of(struct status_facts *f, enum fact *facts[FACTS])
 		&f->slot_holds,
 		&f->slots_near,
 		&f->watchdog,
+		&f->could_return,
 	};
 
 	memcpy(facts, all, sizeof(all));
@@ -200,6 +202,7 @@ static void each_fault_alone_has_its_own_rule(void **state)
 		"guard-gone",    "witness-unseen", "kernel-lease",   "record-untrusted",
 		"record-holder", "solo",           "paused",         "slots-unbounded",
 		"slot-unused",   "slot-empty",     "slots-near",     "watchdog-missing",
+		"return-lacks",
 	};
 
 	(void)state;

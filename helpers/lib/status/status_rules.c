@@ -155,6 +155,11 @@ static bool slots_near(const struct status_facts *f)
 	return f->slots_near == FACT_YES;
 }
 
+static bool return_lacks(const struct status_facts *f)
+{
+	return f->could_return == FACT_NO;
+}
+
 static bool server_silent(const struct status_facts *f)
 {
 	return f->local == SERVER_UNKNOWN || f->peer == SERVER_UNKNOWN;
@@ -165,7 +170,8 @@ static bool not_all_known(const struct status_facts *f)
 {
 	const enum fact needed[] = { f->same_system,   f->read_only, f->withdrawn,    f->streaming,
 				     f->replay_paused, f->fresh,     f->fenced,       f->witness,
-				     f->keepalived,    f->guard,     f->kernel_lease, f->watchdog };
+				     f->keepalived,    f->guard,     f->kernel_lease, f->watchdog,
+				     f->could_return };
 
 	for (size_t i = 0; i < ARRAY_COUNT(needed); i++) {
 		if (needed[i] == FACT_UNKNOWN)
@@ -336,6 +342,11 @@ static const struct rule {
 	    .message = "a replication slot is close to the bound of what it may hold, or beyond it",
 	    .hint = "\"replication_slots\" on its node names it; \"--drop\" removes one that "
 		    "nobody needs" } },
+	{ return_lacks,
+	  { .outcome = OUT_NO,
+	    .rule = "return-lacks",
+	    .message = "this node could not come back by itself: pg_rewind would lack something",
+	    .hint = "\"rejoin --check\" says what, and what mends it" } },
 	{ server_silent,
 	  { .outcome = OUT_UNKNOWN,
 	    .rule = "server-silent",
