@@ -269,6 +269,11 @@ static struct verdict refused(int rc)
 			.message = "this node was fenced by the other one, and does not fence it",
 			.hint = "\"rejoin\" brings it back as a standby"
 		};
+	if (rc == -ETIMEDOUT)
+		return (struct verdict){ .outcome = OUT_REFUSED,
+					 .rule = "being-fenced",
+					 .message = "this node is just being made harmless for the "
+						    "other one" };
 	return (struct verdict){ .outcome = OUT_SYSTEM,
 				 .rule = "files",
 				 .message = "the run directory cannot be written" };

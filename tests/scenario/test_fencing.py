@@ -220,6 +220,57 @@ class Record(Power):
         self.assert_safe(load.stop())
 
 
+HOOK = """#!/bin/sh
+# A provider's interface, which happens to be the node's board: off, and seen to be off.
+ask() { { cat "/etc/pg_vrrp/$1.fence"; echo "action=$2"; } | /usr/sbin/fence_ipmilan >/dev/null 2>&1; }
+echo "$*" >>/run/hook.calls
+if [ "$1" = --test ]; then ask "$3" status; echo "could be switched off"; exit "$?"; fi
+[ -e /run/hook.fails ] && { echo "the provider is closed"; exit 1; }
+ask "$2" off
+ask "$2" status
+[ "$?" = 2 ] && echo "switched off by contract"
+"""
+
+
+class Hook(Power):
+    """A way that is the user's own, before the agent."""
+    path = "/etc/pg_vrrp/hook"
+    sets = agent_sets("/usr/sbin/fence_ipmilan", "ssh, hook, agent") + [f"fencing.hook={path}"]
+
+    def baseline(self, node: str) -> bool:
+        target = self.lab.node(node).path(self.path)
+        if not os.path.exists(target):
+            with open(target, "w", encoding="ascii") as file:
+                file.write(HOOK)
+            os.chmod(target, 0o700)
+        return True
+
+    def test_host_that_hangs_is_switched_off(self):
+        load = self.lab.load_begin(90)
+        test = self.fence_old(self.new, "--test")
+        self.assertEqual(test.returncode, 0, test.stderr)
+        self.assertEqual(self.power(self.old), "on")
+        self.lab.fault("freeze", self.old)
+        self.wait(self.serves(self.new), 40, "the standby serves")
+        self.assertTrue(self.said(self.new, "by hook: fenced (the hook ended with exit code 0:"
+                                            " switched off by contract)"))
+        self.assertFalse(self.said(self.new, "by agent: fenced"))
+        self.assertEqual(self.power(self.old), "off")
+        host = self.lab.settings.host(self.old)
+        self.assertIn(f"{self.lab.settings.cluster} {self.old} {host.address}\n",
+                      self.sh(self.new, "cat /run/hook.calls"))
+        self.come_back(load)
+
+    def test_hook_that_fails_leaves_it_to_the_agent(self):
+        self.sh(self.new, ": >/run/hook.fails")
+        self.lab.fault("freeze", self.old)
+        self.wait(self.serves(self.new), 60, "the standby serves")
+        self.assertTrue(self.said(self.new, "by hook: unknown (the hook ended with exit code 1:"
+                                            " the provider is closed)"))
+        self.assertTrue(self.said(self.new, "by agent: fenced (the agent's status says off)"))
+        self.assertEqual(self.power(self.old), "off")
+
+
 AGENT = """#!/bin/sh
 # As the node's board would be, and as far from reliable as the files beside it say.
 cat >/run/agent.input

@@ -36,10 +36,25 @@ int nodefiles_set_up(void **unused)
 static void remove_below(const char *directory)
 {
 	static const char *const names[] = {
-		"serving",   "election",  "lease",        "grant",
-		"vote",      "contact",   "serving.lock", "attempt.x",
-		"fenced",    "withdrawn", "baseline.n2",  "history",
-		"history.1", "rewinding", "record",       "record_memory.lock",
+		"serving",
+		"election",
+		"lease",
+		"grant",
+		"vote",
+		"contact",
+		"serving.lock",
+		"attempt.x",
+		"fenced",
+		"withdrawn",
+		"baseline.n2",
+		"history",
+		"history.1",
+		"rewinding",
+		"record",
+		"record_memory.lock",
+		"fencing",
+		"fencing.lock",
+		"fencing.held.lock",
 	};
 
 	for (size_t i = 0; i < ARRAY_COUNT(names); i++) {

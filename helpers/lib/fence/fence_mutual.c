@@ -39,7 +39,9 @@ int fence_mutual_begin(const struct cfg *cfg, int *held)
 	if (rc < 0)
 		return rc;
 	mark = fenced_read(cfg);
-	if (mark.present != FACT_NO && strcmp(mark.by, cfg_peer(cfg)->name) == 0)
+	/* By whom, if that cannot be read?  Perhaps by the other one. */
+	if (mark.present != FACT_NO &&
+	    (mark.by[0] == '\0' || strcmp(mark.by, cfg_peer(cfg)->name) == 0))
 		return -EPERM;
 	rc = lock_take(held, held_path(cfg).text, &now);
 	return rc == -ETIMEDOUT ? 0 : rc;

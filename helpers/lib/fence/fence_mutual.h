@@ -13,7 +13,8 @@
 #include "config/cfg.h"
 
 /* Before the other node is asked in earnest.  *held is a descriptor to be kept while it goes on, -1 when
- * another run here does so already.  0; -EPERM: the other node has fenced this one; another -errno. */
+ * another run here does so already.  0; -EPERM: the other node has fenced this one, or may have;
+ * -ETIMEDOUT: it is just being made harmless; another -errno. */
 int fence_mutual_begin(const struct cfg *cfg, int *held) MUST_CHECK;
 /* When it is over; closes *held.  fenced: the other one is, but what it had asked before may still be
  * on its way. */
