@@ -179,8 +179,8 @@ define put
 
 endef
 # The drop-ins change units of other packages, so they are laid beside the templates and put into
-# place by hand (README.md); only our own unit goes where systemd looks.
-services := $(filter %.service,$(units))
+# place by hand (README.md); only our own units go where systemd looks.
+services := $(filter %.service %.timer,$(units))
 shared   := $(share_src) $(filter %.conf,$(units))
 
 install: all

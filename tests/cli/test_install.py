@@ -41,6 +41,9 @@ class Install(pgv.Case):
         unit = (root / "lib/systemd/system/pg_vrrp-guard@.service").read_text()
         self.assertIn("ExecStart=/opt/pgv/libexec/pg_vrrp/fence_self --watch", unit)
         self.assertNotIn("@libexecdir@", unit)
+        unit = (root / "lib/systemd/system/pg_vrrp-rejoin@.service").read_text()
+        self.assertIn("ExecStart=/opt/pgv/libexec/pg_vrrp/rejoin --auto", unit)
+        self.assertTrue((root / "lib/systemd/system/pg_vrrp-rejoin@.timer").exists())
 
         self.replaced_by_rename(helpers / "check_primary")
 
