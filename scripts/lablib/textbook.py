@@ -19,6 +19,7 @@ SCRIPTS = "/etc/keepalived"
 # A person comes when the scripts have done what they do: VRRP has settled, a server has stopped.
 COMES_AFTER_S = 6.0
 PATIENCE_S = 20.0
+REJOIN_TRIES = 2
 
 
 def render(name: str, words: dict[str, str]) -> str:
@@ -81,11 +82,11 @@ class Operator:
         if not primaries:
             raise LabError("no server of the set-up can be made to answer as a primary")
         kept = primaries[-1]
-        for node in self.nodes:
-            if node is not kept and not self._follows(node):
-                self._as_postgres(node, [f"{SCRIPTS}/rejoin.sh"])
+        others = [node for node in self.nodes if node is not kept]
+        for node in others:
+            self._rejoin(node)
         self._address_to(kept)
-        if self.settings.mode == "sync" and len(self.nodes) > 1:
+        if self.settings.mode == "sync" and others and self._follows(others[0]):
             # promote.sh turned it off.
             self._as_postgres(kept, ["psql", "-Xqc", "ALTER SYSTEM RESET synchronous_standby_names",
                                      "-c", "SELECT pg_reload_conf()"])
@@ -121,6 +122,14 @@ class Operator:
         for node in self.nodes:
             node.order("start postgres")
         self._wait(lambda: bool(self._primaries()))
+
+    def _rejoin(self, node: Node) -> None:
+        """A second time where it does not help: pg_rewind sees no need of itself on a server that was
+        stopped while it recovered, but does when that has been started and stopped once more."""
+        for _ in range(REJOIN_TRIES):
+            if not self._follows(node):
+                self._as_postgres(node, [f"{SCRIPTS}/rejoin.sh"])
+                self._wait(lambda: self._follows(node))
 
     def _address_to(self, kept: Node) -> None:
         """keepalived started anew where the address should not be, until it is where it should."""
