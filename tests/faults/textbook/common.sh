@@ -1,5 +1,6 @@
+#!/usr/bin/env bash
 # SPDX-License-Identifier: PostgreSQL
-# shellcheck shell=bash disable=SC1091,SC2034 # pg.env is made on the node; others use what is set here
+# shellcheck disable=SC1091,SC2034 # pg.env is made on the node; others use what is set here
 #
 # What the scripts share.
 set -euo pipefail

@@ -4,6 +4,7 @@
 # notify_backup.  Idea: when two primaries see each other, the one without the address stops.
 # Where it fails: VRRP chose which one that is, and it knows nothing of data; what this one has
 # acknowledged is rewound.
+# shellcheck source=tests/faults/textbook/common.sh
 . "$(dirname "$0")/common.sh"
 
 [ "$(here 'SELECT pg_is_in_recovery()' || true)" = f ] || exit 0

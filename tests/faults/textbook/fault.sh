@@ -4,6 +4,7 @@
 # notify_fault.  Idea: a primary whose check failed must not come back beside the next one.
 # Where it fails: it needs this host to be well enough to run it, and it does not see a network that
 # is cut.
+# shellcheck source=tests/faults/textbook/common.sh
 . "$(dirname "$0")/common.sh"
 
 [ ! -e "$PGDATA/standby.signal" ] || exit 0

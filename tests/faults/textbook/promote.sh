@@ -5,6 +5,7 @@
 # still is one, or this node is the one without network.
 # Where it fails: what cannot be asked is taken for dead.  And a refusal is final, because
 # keepalived calls only once.
+# shellcheck source=tests/faults/textbook/common.sh
 . "$(dirname "$0")/common.sh"
 
 if [ "$(here 'SELECT pg_is_in_recovery()')" = f ]; then

@@ -4,6 +4,7 @@
 # Run by a person, as postgres, on the node that is to follow the other one.  Idea: rewind, and where
 # that does not work, copy.
 # Where it fails: it believes the person that the other node has the right data.
+# shellcheck source=tests/faults/textbook/common.sh
 . "$(dirname "$0")/common.sh"
 
 if [ "$(there 'SELECT pg_is_in_recovery()')" != f ]; then
