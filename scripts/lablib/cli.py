@@ -9,6 +9,7 @@ from . import faults, places
 from . import lab as labs
 from .errors import LabError, USAGE
 from .run import require_root
+from .settings import PG_VRRP, TEXTBOOK
 
 
 class Parser(argparse.ArgumentParser):
@@ -29,6 +30,8 @@ def _parser() -> Parser:
         return parser
 
     up = verb("up", "make a lab and wait until it serves")
+    up.add_argument("--setup", choices=[PG_VRRP, TEXTBOOK], default=PG_VRRP,
+                    help="textbook: keepalived with bash scripts, to compare")
     up.add_argument("--witness", choices=["ping", "tcp", "postgres", "etcd"])
     up.add_argument("--mode", choices=["async", "sync"])
     up.add_argument("--set", dest="sets", action="append", default=[], metavar="SECTION.KEY=VALUE",
@@ -56,7 +59,7 @@ def _up(args: argparse.Namespace) -> int:
     def say(text: str) -> None:
         print(f"lab {args.name}: {text}", file=sys.stderr, flush=True)
     lab = labs.Lab.up(args.name, witness=args.witness, mode=args.mode, sets=args.sets,
-                      config=args.config, say=say)
+                      config=args.config, setup=args.setup, say=say)
     say("ready")
     del lab
     return 0

@@ -5,7 +5,7 @@ import contextlib
 import os
 import signal
 
-from . import events, places, switch, witness
+from . import events, places, setups, switch, witness
 from .errors import LabError, USAGE
 from .node import Node, Process
 from .settings import Settings
@@ -246,8 +246,7 @@ class Faults:
             _signal_all(node.processes(), signal.SIGCONT)
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(node.path(FILLER))
-            for service in node.order("pids"):
-                node.order(f"start {service}")
+        setups.of(self.settings).heal([node for node in nodes if node.name not in off])
 
 
 def _add(things: list, thing) -> None:

@@ -12,14 +12,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-from . import bmc, kernel, places, status, switch, syslog, witness
-from .errors import CONFIG, LabError
+from . import bmc, kernel, places, setups, status, switch, syslog, witness
+from .errors import LabError
 from .faults import Faults
 from .inifile import IniFile
 from .node import Node, end_everything_in
 from .run import CLEAN_ENV, require_root, run
 from .seeds import LIBEXEC, Seeds
-from .settings import Host, Settings, make
+from .settings import PG_VRRP, Host, Settings, make
 
 READY_LIMIT_S = 30.0
 
@@ -34,12 +34,12 @@ class Lab:
 
     @classmethod
     def up(cls, name: str = "main", *, witness: str | None = None, mode: str | None = None,
-           sets: list[str] | None = None, config: str | None = None,
+           sets: list[str] | None = None, config: str | None = None, setup: str = PG_VRRP,
            say: Callable[[str], None] = lambda _: None) -> "Lab":
         """Makes a lab and waits until writes through the VIP work and the standby streams."""
         require_root()
         places.check_name(name)
-        settings = make(config, witness, mode, sets or [])
+        settings = make(config, witness, mode, sets or [], setup)
         lab = cls(name, settings)
         with _lock(name):
             if os.path.exists(lab.dir) or places.lab_netns(name):
@@ -69,9 +69,10 @@ class Lab:
         os.makedirs(f"{self.dir}/log", mode=0o755)
         with open(f"{self.dir}/lab.ini", "w", encoding="utf-8") as file:
             file.write(self.settings.ini.text())
-        say("installing the helpers")
-        seeds = Seeds(self.name, self.settings)
-        _install(seeds.tree)
+        say(f"installing {self.settings.setup}")
+        setup = setups.of(self.settings)
+        seeds = setup.seeds(self.name, self.settings)
+        setup.install(seeds.tree)
         say("preparing the database and the keys")
         seeds.make()
         for host in self.settings.hosts.values():
@@ -89,6 +90,7 @@ class Lab:
         self._boot(hosts)
         if self.settings.has_record:
             witness.settle(self.node(places.WITNESS), self.settings)
+        setup.begin([self.node(host.name) for host in self.settings.nodes()])
 
     def _boot(self, names: list[str]) -> None:
         nodes = [self.node(name) for name in names]
@@ -121,7 +123,7 @@ class Lab:
             "interface": host.interface,
             "routes": [other.address for other in settings.hosts.values() if other is not host],
             "listen_ports": [host.listen_port] if host.listen_port else [],
-            "services": _services(host, settings),
+            "services": setups.of(settings).services(host),
         }
         with open(f"{node_dir}/spec.json", "w", encoding="utf-8") as file:
             json.dump(spec, file, indent=1)
@@ -268,34 +270,6 @@ def _lock(name: str) -> Iterator[None]:
     with open(f"/run/{places.PREFIX}{name}.lock", "w", encoding="ascii") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
-
-
-def _install(tree: str) -> None:
-    """`make install` into the lab's own tree, so that a rebuild does not change a running lab."""
-    build = os.environ.get("PGV_BUILD")
-    argv = ["make", "-s", "-j2", "-C", places.SOURCE, "install", f"DESTDIR={tree}",
-            "prefix=/usr/local"] + ([f"BUILD={build}"] if build else [])
-    try:
-        run(argv, timeout=600)
-    except LabError as error:
-        raise LabError(f"the helpers cannot be built: {error}", code=CONFIG) from error
-
-
-def _services(host: Host, settings: Settings) -> list[dict]:
-    if host.kind == "client":
-        return []
-    sshd = {"name": "sshd", "argv": ["/usr/sbin/sshd", "-D"], "restart": None}
-    if host.kind == "witness":
-        return [sshd, witness.service(settings)] if settings.has_record else [sshd]
-    ini = settings.ini_path()
-    return [
-        sshd,
-        # As in scripts/systemd: the guard comes back, whatever ended it.
-        {"name": "guard", "argv": [f"{LIBEXEC}/fence_self", "--watch", "-c", ini], "restart": 0.1},
-        # As in Debian's unit: a keepalived that died stays dead until somebody starts it.
-        {"name": "keepalived", "argv": ["/usr/sbin/keepalived", "-n"], "restart": None,
-         "after": f"{settings.run_dir}/serving"},
-    ]
 
 
 def remove(name: str) -> None:

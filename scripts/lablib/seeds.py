@@ -24,11 +24,7 @@ class Seeds:
         self.keys = f"{self.top}/keys"
 
     def make(self) -> None:
-        with open(self.ini, "w", encoding="utf-8") as file:
-            file.write(self.settings.ini.text())
-        self._check()
-        conf, hba, ident, sql = (self.config(part) for part in
-                                 ("postgresql", "pg_hba", "pg_ident", "sql"))
+        conf, hba, ident, sql = self.database()
         if tls.wanted(self.settings):
             tls.make(f"{self.top}/tls", self.settings)
             conf += tls.CONF
@@ -40,6 +36,13 @@ class Seeds:
         keys.make(self.keys, [host.name for host in hosts if host.kind != "client"])
         for host in hosts:
             self._files(host)
+
+    def database(self) -> list[str]:
+        """Lines for postgresql.conf, pg_hba.conf and pg_ident.conf, and SQL."""
+        with open(self.ini, "w", encoding="utf-8") as file:
+            file.write(self.settings.ini.text())
+        self._check()
+        return [self.config(part) for part in ("postgresql", "pg_hba", "pg_ident", "sql")]
 
     def _check(self) -> None:
         """The helpers' own reader has the last word on the configuration, in its own words."""
@@ -58,8 +61,8 @@ class Seeds:
 
     # ---- files of one host ----
 
-    def _write(self, host: Host, path: str, text: str, mode: int = 0o644,
-               owner: str = "root") -> None:
+    def write(self, host: Host, path: str, text: str, mode: int = 0o644,
+              owner: str = "root") -> None:
         target = f"{places.node_dir(self.lab, host.name)}/seed{path}"
         os.makedirs(os.path.dirname(target), exist_ok=True)
         fd = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
@@ -71,14 +74,22 @@ class Seeds:
 
     def _files(self, host: Host) -> None:
         os.makedirs(places.node_dir(self.lab, host.name), exist_ok=True)
-        self._write(host, "/etc/hosts", self._etc_hosts())
-        self._write(host, "/etc/hostname", host.name + "\n")
+        self.write(host, "/etc/hosts", self._etc_hosts())
+        self.write(host, "/etc/hostname", host.name + "\n")
         if host.kind == "client":
             return
-        self._write(host, self.settings.ini_path(), self.settings.ini.text())
-        self._write(host, "/etc/ssh/sshd_config", keys.SSHD_CONFIG.format(port=host.ssh_port))
+        self.write(host, "/etc/ssh/sshd_config", keys.SSHD_CONFIG.format(port=host.ssh_port))
         with open(f"{self.keys}/{host.name}.host", encoding="ascii") as file:
-            self._write(host, "/etc/ssh/lab_host_key", file.read(), 0o600)
+            self.write(host, "/etc/ssh/lab_host_key", file.read(), 0o600)
+        if host.kind == "node":
+            self.write(host, self.settings.passfile,
+                       f"*:*:*:{self.settings.role}:{self.base.password}\n",
+                       0o600, self.settings.os_user)
+        self.setup_files(host)
+
+    def setup_files(self, host: Host) -> None:
+        """What the set-up has on a node or on the witness."""
+        self.write(host, self.settings.ini_path(), self.settings.ini.text())
         self._authorized(host)
         if host.kind == "node":
             self._node_files(host)
@@ -94,7 +105,7 @@ class Seeds:
             self.config("authorized_keys", *where, "--key", f"{self.keys}/{node.name}.pub")
             for node in self.settings.nodes() if node.name != host.name)
         home = pwd.getpwnam(user).pw_dir
-        self._write(host, f"{home}/.ssh/authorized_keys", lines, 0o600, user)
+        self.write(host, f"{home}/.ssh/authorized_keys", lines, 0o600, user)
 
     def data_from(self, host: Host) -> str:
         """The database cluster that its disk begins with; empty: none."""
@@ -104,7 +115,7 @@ class Seeds:
         """What the witness made for the nodes, before they boot; a secret is root's alone."""
         for host in self.settings.nodes():
             for path, text in files.items():
-                self._write(host, path, text, 0o644 if path.endswith(".crt") else 0o600)
+                self.write(host, path, text, 0o644 if path.endswith(".crt") else 0o600)
 
     def data_files(self, host: Host) -> dict[str, str]:
         """What is added to the copied database: the second node begins as a standby."""
@@ -119,16 +130,14 @@ class Seeds:
     def _node_files(self, host: Host) -> None:
         settings = self.settings
         with open(f"{self.keys}/{host.name}", encoding="ascii") as file:
-            self._write(host, settings.ssh_key, file.read(), 0o600)
-        self._write(host, settings.ssh_known_hosts, keys.known_hosts(self.keys, settings))
-        self._write(host, settings.passfile, f"*:*:*:{settings.role}:{self.base.password}\n",
-                    0o600, settings.os_user)
-        self._write(host, "/etc/keepalived/keepalived.conf",
-                    self.config("keepalived", "-n", host.name))
+            self.write(host, settings.ssh_key, file.read(), 0o600)
+        self.write(host, settings.ssh_known_hosts, keys.known_hosts(self.keys, settings))
+        self.write(host, "/etc/keepalived/keepalived.conf",
+                   self.config("keepalived", "-n", host.name))
         if bmc.wanted(settings):
             for node in settings.nodes():
-                self._write(host, node.agent_options, bmc.options(self.lab, settings, node.name),
-                            0o600)
+                self.write(host, node.agent_options, bmc.options(self.lab, settings, node.name),
+                           0o600)
         if settings.config_file:
             self._outside_configuration(host)
         if tls.wanted(settings):
@@ -141,8 +150,8 @@ class Seeds:
             if target:
                 with open(f"{self.top}/tls/{name}", encoding="ascii") as file:
                     secret = name.endswith(".key")
-                    self._write(host, target, file.read(), 0o600 if secret else 0o644,
-                                self.settings.os_user if secret else "root")
+                    self.write(host, target, file.read(), 0o600 if secret else 0o644,
+                               self.settings.os_user if secret else "root")
 
     def _outside_configuration(self, host: Host) -> None:
         """Where postgresql.conf is not in the data directory, as Debian has it."""
@@ -156,7 +165,7 @@ class Seeds:
                 text += (f"data_directory = '{self.settings.data_dir}'\n"
                          f"hba_file = '{directory}/pg_hba.conf'\n"
                          f"ident_file = '{directory}/pg_ident.conf'\n")
-            self._write(host, target, text, 0o640, self.settings.os_user)
+            self.write(host, target, text, 0o640, self.settings.os_user)
 
     def _etc_hosts(self) -> str:
         lines = ["127.0.0.1 localhost", "::1 localhost"]

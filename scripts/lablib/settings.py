@@ -7,7 +7,7 @@ import os
 import re
 
 from . import places
-from .errors import CONFIG, LabError
+from .errors import CONFIG, LabError, USAGE
 from .inifile import IniFile, parse_set
 
 DEFAULT = """\
@@ -49,6 +49,13 @@ margin = 1s
 # Directories of a node that are its own; a path of the configuration elsewhere would be the host's.
 OWN_DIRS = ("/etc/", "/var/lib/", "/var/log/postgresql/", "/run/", "/var/run/", "/root/")
 
+# What is set up on the hosts (setups.py).  Its name is kept in [lab] of the lab's own file; pg_vrrp
+# is not named, because that file then is the helpers' too.
+PG_VRRP, TEXTBOOK = "pg_vrrp", "textbook"
+# The role of a tutorial, and where it keeps the password.
+TEXTBOOK_SETS = ["lab.setup=" + TEXTBOOK, "postgresql.role=replicator",
+                 "postgresql.passfile=/var/lib/postgresql/.pgpass"]
+
 
 @dataclasses.dataclass
 class Host:
@@ -82,6 +89,7 @@ class Settings:
         self.cluster = ini.get("cluster", "name")
         if not re.fullmatch(r"[a-z][a-z0-9_-]*", self.cluster):
             raise LabError(f"{ini.name}: [cluster] name is missing or not a name", code=CONFIG)
+        self.setup = ini.get("lab", "setup", PG_VRRP)
         self.interface = ini.get("cluster", "interface", "eth0")
         try:
             self.vip = ipaddress.ip_interface(ini.get("cluster", "vip"))
@@ -239,7 +247,12 @@ def _set_witness(ini: IniFile, kind: str) -> None:
 
 
 def make(config: str | None, witness: str | None, mode: str | None,
-         sets: list[str]) -> Settings:
+         sets: list[str], setup: str = PG_VRRP) -> Settings:
+    if setup == TEXTBOOK:
+        if config is not None or witness is not None or sets:
+            raise LabError("--config, --witness and --set are about pg_vrrp's configuration",
+                           "of the textbook set-up only --mode can be chosen", USAGE)
+        sets = TEXTBOOK_SETS
     if config is not None:
         try:
             with open(config, encoding="utf-8") as file:

@@ -102,6 +102,7 @@ def of_lab(lab: str, settings: Settings) -> dict:
     primaries = [name for name, node in nodes.items() if node["role"] == "primary"]
     return {
         "lab": lab,
+        "setup": settings.setup,
         "cluster": settings.cluster,
         "mode": settings.mode,
         "witness": settings.witness_kind,

@@ -23,11 +23,15 @@ FROM pgvrrp.record AS r WHERE r.cluster = %s
 """
 
 
-def service(settings: Settings) -> dict:
+def server(bin_dir: str, user: str, data_dir: str) -> dict:
     """As Debian's unit: one that crashed stays down until somebody starts it, or the next boot."""
     return {"name": SERVICE, "restart": None, "stop_signal": "SIGINT",
-            "argv": ["/usr/bin/setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups",
-                     f"{settings.bin_dir}/postgres", "-D", settings.witness_data_dir]}
+            "argv": ["/usr/bin/setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups",
+                     f"{bin_dir}/postgres", "-D", data_dir]}
+
+
+def service(settings: Settings) -> dict:
+    return server(settings.bin_dir, "postgres", settings.witness_data_dir)
 
 
 def _dsn(node: Node, settings: Settings, database: str) -> str:

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "rejoin_pair.h"
 
+#include <poll.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -56,6 +58,29 @@ int pair_copy(const char *from, const char *to)
 	const char *const argv[] = { "/bin/cp", "-a", from, to, NULL };
 
 	return pgfixture_run(argv, false, NULL, 0);
+}
+
+/* Whether the stop came too soon to be noted, or just in time, is seen from the control file. */
+void pair_stop_in_recovery(size_t node)
+{
+	struct deadline dl = deadline_in_ms(20000);
+	struct pgdata_control control = { 0 };
+
+	while (strcmp(control.state, "shut down in recovery") != 0 && !deadline_passed(&dl)) {
+		pid_t pid;
+		int fd = -1;
+
+		assert_int_equal(pgfixture_start(&pair_servers, node, false), 0);
+		while ((fd = pgdata_postmaster(&pair_servers.cfg[node], &pid)) < 0 &&
+		       !deadline_passed(&dl))
+			(void)poll(NULL, 0, 1);
+		(void)close(fd);
+		assert_int_equal(pgfixture_stop(&pair_servers, node, SIGINT), 0);
+		pgdata_control(&control, &pair_servers.cfg[node], &dl);
+	}
+	assert_string_equal(control.state, "shut down in recovery");
+	/* The fixture's own logs are root's. */
+	assert_int_equal(unlink(pair_servers.cfg[node].log_file), 0);
 }
 
 int pair_drop(const char *path)

@@ -23,6 +23,8 @@ int pair_tear_down(void **unused);
 /* Fast, and with everything sent; or SIGKILL to all at once, and what was not sent is lost. */
 int pair_stop(size_t node);
 void pair_crash(size_t node);
+/* After a crash: it is started, and stopped (fast) while it still reads its WAL. */
+void pair_stop_in_recovery(size_t node);
 int pair_copy(const char *from, const char *to);
 int pair_drop(const char *path);
 

@@ -64,11 +64,11 @@ static void only_shut_down_is_shut_down(void **unused)
 	(void)unused;
 	assert_int_equal(
 	    pgdata_control_parse(&control, CONTROL("1", "shut down", "0/1", "1", "0/0")), 0);
-	assert_true(control.shut_down);
+	assert_true(control.shut_down && !control.recovering);
 	assert_int_equal(pgdata_control_parse(
 			     &control, CONTROL("1", "shut down in recovery", "0/1", "1", "0/0")),
 			 0);
-	assert_true(control.shut_down);
+	assert_true(control.shut_down && control.recovering);
 	assert_int_equal(
 	    pgdata_control_parse(&control, CONTROL("1", "shutting down", "0/1", "1", "0/0")), 0);
 	assert_false(control.shut_down);

@@ -47,6 +47,21 @@ static void crashed_primary_resumes_by_its_standbys_vote(void **unused)
 	pair_until(0, "SELECT state FROM pg_stat_replication", "streaming");
 }
 
+/*
+ * A fence, or a host that is switched off again, may stop it (fast) while it recovers: "shut down in
+ * recovery" then, with the checkpoint of long before the crash, which says nothing of its end.
+ */
+static void recovery_cut_short_is_resumed(void **unused)
+{
+	(void)unused;
+	pair_sql(0, "INSERT INTO t SELECT generate_series(1000, 400000)");
+	pair_caught_up(0, 1);
+	pair_crash(0);
+	pair_stop_in_recovery(0);
+	pair_rejoins(n1, &by_hand, OUT_YES, "resumed");
+	pair_until(0, "SELECT state FROM pg_stat_replication", "streaming");
+}
+
 static void nobody_answers_and_it_stays_down(void **unused)
 {
 	const struct pair_options only_look = { .gate = true };
@@ -164,6 +179,7 @@ static int with_servers(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(nothing_to_do_is_yes),
 		TEST(crashed_primary_resumes_by_its_standbys_vote),
+		TEST(recovery_cut_short_is_resumed),
 		TEST(nobody_answers_and_it_stays_down),
 		TEST(withdrawn_vote_is_no_vote_and_is_given_back),
 		TEST(wrong_directories_are_refused),

@@ -25,6 +25,7 @@
 static struct cfg *const n1 = &pair_servers.cfg[0];
 static struct cfg *const n2 = &pair_servers.cfg[1];
 static const struct pair_options by_hand = { 0 };
+static const struct pair_options only_look = { .gate = true };
 
 /* n1 has commits that n2 never got, n2 is promoted, n1 was fenced. */
 static void fail_over_with_loss(void)
@@ -59,6 +60,23 @@ static void crashed_primary_is_rewound(void **unused)
 	assert_string_equal(name, "n1");
 	/* And the second run finds it done. */
 	pair_rejoins(n1, &by_hand, OUT_YES, "streaming");
+}
+
+/* Stopped (fast) while it recovered: its end is not the checkpoint that its control file names. */
+static void recovery_cut_short_is_rewound_at_once(void **unused)
+{
+	(void)unused;
+	assert_int_equal(pair_stop(1), 0);
+	pair_sql(0, "INSERT INTO t SELECT generate_series(1000, 400000)");
+	pair_crash(0);
+	pair_stop_in_recovery(0);
+	assert_int_equal(pgfixture_start(&pair_servers, 1, true), 0);
+	pair_promote(1);
+	assert_int_equal(fenced_write(n1, "test", "n2"), 0);
+	pair_rejoins(n1, &only_look, OUT_REFUSED, "rewind");
+	pair_rejoins(n1, &by_hand, OUT_YES, "streaming");
+	assert_true(pair_history_has(n1, "rewound"));
+	pair_until(0, "SELECT count(*) FROM t", "1");
 }
 
 static void clean_primary_follows_without_rewind(void **unused)
@@ -217,6 +235,7 @@ static int with_servers(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(crashed_primary_is_rewound),
+		TEST(recovery_cut_short_is_rewound_at_once),
 		TEST(clean_primary_follows_without_rewind),
 		TEST(killed_rewind_is_taken_up),
 		TEST(destroyed_wal_is_put_back_and_rewound_again),

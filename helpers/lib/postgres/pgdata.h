@@ -32,7 +32,8 @@ struct pgdata_control {
 	bool known;
 	char why[160];
 	uint64_t system_identifier;
-	bool shut_down; /* "shut down" or "shut down in recovery" */
+	bool shut_down;  /* "shut down" or "shut down in recovery" */
+	bool recovering; /* the latter: a standby, or a crash recovery that was stopped */
 	bool in_production;
 	bool in_recovery; /* "in archive recovery" */
 	char state[48];

@@ -116,8 +116,8 @@ static int take_values(struct pgdata_control *control, char values[KEYS][VALUE_M
 	control->checksums = checksums != 0;
 	control->wal_log_hints = strcmp(values[KEY_HINTS], "on") == 0;
 	(void)snprintf(control->state, sizeof(control->state), "%.47s", state);
-	control->shut_down =
-	    strcmp(state, "shut down") == 0 || strcmp(state, "shut down in recovery") == 0;
+	control->recovering = strcmp(state, "shut down in recovery") == 0;
+	control->shut_down = strcmp(state, "shut down") == 0 || control->recovering;
 	control->in_production = strcmp(state, "in production") == 0;
 	control->in_recovery = strcmp(state, "in archive recovery") == 0;
 	control->known = true;

@@ -124,6 +124,17 @@ static void look_at_local(struct rejoin *r)
 
 /* ---- directory and files ---- */
 
+/*
+ * A crash recovery that was stopped (fast) leaves "shut down in recovery" as a standby does, with the
+ * checkpoint of before the crash.  The WAL goes on behind that, nobody knows how far.
+ */
+static bool ended(const struct rejoin *r)
+{
+	bool standby = r->facts.form == PGDATA_STANDBY && r->control.min_recovery_lsn != 0;
+
+	return r->control.shut_down && (!r->control.recovering || standby);
+}
+
 static void look_at_directory(struct rejoin *r)
 {
 	struct rejoin_facts *f = &r->facts;
@@ -140,7 +151,7 @@ static void look_at_directory(struct rejoin *r)
 	f->control = fact_of(r->control.known);
 	if (!r->control.known)
 		return;
-	f->clean = fact_of(r->control.shut_down);
+	f->clean = fact_of(ended(r));
 	f->can_rewind = fact_of(r->control.checksums || r->control.wal_log_hints);
 }
 
@@ -229,7 +240,7 @@ static struct rejoin_end our_end(const struct rejoin *r)
 	}
 	end.end = minimum > checkpoint ? minimum : checkpoint;
 	end.standby = r->facts.form == PGDATA_STANDBY;
-	end.open_end = !end.standby && !r->control.shut_down;
+	end.open_end = !end.standby && !ended(r);
 	return end;
 }
 
@@ -274,7 +285,7 @@ static void look_at_peer(struct rejoin *r)
 	if (r->peer.timeline > timeline)
 		f->past = PAST_DIVERGED;
 	/* Of a primary that crashed it is not known how far it had come. */
-	if (!runs && r->control.shut_down && r->peer.timeline == timeline)
+	if (!runs && ended(r) && r->peer.timeline == timeline)
 		f->peer_ahead =
 		    fact_of(r->peer.received_lsn > r->control.checkpoint_lsn + LAST_RECORD_BYTES);
 }

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: PostgreSQL
+"""What is set up on the hosts of a lab: pg_vrrp, or what it replaces.  Chosen at `up`, and remembered
+in the lab's own configuration file."""
+
+import os
+
+from . import places, textbook, witness
+from .errors import CONFIG, LabError
+from .node import Node
+from .run import run
+from .seeds import LIBEXEC, Seeds
+from .settings import TEXTBOOK, Host, Settings
+
+SSHD = {"name": "sshd", "argv": ["/usr/sbin/sshd", "-D"], "restart": None}
+# As in Debian's unit: a keepalived that died stays dead until somebody starts it.
+KEEPALIVED = {"name": "keepalived", "argv": ["/usr/sbin/keepalived", "-n"], "restart": None}
+
+
+class PgVrrp:
+    """The helpers do everything: nobody is needed after a fault."""
+    seeds = Seeds
+
+    def __init__(self, settings: Settings):
+        self.settings = settings
+
+    def install(self, tree: str) -> None:
+        """`make install` into the lab's own tree, so that a rebuild does not change a running lab."""
+        build = os.environ.get("PGV_BUILD")
+        argv = ["make", "-s", "-j2", "-C", places.SOURCE, "install", f"DESTDIR={tree}",
+                "prefix=/usr/local"] + ([f"BUILD={build}"] if build else [])
+        try:
+            run(argv, timeout=600)
+        except LabError as error:
+            raise LabError(f"the helpers cannot be built: {error}", code=CONFIG) from error
+
+    def services(self, host: Host) -> list[dict]:
+        if host.kind == "client":
+            return []
+        if host.kind == "witness":
+            return [SSHD, witness.service(self.settings)] if self.settings.has_record else [SSHD]
+        guard = [f"{LIBEXEC}/fence_self", "--watch", "-c", self.settings.ini_path()]
+        return [
+            SSHD,
+            # As in scripts/systemd: the guard comes back, whatever ended it.
+            {"name": "guard", "argv": guard, "restart": 0.1},
+            {**KEEPALIVED, "after": f"{self.settings.run_dir}/serving"},
+        ]
+
+    def begin(self, _nodes: list[Node]) -> None:
+        """What the first start needs of a person: nothing."""
+
+    def heal(self, hosts: list[Node]) -> None:
+        """Every daemon runs again."""
+        for host in hosts:
+            for service in host.order("pids"):
+                host.order(f"start {service}")
+
+
+class Textbook:
+    """keepalived, bash and psql.  A server that is down may not just be started, so that after a fault
+    a person puts it in order."""
+    seeds = textbook.Seeds
+
+    def __init__(self, settings: Settings):
+        self.settings = settings
+
+    def install(self, _tree: str) -> None:
+        """Nothing: its scripts are files of its configuration."""
+
+    def services(self, host: Host) -> list[dict]:
+        if host.kind == "client":
+            return []
+        if host.kind == "witness":
+            return [SSHD]
+        socket = f"{self.settings.socket_dir}/.s.PGSQL.{self.settings.port}"
+        server = witness.server(self.settings.bin_dir, self.settings.os_user, host.data_dir)
+        return [SSHD, server, {**KEEPALIVED, "after": socket, "patience": 10}]
+
+    def begin(self, nodes: list[Node]) -> None:
+        textbook.Operator(self.settings, nodes).begin()
+
+    def heal(self, hosts: list[Node]) -> None:
+        for host in hosts:
+            for service in (SSHD, KEEPALIVED):
+                host.order(f"start {service['name']}")
+        textbook.Operator(self.settings, [host for host in hosts if host.host.kind == "node"]) \
+            .put_in_order()
+
+
+def of(settings: Settings) -> PgVrrp | Textbook:
+    return Textbook(settings) if settings.setup == TEXTBOOK else PgVrrp(settings)
