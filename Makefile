@@ -158,7 +158,7 @@ $(BUILD)/bench/%: $(BUILD)/obj/bench/%.o $(archive)
 
 # FAKE(x) in a target: calls of x from other files come there.
 wraps = $(patsubst %,-Wl$(comma)--wrap=%,$(shell \
-	sed -n 's/^[^\#].* FAKE(\([a-z0-9_]*\)).*/\1/p; s/^FAKE_LOG(\(.*\))/\1/p' $(1)))
+	sed -n 's/^[^\#].* FAKE(\([A-Za-z0-9_]*\)).*/\1/p; s/^FAKE_LOG(\(.*\))/\1/p' $(1)))
 $(BUILD)/bin/fuzz_%: $(BUILD)/obj/fuzz/fuzz_%.o $(fuzz_obj) $(archive)
 	$(call say,LD,$@)
 	$(call link,-fsanitize=fuzzer $(call wraps,tests/fuzz/fuzz_$*.c $(fuzz_with)))

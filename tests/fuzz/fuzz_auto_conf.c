@@ -24,8 +24,9 @@ static void look(const char *text, const char *conninfo)
 	const char *at = NULL;
 
 	for (const char *found = text; (found = strstr(found, name)) != NULL; found++)
-		at = found;
-	assert(at != NULL && (at == text || at[-1] == '\n'));
+		if (found == text || found[-1] == '\n')
+			at = found;
+	assert(at != NULL);
 	assert(length >= strlen(end_of_file) &&
 	       strcmp(text + length - strlen(end_of_file), end_of_file) == 0);
 	at += strlen(name);

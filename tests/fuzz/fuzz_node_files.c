@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/deadline.h"
+#include "base/state.h"
 #include "fuzz.h"
 #include "node/files.h"
 #include "rejoin/rejoin_tries.h"
@@ -27,6 +28,17 @@ int fake_boot_id(char *id, size_t size)
 {
 	(void)snprintf(id, size, "00000000-0000-4000-8000-000000000000");
 	return 0;
+}
+
+/* Does the file say KEY=NUMBER, and the number in the one way in which we write it? */
+static bool says(const struct file_path path, const char *key, uint64_t number)
+{
+	char text[STATE_TEXT_MAX], value[32], wanted[32];
+
+	(void)snprintf(wanted, sizeof(wanted), "%" PRIu64, number);
+	return state_read(path.text, text, sizeof(text)) == 0 &&
+	       state_get(text, key, value, sizeof(value)) == 0 &&
+	       strcmp(value + strspn(value, "0"), wanted + strspn(wanted, "0")) == 0;
 }
 
 /*
@@ -125,6 +137,8 @@ static bool look_at_rewinding(const struct cfg *cfg, char *words, bool again)
 		assert(rewinding_write(cfg, mark.system_identifier, mark.done) == 0);
 	mark = rewinding_read(cfg);
 	assert(mark.present == FACT_YES);
+	if (mark.system_identifier != 0)
+		assert(says(file_state(cfg, "rewinding"), "system", mark.system_identifier));
 	/* Torn, it may lack the word that it is done. */
 	(void)snprintf(words, WORDS_MAX, "%" PRIu64, mark.system_identifier);
 	return mark.system_identifier != 0;
