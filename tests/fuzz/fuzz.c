@@ -129,6 +129,17 @@ bool fuzz_is_clean(const char *text)
 	return true;
 }
 
+bool fuzz_is_zero(const void *bytes, size_t size)
+{
+	const unsigned char *at = bytes;
+
+	while (size > 0 && *at == 0) {
+		at++;
+		size--;
+	}
+	return size == 0;
+}
+
 /* Durability is nothing that could be seen here, and takes most of the time. */
 int fake_fsync(int fd) FAKE(fsync);
 int fake_fsync(int fd)

@@ -49,6 +49,7 @@ struct fuzz_said {
 };
 extern struct fuzz_said fuzz_said;
 
+bool fuzz_is_zero(const void *bytes, size_t size);
 /* One text without control characters? */
 bool fuzz_is_clean(const char *text);
 

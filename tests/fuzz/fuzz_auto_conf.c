@@ -32,8 +32,10 @@ static void look(const char *text, const char *conninfo)
 	at += strlen(name);
 	for (; *conninfo != '\0'; conninfo++) {
 		assert(*at == *conninfo);
-		if (*at == '\'' || *at == '\\')
-			assert(*++at == *conninfo);
+		if (*at == '\'' || *at == '\\') {
+			at++;
+			assert(*at == *conninfo);
+		}
 		at++;
 	}
 	assert(strcmp(at, end_of_file) == 0);

@@ -10,8 +10,10 @@
 
 static bool has(const char *text, const char *key, const char *value)
 {
-	const char *at = strstr(text, key);
+	const char *at = text;
 
+	while ((at = strstr(at, key)) != NULL && at != text && at[-1] != '\n')
+		at++;
 	if (at == NULL)
 		return false;
 	at += strlen(key);
@@ -23,15 +25,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input in = { data, size };
 	char AUTO_FREE *text = input_rest(&in);
-	struct pgdata_control control, nothing = { .known = false };
+	struct pgdata_control control;
 	char number[32];
 	int rc = pgdata_control_parse(&control, text);
 
 	assert((rc == 0) == control.known);
 	if (rc != 0) {
 		assert(strncmp(control.why, "pg_controldata: ", 16) == 0);
-		memcpy(nothing.why, control.why, sizeof(nothing.why));
-		assert(memcmp(&control, &nothing, sizeof(control)) == 0);
+		memset(control.why, 0, sizeof(control.why));
+		assert(fuzz_is_zero(&control, sizeof(control)));
 		return 0;
 	}
 	assert(control.shut_down + control.in_production + control.in_recovery <= 1);

@@ -25,7 +25,7 @@ static const struct deadline *soon(void)
 
 static void ask_server(struct server *server, enum pg_where where)
 {
-	struct server nothing = { .state = SERVER_UNKNOWN };
+	struct server rest;
 
 	server_ask(server, fuzz_cfg(), where, soon());
 	if (server->state == SERVER_PRIMARY || server->state == SERVER_STANDBY) {
@@ -36,10 +36,11 @@ static void ask_server(struct server *server, enum pg_where where)
 	}
 	assert(server->state == SERVER_UNKNOWN && server->why[0] != '\0');
 	assert(server_votes_for(server, "192.0.2.1", 1, 1) == FACT_UNKNOWN);
-	nothing.failure = server->failure;
-	nothing.asked_ms = server->asked_ms;
-	memcpy(nothing.why, server->why, sizeof(nothing.why));
-	assert(memcmp(server, &nothing, sizeof(nothing)) == 0);
+	memcpy(&rest, server, sizeof(rest));
+	rest.failure = PG_FAIL_NONE;
+	rest.asked_ms = 0;
+	memset(rest.why, 0, sizeof(rest.why));
+	assert(fuzz_is_zero(&rest, sizeof(rest)));
 }
 
 static void ask_slots(struct server_slots *slots, enum pg_where where)
@@ -57,11 +58,13 @@ static void look_at_json(const char *text)
 
 	for (; *text != '\0' && *text != '\n'; text++) {
 		assert((unsigned char)*text >= 0x20);
-		if (quoted && *text == '\\')
-			assert(*++text != '\0');
-		else if (*text == '"')
+		if (quoted && *text == '\\') {
+			text++;
+			assert(*text != '\0');
+		} else if (*text == '"') {
 			quoted = !quoted;
-		else if (!quoted)
+		}
+		if (!quoted)
 			depth += (*text == '{' || *text == '[') - (*text == '}' || *text == ']');
 		assert(depth >= 0);
 	}

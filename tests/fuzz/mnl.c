@@ -91,6 +91,17 @@ ssize_t fake_mnl_socket_sendto(struct mnl_socket *sock, const void *request, siz
 	return (ssize_t)size;
 }
 
+/* Nor has any error a number that has no negative one. */
+static void bound(char *error)
+{
+	int number;
+
+	memcpy(&number, error, sizeof(number));
+	if (number == INT32_MIN)
+		number++;
+	memcpy(error, &number, sizeof(number));
+}
+
 /*
  * Answers go to who asked.  And no message has 2 GB: libmnl (1.0.4, mnl_nlmsg_ok) compares lengths as
  * signed numbers, takes such a one for good, and reads on far behind it.
@@ -106,6 +117,8 @@ static void frame(const struct mnl_socket *sock, char *datagram, size_t size)
 			header.nlmsg_pid = PORTID;
 		}
 		header.nlmsg_len &= INT32_MAX;
+		if (header.nlmsg_type == NLMSG_ERROR && at + sizeof(header) + sizeof(int) <= size)
+			bound(datagram + at + sizeof(header));
 		memcpy(datagram + at, &header, sizeof(header));
 		if (header.nlmsg_len < sizeof(header) || header.nlmsg_len > size - at)
 			break;
