@@ -3,6 +3,7 @@
 # make                 helpers/*.c -> build/libexec/, the front -> build/bin/pg_vrrp
 # make check           unit and command line tests (no cluster needed)
 # make lint asan hardening install uninstall clean
+# make fuzz            the fuzz targets -> build/fuzz/bin/ (clang)
 #
 # BUILD=DIR            where everything goes (default build); the source tree is never written to
 # CC=gcc|clang  CFLAGS=...  CFLAGS_EXTRA=-Werror  SANITIZE=yes  V=1
@@ -35,6 +36,8 @@ helper_src := $(filter-out $(front_src),$(sort $(wildcard helpers/*.c)))
 test_src   := $(sort $(wildcard tests/unit/test_*.c))
 shared_src := $(filter-out $(test_src),$(sort $(wildcard tests/unit/*.c)))
 bench_src  := $(sort $(wildcard tests/bench/*.c))
+fuzz_src   := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+fuzz_with  := $(filter-out $(fuzz_src),$(sort $(wildcard tests/fuzz/*.c)))
 man_src    := $(sort $(wildcard docs/man/*.8))
 unit_src   := $(sort $(wildcard scripts/systemd/*.in))
 share_src  := $(sort $(wildcard keepalived/*.in)) scripts/witness.sql scripts/witness-server.sh
@@ -48,6 +51,8 @@ front      := $(front_src:helpers/%.c=$(BUILD)/bin/%)
 tests      := $(test_src:tests/unit/%.c=$(BUILD)/tests/%)
 shared_obj := $(shared_src:tests/unit/%.c=$(BUILD)/obj/tests/%.o)
 bench      := $(bench_src:tests/bench/%.c=$(BUILD)/bench/%)
+fuzzers    := $(fuzz_src:tests/fuzz/%.c=$(BUILD)/bin/%)
+fuzz_obj   := $(fuzz_with:tests/fuzz/%.c=$(BUILD)/obj/fuzz/%.o)
 fixtures   := $(if $(shared_src),$(BUILD)/libfixtures.a)
 units      := $(unit_src:scripts/systemd/%.in=$(BUILD)/systemd/%)
 
@@ -57,6 +62,7 @@ try = $(shell echo 'int main(void){return 0;}' | $(CC) -O2 -Werror $(1) -x c -c 
 	2>/dev/null && echo $(1) || echo $(2))
 fortified = \#include <stdio.h>\nint main(void){return 0;}
 
+comma      := ,
 packages   := libpq libnl-3.0 libnl-route-3.0 libmnl libnftnl inih
 # Other people's headers are no concern of our warnings.
 cppflags   := -D_GNU_SOURCE -Ihelpers -Ihelpers/lib \
@@ -69,10 +75,12 @@ warnings   := -Wall -Wextra -Wshadow -Wformat=2 -Wundef -Wvla -Wwrite-strings \
 # gcc only
 warnings   += $(call try,-Wlogical-op) $(call try,-Wduplicated-cond)
 ifdef SANITIZE
+sanitizers := address,undefined
 # Fortified calls would hide reads and writes from the sanitizer.
-hardening  := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
+hardening  := -O1 -fno-omit-frame-pointer \
+	-fsanitize=$(sanitizers)$(if $(filter fuzzer,$(SANITIZE)),$(comma)fuzzer-no-link) \
 	-fno-sanitize-recover=all -U_FORTIFY_SOURCE
-ldhard     := -fsanitize=address,undefined
+ldhard     := -fsanitize=$(sanitizers)
 else
 # gcc before 12 knows level 2 at the most and says so as soon as a header is read.
 fortify    := $(shell printf '$(fortified)' | $(CC) -O2 -Werror -U_FORTIFY_SOURCE \
@@ -89,7 +97,8 @@ ldflags    := $(LDFLAGS) $(ldhard) -Wl,--as-needed
 libs       := $(shell $(PKG_CONFIG) --libs $(packages))
 
 # --- build ----------------------------------------------------------------------------------------
-.PHONY: all tests check check-unit check-cli lint asan hardening install uninstall clean FORCE
+.PHONY: all tests check check-unit check-cli lint asan fuzz fuzzers hardening install uninstall \
+	clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -125,6 +134,10 @@ $(BUILD)/obj/bench/%.o: tests/bench/%.c $(BUILD)/flags
 	$(call say,CC,$<)
 	$(call compile)
 
+$(BUILD)/obj/fuzz/%.o: tests/fuzz/%.c $(BUILD)/flags
+	$(call say,CC,$<)
+	$(call compile,-Itests/fuzz)
+
 $(archive): $(lib_obj)
 $(fixtures): $(shared_obj)
 $(archive) $(fixtures):
@@ -143,6 +156,14 @@ $(BUILD)/bench/%: $(BUILD)/obj/bench/%.o $(archive)
 	$(call say,LD,$@)
 	$(call link)
 
+# FAKE(x) in a target: calls of x from other files come there.
+wraps = $(patsubst %,-Wl$(comma)--wrap=%,$(shell \
+	sed -n 's/^[^\#].* FAKE(\([A-Za-z0-9_]*\)).*/\1/p; s/^FAKE_LOG(\(.*\))/\1/p' $(1)))
+$(BUILD)/bin/fuzz_%: $(BUILD)/obj/fuzz/fuzz_%.o $(fuzz_obj) $(archive)
+	$(call say,LD,$@)
+	$(call link,-fsanitize=fuzzer $(call wraps,tests/fuzz/fuzz_$*.c $(fuzz_with)))
+fuzzers: $(fuzzers)
+
 $(BUILD)/systemd/%: scripts/systemd/%.in $(BUILD)/flags
 	$(Q)mkdir -p $(@D) && sed 's|@libexecdir@|$(libexecdir)|g' $< >$@
 
@@ -159,6 +180,9 @@ lint: all $(BUILD)/compile_flags.txt
 	scripts/lint --build $(BUILD)
 asan:
 	$(MAKE) BUILD=$(BUILD)/asan SANITIZE=yes check
+# libFuzzer is clang's.
+fuzz:
+	$(MAKE) BUILD=$(BUILD)/fuzz CC=clang SANITIZE=fuzzer fuzzers
 hardening: all
 	scripts/hardening $(BUILD)
 

@@ -15,16 +15,17 @@ PYTHON = [sys.executable, "-B"]
 
 # Seconds.  A unit test binary, a file of command line tests, a lab and each scenario in it.
 UNIT_LIMIT, CLI_LIMIT, LAB_LIMIT, SCENARIO_LIMIT = 60, 180, 60, 120
-BUILD_LIMIT, LINT_LIMIT, MODEL_LIMIT = 600, 1200, 600
+BUILD_LIMIT, LINT_LIMIT, MODEL_LIMIT, FUZZ_LIMIT = 600, 1200, 600, 600
 
 
 class Suite:
-    def __init__(self, build, runner, match="", building=True, parallel=1):
+    def __init__(self, build, runner, match="", building=True, parallel=1, minutes=0):
         self.build = Path(build)
         self.runner = runner
         self.match = match
         self.building = building
         self.parallel = parallel
+        self.minutes = minutes
         self.made = {}
 
     def run(self, part):
@@ -98,6 +99,17 @@ class Suite:
             inner.unit("asan/unit")
             inner.cli("asan/cli")
 
+    def fuzz(self):
+        """The parsers of outside input, from the seeds; with --minutes for as long as that."""
+        if not self.make("build/fuzz", f"BUILD={self.build}", "fuzz"):
+            return
+        argv = [*PYTHON, str(TOP / "tests/fuzz/run"), "--build", str(self.build), "-k", self.match]
+        if self.minutes:
+            argv += ["--minutes", str(self.minutes)]
+        listed = subprocess.run([*argv, "--list"], capture_output=True, check=False)
+        if listed.returncode != 0 or listed.stdout.strip():
+            self.runner.run([Job("fuzz", argv, FUZZ_LIMIT + 60 * 2 * self.minutes)])
+
     def model(self):
         """The protocol and each of its rules taken away, by the model checker."""
         argv = [*PYTHON, str(TOP / "tests/model/run")]
@@ -148,7 +160,7 @@ class Suite:
 
 
 # In the order of a full run: what fails soonest comes first.
-PARTS = ["selftest", "lint", "unit", "cli", "asan", "clang", "model", "scenario"]
+PARTS = ["selftest", "lint", "unit", "cli", "asan", "clang", "fuzz", "model", "scenario"]
 
 
 def sanitizer():

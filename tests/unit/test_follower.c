@@ -129,10 +129,10 @@ static void a_file_of_another_boot_is_none(void **unused)
 	assert_int_equal(boot_file_read(&nodefiles_cfg, "follower", text, sizeof(text)), -EINVAL);
 	assert_int_equal(boot_file_write(&nodefiles_cfg, "follower", "lsn=12\nless=-1\n"), 0);
 	assert_int_equal(boot_file_read(&nodefiles_cfg, "follower", text, sizeof(text)), 0);
-	assert_int_equal(boot_file_u64(text, "less", &value), -EINVAL);
-	assert_int_equal(boot_file_u64(text, "more", &value), -ENOENT);
+	assert_int_equal(state_get_u64(text, "less", &value), -EINVAL);
+	assert_int_equal(state_get_u64(text, "more", &value), -ENOENT);
 	assert_int_equal(value, 9);
-	assert_int_equal(boot_file_u64(text, "lsn", &value), 0);
+	assert_int_equal(state_get_u64(text, "lsn", &value), 0);
 	assert_int_equal(value, 12);
 }
 

@@ -181,6 +181,26 @@ int state_get_i64(const char *text, const char *key, int64_t *value)
 	return 0;
 }
 
+int state_get_u64(const char *text, const char *key, uint64_t *value)
+{
+	char digits[24]; /* UINT64_MAX has 20 characters */
+	unsigned long long number;
+	int rc = state_get(text, key, digits, sizeof(digits));
+
+	if (rc == -EFBIG)
+		return -EINVAL;
+	if (rc < 0)
+		return rc;
+	if (digits[0] == '\0' || strspn(digits, "0123456789") != strlen(digits))
+		return -EINVAL;
+	errno = 0;
+	number = strtoull(digits, NULL, 10);
+	if (errno != 0)
+		return -EINVAL;
+	*value = number;
+	return 0;
+}
+
 int state_remove(const char *path, bool durable)
 {
 	int rc;

@@ -32,6 +32,9 @@ int state_get(const char *text, const char *key, char *value, size_t size) MUST_
 /* The same for a decimal number: the whole value must be one. */
 int state_get_i64(const char *text, const char *key, int64_t *value) MUST_CHECK;
 
+/* The same for a number of 64 bits without a sign: an LSN, a system identifier. */
+int state_get_u64(const char *text, const char *key, uint64_t *value) MUST_CHECK;
+
 /* Removes the file (durably if asked).  0 also when it was not there. */
 int state_remove(const char *path, bool durable) MUST_CHECK;
 

@@ -84,7 +84,7 @@ static const char *const *words_of(enum cfg_type type)
 
 static int word_index(const char *const *words, const char *text, size_t length)
 {
-	for (int i = 0; words[i] != NULL; i++) {
+	for (int i = 0; words != NULL && words[i] != NULL; i++) {
 		if (strlen(words[i]) == length && strncmp(words[i], text, length) == 0)
 			return i;
 	}

@@ -127,8 +127,9 @@ int net_ask(struct nl_msg *request, net_message_fn *take, void *what)
 	rc = nl_send_auto(sock, request);
 	for (int receives = 0; rc >= 0 && !answer.over && receives < RECEIVES_MAX; receives++)
 		rc = nl_recvmsgs_default(sock);
+	/* The kernel's errors are negative; a caller would take another one for a "yes". */
 	if (answer.error != 0)
-		return answer.error;
+		return answer.error < 0 ? answer.error : -EBADMSG;
 	if (rc < 0)
 		return error_of(rc);
 	return answer.over ? 0 : -EPROTO;

@@ -198,6 +198,9 @@ int nftlease_look(const struct cfg *cfg, struct nftlease *is)
 	*is = (struct nftlease){ .gate = NFTLEASE_SHUT };
 	if (rc != 0 || !sight.there)
 		return rc;
+	/* Nobody's lease: the sum below would not fit. */
+	if (sight.timed && sight.left_ms > INT64_MAX / 2)
+		return -ERANGE;
 	if (!sight.timed) {
 		is->gate = NFTLEASE_OPEN;
 	} else if (sight.left_ms > 0) {

@@ -99,6 +99,9 @@ static int error_of(const struct nlmsghdr *message)
 		return 0;
 	if (mnl_nlmsg_get_payload_len(message) < sizeof(*error))
 		return -EBADMSG;
+	/* The kernel's errors are negative; a caller would not take another one for a failure. */
+	if (error->error > 0)
+		return -EBADMSG;
 	return error->error == -ERESTART ? -ESTALE : error->error;
 }
 

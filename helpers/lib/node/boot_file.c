@@ -37,16 +37,3 @@ int boot_file_read(const struct cfg *cfg, const char *name, char *text, size_t s
 		return -EINVAL;
 	return strcmp(boot, written) == 0 ? 0 : -ENOENT;
 }
-
-int boot_file_u64(const char *text, const char *key, uint64_t *value)
-{
-	int64_t number = 0;
-	int rc = state_get_i64(text, key, &number);
-
-	if (rc < 0)
-		return rc;
-	if (number < 0)
-		return -EINVAL;
-	*value = (uint64_t)number;
-	return 0;
-}

@@ -4,7 +4,6 @@
 #define PGV_BOOT_FILE_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 #include "base/auto.h"
 #include "config/cfg.h"
@@ -14,11 +13,5 @@ int boot_file_write(const struct cfg *cfg, const char *name, const char *text) M
 
 /* -ENOENT: none, or one of another boot; -EINVAL: garbage; another -errno. */
 int boot_file_read(const struct cfg *cfg, const char *name, char *text, size_t size) MUST_CHECK;
-
-/*
- * An LSN or timeline, kept as a decimal number.  state_get_i64 does not reach above 2^63, where no
- * LSN of a real server is.  0, -ENOENT, -EINVAL.
- */
-int boot_file_u64(const char *text, const char *key, uint64_t *value) MUST_CHECK;
 
 #endif

@@ -22,9 +22,9 @@ static int parse(const char *text, struct follower *follower)
 	if (rc == 0)
 		rc = state_get_i64(text, "sender", &follower->sender);
 	if (rc == 0)
-		rc = boot_file_u64(text, "flush_lsn", &follower->flush_lsn);
+		rc = state_get_u64(text, "flush_lsn", &follower->flush_lsn);
 	if (rc == 0)
-		rc = boot_file_u64(text, "target_lsn", &follower->target_lsn);
+		rc = state_get_u64(text, "target_lsn", &follower->target_lsn);
 	if (rc < 0)
 		return rc;
 	return follower->asked_ms <= now_ms() && follower->good_ms <= follower->asked_ms &&

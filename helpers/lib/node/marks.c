@@ -146,8 +146,7 @@ struct rewinding_mark rewinding_read(const struct cfg *cfg)
 	if (directory[0] != '\0' && state_get(text, "directory", value, sizeof(value)) == 0 &&
 	    value[0] != '\0' && strcmp(value, directory) != 0)
 		return (struct rewinding_mark){ .present = FACT_NO };
-	if (state_get(text, "system", value, sizeof(value)) < 0 ||
-	    sscanf(value, "%" SCNu64, &mark.system_identifier) != 1)
+	if (state_get_u64(text, "system", &mark.system_identifier) < 0)
 		mark.system_identifier = 0;
 	mark.done =
 	    state_get(text, "phase", value, sizeof(value)) == 0 && strcmp(value, "done") == 0;

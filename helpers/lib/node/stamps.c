@@ -64,11 +64,11 @@ static int contact_parse(const char *text, struct contact *contact)
 	if (rc == 0)
 		rc = state_get_i64(text, "streaming_ms", &contact->streaming_ms);
 	if (rc == 0)
-		rc = boot_file_u64(text, "primary_lsn", &contact->primary_lsn);
+		rc = state_get_u64(text, "primary_lsn", &contact->primary_lsn);
 	if (rc == 0)
-		rc = boot_file_u64(text, "received_lsn", &contact->received_lsn);
+		rc = state_get_u64(text, "received_lsn", &contact->received_lsn);
 	if (rc == 0)
-		rc = boot_file_u64(text, "timeline", &timeline);
+		rc = state_get_u64(text, "timeline", &timeline);
 	if (rc < 0)
 		return rc;
 	if (timeline > UINT32_MAX || contact->seen_ms < 0 || contact->streaming_ms < 0 ||

@@ -14,29 +14,36 @@ static void redact(const PGconn *conn, char *text)
 
 	if (length == 0)
 		return;
-	for (char *at = strstr(text, password); at != NULL; at = strstr(at, password))
+	/* Behind what was replaced: the password may itself be made of stars. */
+	for (char *at = text; (at = strstr(at, password)) != NULL; at += length)
 		memset(at, '*', length);
 }
 
 /* The first line of text, without control characters, cut between characters of UTF-8. */
 void pg_first_line(const PGconn *conn, const char *text, char *out, size_t size)
 {
-	size_t length = strcspn(text, "\r\n");
+	char AUTO_FREE *line = strndup(text, strcspn(text, "\r\n"));
+	size_t length;
 
 	if (size == 0)
 		return;
+	out[0] = '\0';
+	if (line == NULL)
+		return;
+	/* Before it is cut: the end of a password that was cut off hides its beginning. */
+	redact(conn, line);
+	length = strlen(line);
 	if (length >= size) {
 		length = size - 1;
-		while (length > 0 && ((unsigned char)text[length] & 0xc0U) == 0x80U)
+		while (length > 0 && ((unsigned char)line[length] & 0xc0U) == 0x80U)
 			length--;
 	}
-	memcpy(out, text, length);
+	memcpy(out, line, length);
 	out[length] = '\0';
 	for (char *at = out; *at != '\0'; at++) {
 		if ((unsigned char)*at < 0x20 || *at == 0x7f)
 			*at = ' ';
 	}
-	redact(conn, out);
 }
 
 /*

@@ -155,6 +155,9 @@ static int read_primary(struct server *server, const struct pg_result *rows, con
 		rc = read_written_timeline(server, rows);
 	if (rc == 0)
 		rc = pg_get_i64(rows, 0, COL_SYNC_BYPASS, &server->sync_bypass);
+	/* It counts rows of a catalog. */
+	if (rc == 0 && (server->sync_bypass < 0 || server->sync_bypass > INT32_MAX))
+		rc = -EPROTO;
 	if (rc == 0)
 		rc = pg_get_text(rows, 0, COL_SYNC_COMMIT, commit, sizeof(commit));
 	if (strcmp(commit, "local") == 0 || strcmp(commit, "off") == 0)

@@ -10,6 +10,8 @@
 
 /* The sizes of all tablespaces: the primary looks at every file. */
 #define SIZES_MS 120000
+/* An exabyte: no database has it, and sums of sizes below it fit. */
+#define BYTES_MAX (INT64_C(1) << 60)
 /* Between two looks at the copying; one that comes too late is left out. */
 #define PROGRESS_MS 1000
 
@@ -36,6 +38,8 @@ static int take_spaces(struct rebuild_source *source, const struct pg_result *ro
 			rc = pg_get_text(rows, i, 1, where, sizeof(where));
 		if (rc == 0)
 			rc = pg_get_i64(rows, i, 2, &bytes);
+		if (rc == 0 && (bytes < 0 || bytes > BYTES_MAX - source->bytes))
+			rc = -ERANGE;
 		if (rc < 0)
 			return rc;
 		source->bytes += bytes;
@@ -132,6 +136,9 @@ int rebuild_progress_ask(struct rebuild_progress *progress, const struct cfg *cf
 		rc = pg_get_i64(row, 0, 0, &progress->done_bytes);
 	if (rc == 0)
 		rc = pg_get_i64(row, 0, 1, &progress->total_bytes);
+	if (rc == 0 && (progress->done_bytes < 0 || progress->done_bytes > BYTES_MAX ||
+			progress->total_bytes < 0 || progress->total_bytes > BYTES_MAX))
+		rc = -ERANGE;
 	if (rc == 0)
 		rc = pg_get_text(row, 0, 2, progress->phase, sizeof(progress->phase));
 	return rc;
@@ -164,6 +171,12 @@ static void span(int64_t seconds, char *text, size_t size)
 		(void)snprintf(text, size, "%" PRId64 " s", seconds);
 }
 
+/* A rate or a time, where the first look came very soon. */
+static int64_t bounded(double number)
+{
+	return number < (double)BYTES_MAX ? (int64_t)number : BYTES_MAX;
+}
+
 void rebuild_progress_words(const struct rebuild_progress *progress, int64_t ms, char *text,
 			    size_t size)
 {
@@ -179,9 +192,9 @@ void rebuild_progress_words(const struct rebuild_progress *progress, int64_t ms,
 	}
 	amount(progress->done_bytes, done, sizeof(done));
 	amount(progress->total_bytes, total, sizeof(total));
-	amount((int64_t)(per_ms * 1000), rate, sizeof(rate));
+	amount(bounded(per_ms * 1000), rate, sizeof(rate));
 	/* It is an estimate, and the database may have grown since. */
-	span(rest > 0 ? (int64_t)((double)rest / per_ms / 1000) : 0, left, sizeof(left));
+	span(rest > 0 ? bounded((double)rest / per_ms / 1000) : 0, left, sizeof(left));
 	(void)snprintf(
 	    text, size, "%s of %s, %d %%, %s/s, %s left", done, total,
 	    rest > 0 ? (int)((double)progress->done_bytes * 100 / (double)progress->total_bytes)

@@ -44,10 +44,24 @@ int rebuild_mark_clear(const struct cfg *cfg)
 	return state_remove(file_state(cfg, "rebuilding").text, true);
 }
 
+/* DATA.KIND and the rest of one name; else -EINVAL. */
+static int check_name(const char *path, const char *data, const char *kind)
+{
+	char begin[REBUILD_PATH_MAX];
+	int rc = rebuild_format(begin, sizeof(begin), data, ".", kind);
+
+	if (rc < 0)
+		return rc;
+	if (strncmp(path, begin, strlen(begin)) != 0)
+		return -EINVAL;
+	path += strlen(begin);
+	return *path == '\0' || strchr(path, '/') != NULL ? -EINVAL : 0;
+}
+
 /* Both names must be ours, and beside the data directory as it is configured today. */
 static int mark_read(struct mark *mark, const struct cfg *cfg)
 {
-	char text[STATE_TEXT_MAX], phase[16], data[REBUILD_PATH_MAX], wanted[REBUILD_PATH_MAX];
+	char text[STATE_TEXT_MAX], phase[16], data[REBUILD_PATH_MAX];
 	int rc = state_read(file_state(cfg, "rebuilding").text, text, sizeof(text));
 
 	if (rc == 0)
@@ -59,13 +73,9 @@ static int mark_read(struct mark *mark, const struct cfg *cfg)
 	if (rc == 0)
 		rc = rebuild_data_path(data, sizeof(data), cfg);
 	if (rc == 0)
-		rc = rebuild_format(wanted, sizeof(wanted), data, ".", REBUILD_NEW);
-	if (rc == 0 && strncmp(mark->fresh, wanted, strlen(wanted)) != 0)
-		rc = -EINVAL;
+		rc = check_name(mark->fresh, data, REBUILD_NEW);
 	if (rc == 0)
-		rc = rebuild_format(wanted, sizeof(wanted), data, ".", REBUILD_OLD);
-	if (rc == 0 && strncmp(mark->aside, wanted, strlen(wanted)) != 0)
-		rc = -EINVAL;
+		rc = check_name(mark->aside, data, REBUILD_OLD);
 	if (rc == 0)
 		mark->swap = strcmp(phase, "swap") == 0;
 	return rc;

@@ -189,8 +189,10 @@ struct verdict rejoin_ready(const struct cfg *cfg, const struct deadline *dl)
 		f.copy = copy_possible(cfg, dl, copy, sizeof(copy));
 		ready_decide(&f, &verdict);
 	}
-	(void)snprintf(verdict.detail, sizeof(verdict.detail), "%s%s",
-		       f.programs == FACT_NO ? programs : "",
-		       verdict.outcome == OUT_YES ? copy : "");
+	(void)snprintf(verdict.detail, sizeof(verdict.detail), "%.*s",
+		       (int)sizeof(verdict.detail) - 1,
+		       f.programs == FACT_NO        ? programs
+		       : verdict.outcome == OUT_YES ? copy
+						    : "");
 	return verdict;
 }

@@ -11,7 +11,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -19,19 +18,19 @@
 #include "base/state.h"
 #include "node/files.h"
 #include "postgres/pgdata_file.h"
+#include "postgres/wal_segment.h"
 #include "rejoin/rewind.h"
 
 /* pg_rewind begins at the last checkpoint before the fork.  With more WAL than this since then, or
  * too little room for it, a killed one ends in a base backup. */
 #define KEEP_BYTES_MAX INT64_C(2147483648)
 #define SEGMENTS_MAX   4096
-#define SEGMENT_NAME   24
 #define CONTROL_BYTES  8192
 
 struct segments {
 	size_t count;
 	int64_t bytes; /* of one */
-	char names[SEGMENTS_MAX][SEGMENT_NAME + 1];
+	char names[SEGMENTS_MAX][WAL_SEGMENT_NAME + 1];
 };
 
 static void auto_closedir(DIR **directory)
@@ -94,18 +93,14 @@ static int list_segments(struct segments *list, int directory, const struct pgda
 	if (all == NULL)
 		return -errno;
 	while ((entry = readdir(all)) != NULL) {
-		struct stat status;
+		const int64_t bytes = wal_segment_size(directory, entry->d_name);
 
-		if (strspn(entry->d_name, "0123456789ABCDEF") != SEGMENT_NAME ||
-		    strlen(entry->d_name) != SEGMENT_NAME)
-			continue;
-		if (fstatat(directory, entry->d_name, &status, AT_SYMLINK_NOFOLLOW) < 0 ||
-		    !S_ISREG(status.st_mode) || status.st_size < (1 << 20))
+		if (bytes == 0)
 			continue;
 		if (list->count == SEGMENTS_MAX)
 			return -E2BIG;
-		list->bytes = status.st_size;
-		memcpy(list->names[list->count++], entry->d_name, SEGMENT_NAME + 1);
+		list->bytes = bytes;
+		memcpy(list->names[list->count++], entry->d_name, WAL_SEGMENT_NAME + 1);
 	}
 	if (list->count == 0)
 		return 0;
@@ -225,7 +220,7 @@ int rewind_restore_wal(const struct cfg *cfg)
 	wal = open_below(cfg, "pg_wal");
 	rc = wal < 0 ? wal : data < 0 ? data : 0;
 	while (rc == 0 && (entry = readdir(all)) != NULL)
-		if (strlen(entry->d_name) == SEGMENT_NAME)
+		if (strlen(entry->d_name) == WAL_SEGMENT_NAME)
 			rc = copy_file(dirfd(all), entry->d_name, wal, entry->d_name);
 	if (rc == 0 && fsync(wal) < 0)
 		rc = -errno;

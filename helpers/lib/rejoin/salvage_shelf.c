@@ -148,20 +148,6 @@ static int write_summary(const struct salvage *s)
 	return state_write(below(s->path.text, "summary").text, text, 0600, true);
 }
 
-/* A location or an identifier may have its highest bit set. */
-static int get_u64(const char *text, const char *key, uint64_t *value)
-{
-	char digits[32], rest;
-	int rc = state_get(text, key, digits, sizeof(digits));
-
-	if (rc < 0)
-		return rc;
-	if (strspn(digits, "0123456789") != strlen(digits) ||
-	    sscanf(digits, "%20" SCNu64 "%c", value, &rest) != 1)
-		return -EINVAL;
-	return 0;
-}
-
 static int get_flag(const char *text, const char *key, bool *value)
 {
 	int64_t number = 0;
@@ -181,10 +167,11 @@ static int read_summary(struct salvage *s, const char *directory, const char *na
 	rc = state_read(below(s->path.text, "summary").text, text, sizeof(text));
 	if (rc < 0)
 		return rc;
-	if (get_u64(text, "system_identifier", &s->system_identifier) < 0 ||
-	    get_u64(text, "timeline", &timeline) < 0 || timeline > UINT32_MAX ||
-	    get_u64(text, "fork", &s->fork) < 0 || get_u64(text, "last", &s->last) < 0 ||
-	    get_u64(text, "end", &s->end) < 0 || state_get_i64(text, "bytes", &s->bytes) < 0 ||
+	if (state_get_u64(text, "system_identifier", &s->system_identifier) < 0 ||
+	    state_get_u64(text, "timeline", &timeline) < 0 || timeline > UINT32_MAX ||
+	    state_get_u64(text, "fork", &s->fork) < 0 ||
+	    state_get_u64(text, "last", &s->last) < 0 || state_get_u64(text, "end", &s->end) < 0 ||
+	    state_get_i64(text, "bytes", &s->bytes) < 0 ||
 	    state_get_i64(text, "transactions", &s->transactions) < 0 ||
 	    state_get_i64(text, "prepared", &s->prepared) < 0 ||
 	    get_flag(text, "fork_known", &s->fork_known) < 0 ||

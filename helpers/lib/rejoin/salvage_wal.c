@@ -7,19 +7,18 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "postgres/pgdata_file.h"
+#include "postgres/wal_segment.h"
 
-#define SEGMENT_NAME 24
-#define PAGE_BYTES   8192
+#define PAGE_BYTES 8192
 /* Of the first page of a segment, and of the others. */
 #define LONG_HEADER  40
 #define SHORT_HEADER 24
 
 struct segment_name {
-	char text[SEGMENT_NAME + 8];
+	char text[WAL_SEGMENT_NAME + 8];
 };
 
 static struct segment_name segment_name(uint32_t timeline, uint64_t number, int64_t bytes)
@@ -42,33 +41,18 @@ static int open_wal(const struct cfg *cfg)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Size of the file when it is one of WAL; 0: not there or not whole. */
-static int64_t segment_size(int wal, const char *name)
-{
-	struct stat status;
-
-	if (strlen(name) != SEGMENT_NAME || strspn(name, "0123456789ABCDEF") != SEGMENT_NAME ||
-	    fstatat(wal, name, &status, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(status.st_mode))
-		return 0;
-	/* initdb --wal-segsize: 1 MB to 1 GB, a power of two */
-	if (status.st_size < (1 << 20) || status.st_size > (1 << 30) ||
-	    (status.st_size & (status.st_size - 1)) != 0)
-		return 0;
-	return status.st_size;
-}
-
 static bool is_there(int wal, const struct wal_span *span, uint32_t timeline, uint64_t number)
 {
 	struct segment_name name = segment_name(timeline, number, span->segment_bytes);
 
-	return segment_size(wal, name.text) == span->segment_bytes;
+	return wal_segment_size(wal, name.text) == span->segment_bytes;
 }
 
 /* Also the number of the oldest file of this timeline. */
 static int look_at_files(struct wal_span *span, int wal, uint32_t timeline, uint64_t *oldest)
 {
 	DIR *all = fdopendir(dup(wal));
-	char prefix[16], first[SEGMENT_NAME + 1] = "";
+	char prefix[16], first[WAL_SEGMENT_NAME + 1] = "";
 	struct dirent *entry;
 	uint32_t high, low;
 
@@ -76,7 +60,7 @@ static int look_at_files(struct wal_span *span, int wal, uint32_t timeline, uint
 		return -errno;
 	(void)snprintf(prefix, sizeof(prefix), "%08" PRIX32, timeline);
 	while ((entry = readdir(all)) != NULL) {
-		int64_t size = segment_size(wal, entry->d_name);
+		int64_t size = wal_segment_size(wal, entry->d_name);
 
 		if (size == 0)
 			continue;
@@ -218,7 +202,7 @@ int wal_span_goes_on(const struct wal_span *span, const struct cfg *cfg, uint64_
 		uint32_t tli, high, low;
 		uint64_t number;
 
-		if (segment_size(wal, entry->d_name) != span->segment_bytes ||
+		if (wal_segment_size(wal, entry->d_name) != span->segment_bytes ||
 		    sscanf(entry->d_name, "%8" SCNx32 "%8" SCNx32 "%8" SCNx32, &tli, &high, &low) !=
 			3)
 			continue;
