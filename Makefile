@@ -35,6 +35,7 @@ helper_src := $(filter-out $(front_src),$(sort $(wildcard helpers/*.c)))
 test_src   := $(sort $(wildcard tests/unit/test_*.c))
 shared_src := $(filter-out $(test_src),$(sort $(wildcard tests/unit/*.c)))
 bench_src  := $(sort $(wildcard tests/bench/*.c))
+kill_src   := $(sort $(wildcard tests/kill/*.c))
 man_src    := $(sort $(wildcard docs/man/*.8))
 unit_src   := $(sort $(wildcard scripts/systemd/*.in))
 share_src  := $(sort $(wildcard keepalived/*.in)) scripts/witness.sql scripts/witness-server.sh
@@ -48,6 +49,7 @@ front      := $(front_src:helpers/%.c=$(BUILD)/bin/%)
 tests      := $(test_src:tests/unit/%.c=$(BUILD)/tests/%)
 shared_obj := $(shared_src:tests/unit/%.c=$(BUILD)/obj/tests/%.o)
 bench      := $(bench_src:tests/bench/%.c=$(BUILD)/bench/%)
+stopat     := $(if $(kill_src),$(BUILD)/kill/stopat)
 fixtures   := $(if $(shared_src),$(BUILD)/libfixtures.a)
 units      := $(unit_src:scripts/systemd/%.in=$(BUILD)/systemd/%)
 
@@ -94,7 +96,7 @@ libs       := $(shell $(PKG_CONFIG) --libs $(packages))
 .SECONDARY:
 
 all: $(helpers) $(front) $(units)
-tests: $(tests) $(bench)
+tests: $(tests) $(bench) $(stopat)
 
 # Changes when the flags, the places or the list of modules do, and then everything is built anew.
 # -Werror makes no difference to what is built.
@@ -125,6 +127,10 @@ $(BUILD)/obj/bench/%.o: tests/bench/%.c $(BUILD)/flags
 	$(call say,CC,$<)
 	$(call compile)
 
+$(BUILD)/obj/kill/%.o: tests/kill/%.c $(BUILD)/flags
+	$(call say,CC,$<)
+	$(call compile)
+
 $(archive): $(lib_obj)
 $(fixtures): $(shared_obj)
 $(archive) $(fixtures):
@@ -140,6 +146,10 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(fixtures) $(archive)
 	$(call link,-lcmocka)
 
 $(BUILD)/bench/%: $(BUILD)/obj/bench/%.o $(archive)
+	$(call say,LD,$@)
+	$(call link)
+
+$(BUILD)/kill/stopat: $(kill_src:tests/kill/%.c=$(BUILD)/obj/kill/%.o)
 	$(call say,LD,$@)
 	$(call link)
 
