@@ -13,8 +13,8 @@
  *
  * It can also stand in a helper's place, under the helper's name: then the program is
  * /run/stopat/NAME, LOG is /run/stopat/NAME.log, and the order is a file /run/stopat/NAME.order
- * whose first line is a word that has to be among the arguments ("-" is any) and whose second line is
- * the order.  The first run that comes to the call takes the file away and obeys; without one the
+ * whose first line is a word that has to be among the arguments ("-" is any, and after "!" it must
+ * not be there) and whose second line is the order.  The first run that comes to the call takes the file away and obeys; without one the
  * program simply runs.
  *
  * The program keeps its pid and its parent: the one who traces is a grandchild.
@@ -152,13 +152,15 @@ static int begin(const char *log, const char *text, const char *claim)
 
 static bool wanted(const char *word, char **argv)
 {
+	bool absent = word[0] == '!';
+
 	if (strcmp(word, "-") == 0)
 		return true;
 	for (char **argument = argv + 1; *argument != NULL; argument++) {
-		if (strcmp(*argument, word) == 0)
-			return true;
+		if (strcmp(*argument, word + absent) == 0)
+			return !absent;
 	}
-	return false;
+	return absent;
 }
 
 /* True with the order when there is one for a call with these arguments. */

@@ -44,7 +44,7 @@ struct run {
 
 static void say(const struct run *r, const char *word, const char *text)
 {
-	if (dprintf(r->log_fd, "%s\t%s\n", word, text) < 0)
+	if (dprintf(r->log_fd, "%d\t%s\t%s\n", (int)r->pid, word, text) < 0)
 		errno = 0;
 }
 
