@@ -8,6 +8,7 @@ cluster came back by itself, whole, with one writer all the time and nothing ack
 import dataclasses
 
 from killing import DEPTH, Catalogue, Killing, LabError, Point, Row, Run
+from places import StandIn
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,8 +25,40 @@ class Target:
         return self.word == "--watch"
 
 
+class Orders:
+    """What is to happen to the runs of one helper on one node, one thing after the other: each as soon as a run came to the
+    one before it."""
+
+    def __init__(self, place: StandIn, target: Target, points: list[Point | None]):
+        self.place, self.target = place, target
+        self.left = list(points)
+        self.given: list[Point] = []
+        place.forget(target.helper)
+        self._next()
+
+    def _next(self) -> None:
+        point = self.left.pop(0)
+        self.place.order(self.target.helper, point, self.target.word)
+        if point:
+            self.given.append(point)
+
+    def feed(self) -> None:
+        if self.left and not self.place.waits(self.target.helper):
+            self._next()
+
+    def end(self) -> tuple[list[tuple[Point, Run | None]], list[Point]]:
+        """The points that were reached, each with its run; those that were not."""
+        if self.place.withdraw(self.target.helper) and self.given:
+            self.left.insert(0, self.given.pop())
+        done = [run for run in self.place.runs(self.target.helper) if run.done]
+        runs = done + [None] * (len(self.given) - len(done))
+        return list(zip(self.given, runs)), self.left
+
+
 class Cycles(Killing):
     targets: tuple[Target, ...] = ()
+    # How many points of each helper there are room for in one failover: the next run is killed too.
+    in_one = 3
 
     # ---- the deed ----
 
@@ -34,86 +67,97 @@ class Cycles(Killing):
         raise NotImplementedError
 
     def settled(self) -> None:
-        self.wait(self.serves(self.new), 45, "the standby serves")
-        self.wait(self.promotable(self.old), 60, "the old primary is a standby again")
-        self.wait(self.lab.ready, 30, "the cluster is whole")
+        self.wait_fed(self.serves(self.new), 60, "the standby serves")
+        self.wait_fed(self.promotable(self.old), 90, "the old primary is a standby again")
+        self.wait_fed(self.lab.ready, 30, "the cluster is whole")
+
+    def wait_fed(self, condition, limit_s: float, what: str) -> None:
+        def look() -> bool:
+            for orders in self.orders:
+                orders.feed()
+            return condition()
+        self.wait(look, limit_s, what)
 
     # ---- one cycle ----
 
     def node(self, target: Target) -> str:
         return self.old if target.role == "old" else self.new
 
-    def give(self, orders: dict[Target, Point | None]) -> None:
-        for target, point in orders.items():
+    def give(self, points: dict[Target, list[Point | None]]) -> None:
+        self.orders = []
+        for target, some in points.items():
             place = self.places[self.node(target)]
-            place.forget(target.helper)
-            place.order(target.helper, point, target.word)
+            self.orders.append(Orders(place, target, some))
             if target.resident:
                 self.lab.node(place.node).order("restart guard")
 
-    def take_back(self, orders: dict[Target, Point | None]) -> dict[Target, list[Run]]:
-        for target in orders:
-            self.places[self.node(target)].withdraw(target.helper)
-        return {target: self.places[self.node(target)].runs(target.helper) for target in orders}
-
-    def cycle(self, orders: dict[Target, Point | None]) -> dict[Target, list[Run]]:
+    def cycle(self, points: dict[Target, list[Point | None]]) -> list[Orders]:
         self.roles()
         self.begun_ms = self.now_ms()
         load = self.lab.load_begin(300)
         ended = False
         try:
-            self.give(orders)
+            self.give(points)
             self.wait(self.lab.ready, 30, "the cluster is whole, with orders given")
             self.deed()
             self.settled()
-            runs = self.take_back(orders)
             ended = True
             self.assert_safe(load.stop())
         finally:
             if not ended:
                 load.process.kill()
                 load.process.communicate()
-        return runs
+        return self.orders
 
     # ---- all of them ----
 
     def catalogues(self) -> dict[Target, Catalogue]:
         catalogues = {}
-        runs = self.cycle({target: None for target in self.targets})
-        for target, found in runs.items():
+        for orders in self.cycle({target: [None] for target in self.targets}):
+            target = orders.target
+            orders.place.withdraw(target.helper)
             catalogues[target] = Catalogue()
+            found = orders.place.runs(target.helper)
             for run in found:
                 catalogues[target].add(run)
             self.say(f"{target}: {len(found)} runs, {catalogues[target].effects()} effects, "
                      f"{len(catalogues[target].calls)} different calls")
         return catalogues
 
-    def judge(self, target: Target, node: str, point: Point, runs: list[Run]) -> str | None:
+    def problem(self, orders: Orders, point: Point, run: Run | None) -> str | None:
         if point.deed in ("before", "after"):
             return None
-        problems = [self.problem_of(node, target.helper, run) for run in runs if run.done]
-        return next(filter(None, problems), None)
+        if run is None:
+            return "no run that says so was seen"
+        return self.problem_of(orders.place.node, orders.target.helper, run)
 
-    def one(self, orders: dict[Target, Point], rows: dict[Target, Row], again: list) -> None:
-        names = "; ".join(f"{target}: {point}" for target, point in orders.items())
+    def one(self, points: dict[Target, list[Point]], rows: dict[Target, Row]
+            ) -> dict[Target, list[Point]]:
+        """What was not reached."""
+        names = "; ".join(f"{target}: {', then '.join(map(str, some))}"
+                          for target, some in points.items())
+        self.say(names)
         try:
-            runs = self.cycle(orders)
+            cycle = self.cycle(points)
         except (LabError, AssertionError) as error:
-            self.say(f"WRONG {names}: {error}")
+            self.say(f"WRONG: {error}")
             self.show_logs()
-            for target, point in orders.items():
-                rows[target].took(point, f"{error} (in the cycle of: {names})")
+            for target, some in points.items():
+                for point in some:
+                    rows[target].took(point, f"{error} (in the cycle of: {names})")
             self.another_lab()
-            return
-        for target, point in orders.items():
-            if any(run.done for run in runs[target]):
-                problem = self.judge(target, self.node(target), point, runs[target])
-                rows[target].took(point, problem)
+            return {}
+        unreached = {}
+        for orders in cycle:
+            reached, left = orders.end()
+            for point, run in reached:
+                problem = self.problem(orders, point, run)
+                rows[orders.target].took(point, problem)
                 if problem:
-                    self.say(f"WRONG {target}: {point}: {problem}")
-            else:
-                again.append((target, point))
-        self.say(f"{len(again)} not reached so far; right: {names}")
+                    self.say(f"WRONG {orders.target}: {point}: {problem}")
+            if left:
+                unreached[orders.target] = left
+        return unreached
 
     def run_all(self, what: str, points_of) -> None:
         catalogues = self.catalogues()
@@ -121,17 +165,23 @@ class Cycles(Killing):
                   for target, catalogue in catalogues.items()}
         rows = {target: self.row(target.helper, f"{what}, {target.role}", catalogues[target])
                 for target in self.targets}
-        again: list[tuple[Target, Point]] = []
+        again: dict[Target, list[Point]] = {target: [] for target in self.targets}
         while any(queues.values()):
-            self.one({target: queue.pop(0) for target, queue in queues.items() if queue}, rows,
-                     again)
-        # Where another one died first the call did not come; alone it may.
-        last: list[tuple[Target, Point]] = []
-        for target, point in again:
-            self.one({target: point}, rows, last)
-        for target, point in last:
-            rows[target].unreached += 1
-            self.say(f"not reached: {target}: {point}")
+            points = {target: queue[:1 if target.resident else self.in_one]
+                      for target, queue in queues.items() if queue}
+            for target, some in points.items():
+                del queues[target][:len(some)]
+            for target, left in self.one(points, rows).items():
+                again[target] += left
+        # Where another one died first the call did not come; first of all it may.
+        for target, points in again.items():
+            while points:
+                left = self.one({target: points[:self.in_one]}, rows).get(target, [])
+                del points[:self.in_one]
+                if left:
+                    rows[target].unreached += 1
+                    self.say(f"not reached: {target}: {left[0]}")
+                    points[:0] = left[1:]
         self.assert_right()
 
     def kill_all(self, what: str) -> None:

@@ -129,6 +129,10 @@ class StandIn:
             file.write(f"{word}\n{text}\n")
         os.rename(path + ".new", path)
 
+    def waits(self, helper: str) -> bool:
+        """Nobody has come to the call yet."""
+        return os.path.exists(f"{self.directory}/{helper}.order")
+
     def withdraw(self, helper: str) -> bool:
         """True when nobody had come to the call."""
         try:
