@@ -25,6 +25,10 @@ class Call:
     # What it may say when one of its calls fails.  A no or a refusal costs nothing, a wrong yes does.
     codes: frozenset[int] = frozenset(CODES)
     limit_ms: int = 5000
+    # A person said so: with the other node fenced first, this is no fault.
+    may_take_over: bool = False
+    # It is over in a moment, so the short run takes every effect of it too.
+    cheap: bool = False
 
     def __str__(self) -> str:
         where = "primary" if self.role == "old" else "standby"
@@ -69,9 +73,8 @@ class ByHand(Killing):
             place = self.lab.node(node)
             with open(place.path(f"{self.lab.settings.data_dir}/postgresql.auto.conf"),
                       encoding="utf-8") as file:
-                # An empty one is a vote that was withdrawn.
-                state[f"upstream of {node}"] = [
-                    line for line in file if line.startswith("primary_conninfo")]
+                # An empty one is a vote that was withdrawn; in another form it is the same vote.
+                state[f"{node} has withdrawn"] = "primary_conninfo = ''\n" in file
         return state
 
     def look(self, before: dict) -> str | None:
@@ -80,6 +83,14 @@ class ByHand(Killing):
             return None
         return "; ".join(f"{key} was {before[key]}, is {after[key]}"
                          for key in before if before[key] != after[key])
+
+    def took_over_rightly(self) -> bool:
+        """The other one serves now, alone; who is who is looked up again."""
+        roles = [node["role"] for node in self.lab.status()["nodes"].values()]
+        if (self.record() or {}).get("holder") != self.new or roles.count("primary") > 1:
+            return False
+        self.roles()
+        return True
 
     # ---- one point ----
 
@@ -113,6 +124,8 @@ class ByHand(Killing):
             if problem == "":
                 row.unreached += 1
                 continue
+            if problem is None and call.may_take_over and self.took_over_rightly():
+                before = self.whole_state()
             problem = problem or self.look(before)
             if ALL:
                 self.say(f"{point}: {problem or 'right'}")
@@ -139,7 +152,9 @@ class ByHand(Killing):
         self.roles()
         catalogue, usual = self.catalogue(call)
         row = self.row(call.helper, str(call), catalogue)
-        self.each(call, row, self.chosen(catalogue.kills(DEPTH)), self.killed, usual)
+        points = catalogue.kills(DEPTH)
+        points = self.chosen(points, len(points) if call.cheap else None)
+        self.each(call, row, points, self.killed, usual)
 
     def fail_each(self, call: Call) -> None:
         self.roles()

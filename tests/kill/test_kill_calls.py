@@ -10,9 +10,9 @@ NEVER = frozenset({2, 3, 71, 78})
 
 CALLS = {
     "check": (Call("old", "check_primary"), Call("new", "check_primary"),
-              Call("old", "check_primary", ("--serving",))),
+              Call("old", "check_primary", ("--serving",), cheap=True)),
     "promote": (Call("new", "promote_safe", ("--auto",), NEVER, 60000),
-                Call("new", "promote_safe", ("--by-hand",), NEVER, 60000),
+                Call("new", "promote_safe", ("--by-hand",), NEVER | {0}, 60000, may_take_over=True),
                 Call("old", "promote_safe", ("--auto",), limit_ms=60000)),
     "rejoin": (Call("new", "rejoin", ("--auto",), limit_ms=60000),
                Call("old", "rejoin", ("--auto",), limit_ms=60000),
@@ -20,16 +20,16 @@ CALLS = {
                Call("new", "rejoin", ("--check",), limit_ms=20000)),
     "fence": (Call("new", "fence_old", ("--test",), limit_ms=30000),
               Call("old", "fence_self", ("--spare-serving", "--dry-run")),
-              Call("old", "fence_self", ("--dry-run",)),
+              Call("old", "fence_self", ("--dry-run",), cheap=True),
               Call("new", "fence_self", ("--dry-run",))),
-    "record": (Call("old", "witness_record"), Call("new", "witness_record"),
+    "record": (Call("old", "witness_record", cheap=True), Call("new", "witness_record"),
                Call("old", "witness_record", ("--release", "--auto")),
                Call("new", "witness_record", ("--release", "--auto"))),
 }
 
 
 class Calls(ByHand):
-    sample = 8
+    sample = 4
 
     def killed_in(self, name: str) -> None:
         for call in CALLS[name]:

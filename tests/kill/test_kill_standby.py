@@ -20,7 +20,7 @@ REBUILD = Call("new", "rejoin", ("--rebuild",), limit_ms=120000)
 
 
 class Standby(ByHand):
-    sample = 6
+    sample = 2
 
     def setUp(self) -> None:
         super().setUp()
@@ -36,12 +36,16 @@ class Standby(ByHand):
     def postmaster(self):
         return self.lab.node(self.new).postmaster(self.lab.settings.data_dir)
 
+    def marked(self) -> bool:
+        """In one of its two places: the other one's disk may be full."""
+        return any(map(os.path.exists, (self.state_file(self.new, "fenced"),
+                                        self.run_file(self.new, "fenced"))))
+
     def is_fenced(self) -> bool:
-        return self.postmaster() is None and os.path.exists(self.state_file(self.new, "fenced"))
+        return self.postmaster() is None and self.marked()
 
     def is_back(self) -> bool:
-        return self.standby_streams(self.new)() and not os.path.exists(
-            self.state_file(self.new, "fenced"))
+        return self.standby_streams(self.new)() and not self.marked()
 
     def soon(self, condition: Callable[[], bool], limit_s: float = 10) -> bool:
         try:
