@@ -52,7 +52,7 @@ class Killing(Recorded):
     # How many points of each helper the short run takes.
     sample = 3
     # A machine that is busy must not be taken for a fault.
-    sets = ["timing.lease=10s", "timing.retry_interval=1s"]
+    sets = ["timing.lease=20s", "timing.retry_interval=1s"]
     helpers: tuple[str, ...] = ()
 
     def setUp(self) -> None:
@@ -98,6 +98,8 @@ class Killing(Recorded):
     def problem_of(self, node: str, helper: str, run: Run, codes: set[int] = frozenset(CODES)
                    ) -> str | None:
         """Of a run of which a call failed: a documented end, one line that says it."""
+        if run.end == "signal 15" and self.said(node, "main_check) timed_out"):
+            return None  # keepalived ends a track script that is late, on a busy machine too
         if not run.end.startswith("exit "):
             return f"it did not end by itself: {run.end or 'no end was seen'}"
         code = int(run.end.split()[1])

@@ -33,7 +33,8 @@ class CutOff(Cycles):
     """The primary is cut from everything: it fences itself, and the standby waits until its lease is over."""
     helpers = ("promote_safe", "rejoin", "fence_self")
     targets = (TAKEOVER, OLD_GUARD, NEW_GUARD)
-    sets = ["timing.lease=4s", "timing.retry_interval=1s"]
+    # Here it is waited for.
+    sets = ["timing.lease=5s", "timing.retry_interval=1s"]
     sample = 1
     in_one = 1
 
