@@ -16,7 +16,7 @@ PYTHON = [sys.executable, "-B"]
 
 # Seconds.  A unit test binary, a file of command line tests, a lab and each scenario in it.
 UNIT_LIMIT, CLI_LIMIT, LAB_LIMIT, SCENARIO_LIMIT = 60, 180, 60, 120
-KILL_ALL_LIMIT = 6 * 3600
+KILL_LIMIT, KILL_ALL_LIMIT = 180, 6 * 3600
 # What a lab's name begins with, so that two parts can run side by side.
 LAB_LETTER = {"scenario": "t", "kill": "k"}
 BUILD_LIMIT, LINT_LIMIT, MODEL_LIMIT = 600, 1200, 600
@@ -119,7 +119,7 @@ class Suite:
     def kill(self):
         """Helpers that die, and calls that fail: a sample, or with --all each of them."""
         everything = {"PGV_KILL_ALL": "1"} if self.everything else {}
-        self.lab_jobs("kill", KILL_ALL_LIMIT if self.everything else SCENARIO_LIMIT, everything)
+        self.lab_jobs("kill", KILL_ALL_LIMIT if self.everything else KILL_LIMIT, everything)
         killtable.show(self.build / "logs/kill", self.runner.say)
 
     def lab_jobs(self, folder, limit, env=None):

@@ -53,6 +53,14 @@ class ByHand(Killing):
         self.said_last = done.stdout + done.stderr
         return done.returncode
 
+    def undisturbed(self, call: Call) -> int:
+        """Not beside the same helper, called by the guard: then it says only that another one is at work."""
+        def done() -> bool:
+            self.code_last = self.call(call)
+            return "is at work" not in self.said_last
+        self.wait(done, 30, f"{call}, alone")
+        return self.code_last
+
     def traced(self, call: Call, point: Point | None) -> tuple[int, Run]:
         place = self.places[self.node(call)]
         place.forget(call.helper)
@@ -100,7 +108,7 @@ class ByHand(Killing):
             return "" if code in CODES else f"not reached, and exit code {code}: {self.said_last}"
         if run.end != "signal 9":
             return f"killed, and its end was {run.end}"
-        again = self.call(call)
+        again = self.undisturbed(call)
         return None if again == usual else f"the next run ended with {again}: {self.said_last}"
 
     def failing(self, call: Call, point: Point, usual: int) -> str | None:
@@ -141,7 +149,10 @@ class ByHand(Killing):
                  f"{row.right} right, {row.unreached} not reached")
 
     def catalogue(self, call: Call) -> tuple[Catalogue, int]:
+        self.undisturbed(call)
         code, run = self.traced(call, None)
+        while "is at work" in self.said_last:
+            code, run = self.traced(call, None)
         catalogue = Catalogue()
         catalogue.add(run)
         self.say(f"{call}: exit code {code}, {catalogue.effects()} effects, "

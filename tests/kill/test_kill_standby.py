@@ -73,7 +73,7 @@ class Standby(ByHand):
         if self.role(self.new) == "primary":
             problem = "two primaries"
         if problem is None:
-            again = self.call(call)
+            again = self.undisturbed(call)
             if again != 0 or not self.soon(holds):
                 problem = f"the next run ended with {again}: {self.said_last}"
         return problem or (None if run.done else "")
