@@ -135,6 +135,8 @@ class Cycles(Killing):
             return None
         if run is None:
             return "no run that says so was seen"
+        if orders.target.resident and not run.end:
+            return None  # it goes on, which is what it is for
         return self.problem_of(orders.place.node, orders.target.helper, run)
 
     def one(self, points: dict[Target, list[Point]], rows: dict[Target, Row]
