@@ -78,11 +78,6 @@ class ByHand(Killing):
             pid = self.lab.node(node).path(f"{self.lab.settings.data_dir}/postmaster.pid")
             with open(pid, encoding="utf-8") as file:
                 state[f"server of {node}"] = file.readline().strip()
-            place = self.lab.node(node)
-            with open(place.path(f"{self.lab.settings.data_dir}/postgresql.auto.conf"),
-                      encoding="utf-8") as file:
-                # An empty one is a vote that was withdrawn; in another form it is the same vote.
-                state[f"{node} has withdrawn"] = "primary_conninfo = ''\n" in file
         return state
 
     def look(self, before: dict) -> str | None:
