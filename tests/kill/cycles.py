@@ -181,9 +181,12 @@ class Cycles(Killing):
                 del queues[target][:len(some)]
             for target, left in self.one(points, rows).items():
                 again[target] += left
-        # Where another one died first the call did not come; first of all it may.
+        # Where another one died first the call did not come; first of all it may.  The sample is
+        # content with what was reached.
         for target, points in again.items():
-            while points:
+            if not self.thorough():
+                rows[target].unreached += len(points)
+            while points and self.thorough():
                 left = self.one({target: points[:self.in_one]}, rows).get(target, [])
                 del points[:self.in_one]
                 if left:

@@ -87,11 +87,15 @@ class Killing(Recorded):
 
     # ---- which ----
 
+    @staticmethod
+    def thorough() -> bool:
+        return ALL or bool(ONLY.pattern)
+
     def chosen(self, points: list[Point], sample: int | None = None) -> list[Point]:
         points = [point for point in points if ONLY.search(str(point))]
         # A fixed order that has nothing to do with that of the program.
         random.Random(len(points)).shuffle(points)
-        return points if ALL or ONLY.pattern else points[:sample or self.sample]
+        return points if self.thorough() else points[:sample or self.sample]
 
     # ---- judging one run ----
 
