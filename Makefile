@@ -38,6 +38,7 @@ shared_src := $(filter-out $(test_src),$(sort $(wildcard tests/unit/*.c)))
 bench_src  := $(sort $(wildcard tests/bench/*.c))
 fuzz_src   := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 fuzz_with  := $(filter-out $(fuzz_src),$(sort $(wildcard tests/fuzz/*.c)))
+kill_src   := $(sort $(wildcard tests/kill/*.c))
 man_src    := $(sort $(wildcard docs/man/*.8))
 unit_src   := $(sort $(wildcard scripts/systemd/*.in))
 share_src  := $(sort $(wildcard keepalived/*.in)) scripts/witness.sql scripts/witness-server.sh
@@ -53,6 +54,7 @@ shared_obj := $(shared_src:tests/unit/%.c=$(BUILD)/obj/tests/%.o)
 bench      := $(bench_src:tests/bench/%.c=$(BUILD)/bench/%)
 fuzzers    := $(fuzz_src:tests/fuzz/%.c=$(BUILD)/bin/%)
 fuzz_obj   := $(fuzz_with:tests/fuzz/%.c=$(BUILD)/obj/fuzz/%.o)
+stopat     := $(if $(kill_src),$(BUILD)/kill/stopat)
 fixtures   := $(if $(shared_src),$(BUILD)/libfixtures.a)
 units      := $(unit_src:scripts/systemd/%.in=$(BUILD)/systemd/%)
 
@@ -103,7 +105,7 @@ libs       := $(shell $(PKG_CONFIG) --libs $(packages))
 .SECONDARY:
 
 all: $(helpers) $(front) $(units)
-tests: $(tests) $(bench)
+tests: $(tests) $(bench) $(stopat)
 
 # Changes when the flags, the places or the list of modules do, and then everything is built anew.
 # -Werror makes no difference to what is built.
@@ -137,6 +139,9 @@ $(BUILD)/obj/bench/%.o: tests/bench/%.c $(BUILD)/flags
 $(BUILD)/obj/fuzz/%.o: tests/fuzz/%.c $(BUILD)/flags
 	$(call say,CC,$<)
 	$(call compile,-Itests/fuzz)
+$(BUILD)/obj/kill/%.o: tests/kill/%.c $(BUILD)/flags
+	$(call say,CC,$<)
+	$(call compile)
 
 $(archive): $(lib_obj)
 $(fixtures): $(shared_obj)
@@ -163,6 +168,9 @@ $(BUILD)/bin/fuzz_%: $(BUILD)/obj/fuzz/fuzz_%.o $(fuzz_obj) $(archive)
 	$(call say,LD,$@)
 	$(call link,-fsanitize=fuzzer $(call wraps,tests/fuzz/fuzz_$*.c $(fuzz_with)))
 fuzzers: $(fuzzers)
+$(BUILD)/kill/stopat: $(kill_src:tests/kill/%.c=$(BUILD)/obj/kill/%.o)
+	$(call say,LD,$@)
+	$(call link)
 
 $(BUILD)/systemd/%: scripts/systemd/%.in $(BUILD)/flags
 	$(Q)mkdir -p $(@D) && sed 's|@libexecdir@|$(libexecdir)|g' $< >$@

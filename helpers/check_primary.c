@@ -48,12 +48,17 @@ struct options {
 	bool automatic;
 };
 
-static bool stamp_there(const struct cfg *cfg, const char *name)
+/*
+ * Looked at once: were it read again to see whether there is one, and only that went well, a lease
+ * that runs would be taken for one that ran out.
+ */
+static void gather_lease(struct check_facts *f, const struct cfg *cfg)
 {
-	int64_t at_ms;
-	char word[32];
+	int64_t until_ms;
 
-	return stamp_read(cfg, name, &at_ms, word, sizeof(word)) == 0 && at_ms > 0;
+	f->lease_known = stamp_read(cfg, "lease", &until_ms, NULL, 0) == 0;
+	f->lease_runs =
+	    fact_of((f->lease_known && now_ms() < until_ms) || stamp_runs(cfg, "grant"));
 }
 
 /* What the files of this node say; needs no server. */
@@ -62,8 +67,7 @@ static void gather_files(struct check_facts *f, const struct cfg *cfg)
 	int serving = TRACK_NO;
 
 	f->fenced = fenced_read(cfg).present;
-	f->lease_runs = fact_of(stamp_runs(cfg, "lease") || stamp_runs(cfg, "grant"));
-	f->lease_known = stamp_there(cfg, "lease");
+	gather_lease(f, cfg);
 	f->watchdog_missing = guard_watchdog_missing(cfg);
 	f->says_serving =
 	    track_read(cfg, "serving", &serving) < 0 ? FACT_UNKNOWN : fact_of(serving == TRACK_YES);

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from . import killtable
 from .runner import Job
 
 TOP = Path(__file__).resolve().parents[2]
@@ -16,16 +17,21 @@ PYTHON = [sys.executable, "-B"]
 # Seconds.  A unit test binary, a file of command line tests, a lab and each scenario in it.
 UNIT_LIMIT, CLI_LIMIT, LAB_LIMIT, SCENARIO_LIMIT = 60, 180, 60, 120
 BUILD_LIMIT, LINT_LIMIT, MODEL_LIMIT, FUZZ_LIMIT = 600, 1200, 600, 600
+KILL_LIMIT, KILL_ALL_LIMIT = 180, 6 * 3600
+# What a lab's name begins with, so that two parts can run side by side.
+LAB_LETTER = {"scenario": "t", "kill": "k"}
 
 
 class Suite:
-    def __init__(self, build, runner, match="", building=True, parallel=1, minutes=0):
+    def __init__(self, build, runner, match="", building=True, parallel=1, minutes=0,
+                 everything=False):
         self.build = Path(build)
         self.runner = runner
         self.match = match
         self.building = building
         self.parallel = parallel
         self.minutes = minutes
+        self.everything = everything
         self.made = {}
 
     def run(self, part):
@@ -121,25 +127,34 @@ class Suite:
         self.runner.run([Job("model", argv, MODEL_LIMIT)])
 
     def scenario(self):
+        self.lab_jobs("scenario", SCENARIO_LIMIT)
+
+    def kill(self):
+        """Helpers that die, and calls that fail: a sample, or with --all each of them."""
+        everything = {"PGV_KILL_ALL": "1"} if self.everything else {}
+        self.lab_jobs("kill", KILL_ALL_LIMIT if self.everything else KILL_LIMIT, everything)
+        killtable.show(self.build / "logs/kill", self.runner.say)
+
+    def lab_jobs(self, folder, limit, env=None):
         if not self.built():
             return
         jobs = []
-        for source in sorted((TOP / "tests/scenario").glob("test_*.py")):
+        for source in sorted((TOP / "tests" / folder).glob("test_*.py")):
             # The tests of a class share a lab, so that a class is the job.
             classes = {}
             for name in self.names(source):
                 classes.setdefault(name.split(".")[0], []).append(name)
             for name, tests in classes.items():
-                lab = f"t{os.getpid() % 10000}-{len(jobs)}"
+                lab = f"{LAB_LETTER[folder]}{os.getpid() % 10000}-{len(jobs)}"
                 jobs.append(Job(
-                    f"scenario/{source.stem}.{name}", [*PYTHON, str(TAP), str(source), *tests],
-                    LAB_LIMIT + SCENARIO_LIMIT * len(tests),
-                    env={"PGV_BUILD": str(self.build.resolve()), "PGV_LAB": lab},
+                    f"{folder}/{source.stem}.{name}", [*PYTHON, str(TAP), str(source), *tests],
+                    LAB_LIMIT + limit * len(tests),
+                    env={"PGV_BUILD": str(self.build.resolve()), "PGV_LAB": lab, **(env or {})},
                     after=[str(TOP / "scripts/lab"), "down", "--name", lab],
                 ))
         if jobs and os.getuid() != 0:
-            print("scenarios need root: sudo scripts/test scenario", file=sys.stderr)
-            jobs = [Job("scenario/needs-root", ["/bin/false"], 1, tap=False)]
+            print(f"a lab needs root: sudo scripts/test {folder}", file=sys.stderr)
+            jobs = [Job(f"{folder}/needs-root", ["/bin/false"], 1, tap=False)]
         self.runner.run(jobs, self.parallel)
 
     def names(self, source):
@@ -160,7 +175,7 @@ class Suite:
 
 
 # In the order of a full run: what fails soonest comes first.
-PARTS = ["selftest", "lint", "unit", "cli", "asan", "clang", "fuzz", "model", "scenario"]
+PARTS = ["selftest", "lint", "unit", "cli", "asan", "clang", "fuzz", "model", "scenario", "kill"]
 
 
 def sanitizer():

@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: PostgreSQL
+"""Failovers, one after the other, in each of which every helper that takes part dies once, or a call of its fails.
+
+keepalived and the guard call the helpers as they always do, and it is they who call the next one.  A cycle is right when the
+cluster came back by itself, whole, with one writer all the time and nothing acknowledged that is lost.
+"""
+
+import dataclasses
+
+from killing import DEPTH, Catalogue, Killing, LabError, Point, Row, Run
+from places import StandIn
+
+
+@dataclasses.dataclass(frozen=True)
+class Target:
+    role: str  # "old" or "new", as they are when the cycle begins
+    helper: str
+    word: str = "-"  # stopat: which calls of it
+
+    def __str__(self) -> str:
+        return f"{self.helper} on the {self.role} primary"
+
+    @property
+    def resident(self) -> bool:
+        return self.word == "--watch"
+
+
+class Orders:
+    """What is to happen to the runs of one helper on one node, one thing after the other: each as soon as a run came to the
+    one before it."""
+
+    def __init__(self, place: StandIn, target: Target, points: list[Point | None]):
+        self.place, self.target = place, target
+        self.left = list(points)
+        self.given: list[Point] = []
+        place.forget(target.helper)
+        self._next()
+
+    def _next(self) -> None:
+        point = self.left.pop(0)
+        self.place.order(self.target.helper, point, self.target.word)
+        if point:
+            self.given.append(point)
+
+    def feed(self) -> None:
+        if self.left and not self.place.waits(self.target.helper):
+            self._next()
+
+    def end(self) -> tuple[list[tuple[Point, Run | None]], list[Point]]:
+        """The points that were reached, each with its run; those that were not."""
+        if self.place.withdraw(self.target.helper) and self.given:
+            self.left.insert(0, self.given.pop())
+        done = [run for run in self.place.runs(self.target.helper) if run.done]
+        runs = done + [None] * (len(self.given) - len(done))
+        return list(zip(self.given, runs)), self.left
+
+
+class Cycles(Killing):
+    targets: tuple[Target, ...] = ()
+    # How many points of each helper there are room for in one failover: the next run is killed too.
+    in_one = 3
+
+    # ---- the deed ----
+
+    def deed(self) -> None:
+        """Whatever makes the standby take over; what it needs to become whole again too."""
+        raise NotImplementedError
+
+    def settled(self) -> None:
+        """Who serves in the end does not matter: where takeovers die the old primary starts again by the standby's vote."""
+        self.wait_fed(self.whole, 120, "one node serves, and the other could take over")
+        self.wait_fed(self.lab.ready, 30, "the cluster is whole")
+
+    def whole(self) -> bool:
+        status = self.lab.status()
+        primary = status["primary"]
+        others = [name for name in status["nodes"] if name != primary]
+        return primary is not None and status["vip_at"] == [primary] and self.promotable(others[0])()
+
+    def wait_fed(self, condition, limit_s: float, what: str) -> None:
+        def look() -> bool:
+            for orders in self.orders:
+                orders.feed()
+            return condition()
+        self.wait(look, limit_s, what)
+
+    # ---- one cycle ----
+
+    def node(self, target: Target) -> str:
+        return self.old if target.role == "old" else self.new
+
+    def give(self, points: dict[Target, list[Point | None]]) -> None:
+        self.orders = []
+        for target, some in points.items():
+            place = self.places[self.node(target)]
+            self.orders.append(Orders(place, target, some))
+            if target.resident:
+                self.lab.node(place.node).order("restart guard")
+
+    def cycle(self, points: dict[Target, list[Point | None]]) -> list[Orders]:
+        self.roles()
+        self.begun_ms = self.now_ms()
+        load = self.lab.load_begin(300)
+        ended = False
+        try:
+            self.give(points)
+            self.wait(self.lab.ready, 30, "the cluster is whole, with orders given")
+            self.deed()
+            self.settled()
+            ended = True
+            self.assert_safe(load.stop())
+        finally:
+            if not ended:
+                load.process.kill()
+                load.process.communicate()
+        return self.orders
+
+    # ---- all of them ----
+
+    def catalogues(self) -> dict[Target, Catalogue]:
+        catalogues = {}
+        for orders in self.cycle({target: [None] for target in self.targets}):
+            target = orders.target
+            orders.place.withdraw(target.helper)
+            catalogues[target] = Catalogue()
+            found = orders.place.runs(target.helper)
+            for run in found:
+                catalogues[target].add(run)
+            self.say(f"{target}: {len(found)} runs, {catalogues[target].effects()} effects, "
+                     f"{len(catalogues[target].calls)} different calls")
+        return catalogues
+
+    def problem(self, orders: Orders, point: Point, run: Run | None) -> str | None:
+        if point.deed in ("before", "after"):
+            return None
+        if run is None:
+            return "no run that says so was seen"
+        if orders.target.resident and not run.end:
+            return None  # it goes on, which is what it is for
+        return self.problem_of(orders.place.node, orders.target.helper, run)
+
+    def one(self, points: dict[Target, list[Point]], rows: dict[Target, Row]
+            ) -> dict[Target, list[Point]]:
+        """What was not reached."""
+        names = "; ".join(f"{target}: {', then '.join(map(str, some))}"
+                          for target, some in points.items())
+        self.say(names)
+        try:
+            cycle = self.cycle(points)
+        except (LabError, AssertionError) as error:
+            self.say(f"WRONG: {error}")
+            self.show_logs()
+            for target, some in points.items():
+                for point in some:
+                    rows[target].took(point, f"{error} (in the cycle of: {names})")
+            self.another_lab()
+            return {}
+        unreached = {}
+        for orders in cycle:
+            reached, left = orders.end()
+            for point, run in reached:
+                problem = self.problem(orders, point, run)
+                rows[orders.target].took(point, problem)
+                if problem:
+                    self.say(f"WRONG {orders.target}: {point}: {problem}")
+            if left:
+                unreached[orders.target] = left
+        return unreached
+
+    def run_all(self, what: str, points_of) -> None:
+        catalogues = self.catalogues()
+        queues = {target: self.chosen(points_of(catalogue))
+                  for target, catalogue in catalogues.items()}
+        rows = {target: self.row(target.helper, f"{what}, {target.role}", catalogues[target])
+                for target in self.targets}
+        again: dict[Target, list[Point]] = {target: [] for target in self.targets}
+        while any(queues.values()):
+            points = {target: queue[:1 if target.resident else self.in_one]
+                      for target, queue in queues.items() if queue}
+            for target, some in points.items():
+                del queues[target][:len(some)]
+            for target, left in self.one(points, rows).items():
+                again[target] += left
+        # Where another one died first the call did not come; first of all it may.  The sample is
+        # content with what was reached.
+        for target, points in again.items():
+            if not self.thorough():
+                rows[target].unreached += len(points)
+            while points and self.thorough():
+                left = self.one({target: points[:self.in_one]}, rows).get(target, [])
+                del points[:self.in_one]
+                if left:
+                    rows[target].unreached += 1
+                    self.say(f"not reached: {target}: {left[0]}")
+                    points[:0] = left[1:]
+        self.assert_right()
+
+    def kill_all(self, what: str) -> None:
+        self.run_all(what, lambda catalogue: catalogue.kills(DEPTH))
+
+    def fail_all(self, what: str) -> None:
+        self.run_all(what, lambda catalogue: catalogue.failures(1))

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: PostgreSQL
+"""Every helper that has a part in a failover, killed before and after each of its effects, or with a call that fails."""
+
+import unittest
+
+from cycles import Cycles, Target
+
+RELEASE = Target("old", "witness_record", "--release")
+TAKEOVER = Target("new", "promote_safe")
+REJOIN = Target("old", "rejoin", "!--check")
+CHECK = Target("new", "check_primary", "!--serving")
+OLD_GUARD = Target("old", "fence_self", "--watch")
+NEW_GUARD = Target("new", "fence_self", "--watch")
+ANSWER = Target("old", "fence_self", "--answer")
+
+
+class Crash(Cycles):
+    """PostgreSQL crashes: the record is released, the standby takes the term, the old primary is rewound."""
+    helpers = ("witness_record", "promote_safe", "rejoin", "check_primary")
+    targets = (RELEASE, TAKEOVER, REJOIN, CHECK)
+
+    def deed(self) -> None:
+        self.lab.fault("crash", self.old)
+
+    def test_killed_at_each_effect(self):
+        self.kill_all("crash")
+
+    def test_each_call_fails(self):
+        self.fail_all("crash")
+
+
+class CutOff(Cycles):
+    """The primary is cut from everything: it fences itself, and the standby waits until its lease is over."""
+    helpers = ("promote_safe", "rejoin", "fence_self")
+    targets = (TAKEOVER, OLD_GUARD, NEW_GUARD)
+    # Here it is waited for.
+    sets = ["timing.lease=5s", "timing.retry_interval=1s"]
+    sample = 1
+    in_one = 1
+
+    def deed(self) -> None:
+        self.lab.fault("isolate", self.old)
+        self.wait_fed(self.took_over(self.new), 60, "the standby took over")
+        self.lab.fault("heal")
+
+    def test_killed_at_each_effect(self):
+        self.kill_all("cut off")
+
+    def test_each_call_fails(self):
+        self.fail_all("cut off")
+
+
+class Ping(Cycles):
+    """A witness without a record: the old primary's host says over ssh that its server is stopped."""
+    witness = "ping"
+    helpers = ("promote_safe", "rejoin", "fence_self")
+    targets = (TAKEOVER, ANSWER, REJOIN)
+
+    def deed(self) -> None:
+        self.lab.fault("crash", self.old)
+
+    def test_killed_at_each_effect(self):
+        self.kill_all("crash, ping")
+
+    def test_each_call_fails(self):
+        self.fail_all("crash, ping")
+
+
+if __name__ == "__main__":
+    unittest.main()
