@@ -13,6 +13,7 @@ from nemesis import PRIMARY, STANDBY, Act, Round
 # recovery after a crash, a rewind or a new copy, and that on a busy machine.
 WHOLE_LIMIT_S = 90.0
 PAUSE_S = 0.1
+HEAL_TRIES = 5
 # Worth a word: the guard of a lease of 2 s may not be late by more.
 STALL_MS = 500
 
@@ -84,17 +85,25 @@ class Attack:
 
     def heal(self) -> None:
         """Healed and switched on, whatever was done: what is left is the cluster's own business."""
-        self.lab.fault("heal")
-        for name in self.lab.settings.hosts:
-            if not self.lab.node(name).is_on():
-                try:
-                    self.lab.fault("boot", name)
-                except LabError as error:
-                    self.skipped.append([boot_ms(), f"boot {name}", str(error)])
+        for tries_left in reversed(range(HEAL_TRIES)):
+            try:
+                self._heal_once()
+                break
+            except LabError as error:
+                # On a busy machine pid 1 of a host may be late with its answer.
+                self.skipped.append([boot_ms(), "heal", str(error)])
+                if not tries_left:
+                    raise
         now = boot_ms()
         for fault in self._open.values():
             fault[1] = now
         self._open = {}
+
+    def _heal_once(self) -> None:
+        self.lab.fault("heal")
+        for name in self.lab.settings.hosts:
+            if not self.lab.node(name).is_on():
+                self.lab.fault("boot", name)
 
     def _wait_whole(self, number: int) -> bool:
         limit = time.monotonic() + WHOLE_LIMIT_S
