@@ -104,8 +104,10 @@ def _reads(old: reads.Backwards, sentences: list[str]) -> None:
 
 
 def _dual(history: dict, found: list[list]) -> list[str]:
-    return [f"two nodes accepted writes from {_at(history, begin)} to {_at(history, end)} "
-            f"({end - begin:.1f} ms): {why}" for begin, end, why in found]
+    sentences = [f"two nodes accepted writes from {_at(history, begin)} to {_at(history, end)} "
+                 f"({end - begin:.1f} ms): {why}" for begin, end, why in found]
+    more = [f"two nodes accepted writes {len(found) - SHOWN} more times"]
+    return sentences[:SHOWN] + (more if len(found) > SHOWN else [])
 
 
 def _vip(history: dict, twice: list[list] | None) -> list[str]:

@@ -81,6 +81,7 @@ def _old_timeline(rows: list[Op]) -> list[list]:
         if not newest or op.timeline > newest[-1].timeline:
             newest.append(op)
     timelines = [op.timeline for op in newest]
+    latest: dict[str, list] = {}
     for op in rows:
         at = bisect.bisect_right(timelines, op.timeline)
         if at == len(newest) or newest[at].ended >= op.sent:
@@ -88,10 +89,13 @@ def _old_timeline(rows: list[Op]) -> list[list]:
         later = newest[at]
         why = (f"{op.node} accepted on timeline {op.timeline} after {later.node} had on "
                f"timeline {later.timeline}")
-        if out and out[-1][2] == why:
-            out[-1][1] = op.ended
-        else:
-            out.append([later.ended, op.ended, why])
+        span = latest.get(why)
+        if span and op.sent - span[1] < lab_checker.RUN_GAP_MS:
+            span[1] = op.ended
+            continue
+        # It was a primary all the time since the other one began; later on nobody knows.
+        latest[why] = [op.sent if span else later.ended, op.ended, why]
+        out.append(latest[why])
     return out
 
 
