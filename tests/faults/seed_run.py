@@ -113,7 +113,7 @@ class SeedRun:
         self._write("report.json", report)
         return {"seed": self.seed, "setup": self.plan.setup, "mode": self.plan.mode,
                 "witness": self.plan.witness, "versions": versions(self.lab.settings.bin_dir),
-                "history": history, "report": report}
+                "history": history, "report": report, "replay": self.plan.command(self.seed)}
 
     # ---- what is kept ----
 
