@@ -73,9 +73,10 @@ def _in_order(runs: list[dict]) -> list[dict]:
 
 
 def _kind(words: str, nodes: list[str]) -> str:
-    """Of whichever node, and however much was lost."""
+    """Of whichever node, and however much or long."""
     names = "|".join(map(re.escape, sorted(nodes, key=len, reverse=True)))
-    return re.sub(r"\d+%", "N%", re.sub(rf"\b({names})\b", "node", words))
+    words = re.sub(rf"\b({names})\b", "node", words)
+    return re.sub(r"[+-]\d+", "N", re.sub(r"\d+(%|ms)", r"N\1", words))
 
 
 def kinds(runs: list[dict]) -> list[list[str]]:
