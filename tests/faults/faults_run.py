@@ -62,7 +62,8 @@ class Campaign:
     def __init__(self, args: argparse.Namespace):
         self.args = args
         self.out = os.path.abspath(f"{args.build}/faults")
-        self.plan = seed_run.Plan(args.setup, args.mode, args.witness, args.rounds, args.name)
+        witness = args.witness if args.setup == seed_run.PG_VRRP else "none"
+        self.plan = seed_run.Plan(args.setup, args.mode, witness, args.rounds, args.name)
         self.until = time.monotonic() + args.minutes * 60
         self.runs: list[dict] = []
         self.failed: list[int] = []

@@ -22,8 +22,8 @@ from lablib import Lab, LabError, places
 from lablib.lab import remove
 from lablib.run import run
 
-SETS = ["timing.lease=2s", "timing.retry_interval=1s"]
-REBUILD = "replication.rebuild=automatic"  # nemesis.EXCEPTIONS says why
+# A short lease makes rounds short; nemesis.EXCEPTIONS has the reason for the last one.
+SETS = ["timing.lease=2s", "timing.retry_interval=1s", "replication.rebuild=automatic"]
 # A host that was frozen has the address until its guard and keepalived run again (docs/safety.md).
 VIP_BOUND_MS = 1000
 PG_VRRP, TEXTBOOK = "pg_vrrp", "textbook"
@@ -44,8 +44,15 @@ class Plan:
 
     def command(self, seed: int) -> str:
         """That does the same again."""
+        witness = f" --witness {self.witness}" if self.setup == PG_VRRP else ""
         return (f"sudo scripts/test faults --seed {seed} --rounds {self.rounds} "
-                f"--setup {self.setup} --mode {self.mode} --witness {self.witness}")
+                f"--setup {self.setup} --mode {self.mode}{witness}")
+
+    def up(self) -> Lab:
+        more = {"witness": self.witness, "sets": SETS}
+        if self.setup != PG_VRRP:
+            more = {"setup": self.setup}  # which has neither a witness nor a file of ours
+        return Lab.up(self.lab, mode=self.mode, shimmed=True, **more)
 
 
 class SeedRun:
@@ -79,11 +86,7 @@ class SeedRun:
             remove(self.plan.lab)
 
     def _up(self) -> None:
-        plan = self.plan
-        more = {} if plan.setup == PG_VRRP else {"setup": plan.setup}
-        sets = SETS + ([REBUILD] if plan.setup == PG_VRRP else [])
-        self.lab = Lab.up(plan.lab, witness=plan.witness, mode=plan.mode, sets=sets, shimmed=True,
-                          **more)
+        self.lab = self.plan.up()
         self.attack = Attack(self.lab)
         self.load = Workload(self.lab.name, self.lab.settings, self.out, self.seed)
 
