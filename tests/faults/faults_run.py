@@ -28,8 +28,8 @@ import results  # noqa: E402
 import seed_run  # noqa: E402
 from lablib import LabError  # noqa: E402
 
-# What CI runs: a failing seed of the past that is quick belongs here.
-FIXED = (1, 2)
+# What CI runs: of all pairs among the first two hundred, the one with the most kinds of faults.
+FIXED = (40, 183)
 
 
 def arguments() -> argparse.Namespace:
