@@ -86,7 +86,12 @@ class SeedRun:
             remove(self.plan.lab)
 
     def _up(self) -> None:
-        self.lab = self.plan.up()
+        try:
+            self.lab = self.plan.up()
+        except LabError as error:
+            # Nothing was attacked yet: a busy machine may be too slow to set a witness up.
+            self.say(f"once more, the lab did not come up: {error}")
+            self.lab = self.plan.up()
         self.attack = Attack(self.lab)
         self.load = Workload(self.lab.name, self.lab.settings, self.out, self.seed)
 
