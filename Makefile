@@ -139,6 +139,7 @@ $(BUILD)/obj/bench/%.o: tests/bench/%.c $(BUILD)/flags
 $(BUILD)/obj/fuzz/%.o: tests/fuzz/%.c $(BUILD)/flags
 	$(call say,CC,$<)
 	$(call compile,-Itests/fuzz)
+
 $(BUILD)/obj/kill/%.o: tests/kill/%.c $(BUILD)/flags
 	$(call say,CC,$<)
 	$(call compile)
@@ -168,6 +169,7 @@ $(BUILD)/bin/fuzz_%: $(BUILD)/obj/fuzz/fuzz_%.o $(fuzz_obj) $(archive)
 	$(call say,LD,$@)
 	$(call link,-fsanitize=fuzzer $(call wraps,tests/fuzz/fuzz_$*.c $(fuzz_with)))
 fuzzers: $(fuzzers)
+
 $(BUILD)/kill/stopat: $(kill_src:tests/kill/%.c=$(BUILD)/obj/kill/%.o)
 	$(call say,LD,$@)
 	$(call link)

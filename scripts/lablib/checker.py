@@ -47,14 +47,25 @@ def runs(rows: list[list]) -> list[tuple[float, float]]:
     return [(begin, end) for begin, end in out]
 
 
+def overlaps(first: list[tuple[float, float]],
+             second: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """What two lists of spans have in common; each is in the order of time, without overlaps."""
+    out = []
+    one = other = 0
+    while one < len(first) and other < len(second):
+        begin = max(first[one][0], second[other][0])
+        end = min(first[one][1], second[other][1])
+        if begin <= end:
+            out.append((begin, end))
+        if first[one][1] < second[other][1]:
+            one += 1
+        else:
+            other += 1
+    return out
+
+
 def overlap_ms(first: list[tuple[float, float]], second: list[tuple[float, float]]) -> float:
-    total = 0.0
-    for begin, end in first:
-        for other_begin, other_end in second:
-            common = min(end, other_end) - max(begin, other_begin)
-            if common >= 0:
-                total += max(common, POINT_MS)
-    return total
+    return sum(max(end - begin, POINT_MS) for begin, end in overlaps(first, second))
 
 
 def dual_ms(history: dict) -> float:
@@ -87,16 +98,25 @@ def local_lost(history: dict) -> int | None:
     return total
 
 
-def vip_dual_ms(history: dict) -> float:
+def vip_dual_spans(history: dict) -> list[tuple[float, float]]:
     """From the first to the last of consecutive questions that two nodes answered; one alone counts
     as the pause between two questions."""
     probes = history["probes"]
-    total = 0.0
+    spans: list[tuple[float, float]] = []
     for number, (moment, nodes) in enumerate(probes):
-        if len(nodes) >= 2:
-            following = probes[number + 1][0] if number + 1 < len(probes) else history["ended_ms"]
-            total += max(following - moment, POINT_MS)
-    return total
+        if len(nodes) < 2:
+            continue
+        following = probes[number + 1][0] if number + 1 < len(probes) else history["ended_ms"]
+        end = max(following, moment + POINT_MS)
+        if spans and spans[-1][1] == moment:
+            spans[-1] = (spans[-1][0], end)
+        else:
+            spans.append((moment, end))
+    return spans
+
+
+def vip_dual_ms(history: dict) -> float:
+    return sum((end - begin for begin, end in vip_dual_spans(history)), 0.0)
 
 
 def phases(history: dict, outage: float, outage_begin: float) -> dict[str, float]:

@@ -37,6 +37,8 @@ def _parser() -> Parser:
     up.add_argument("--set", dest="sets", action="append", default=[], metavar="SECTION.KEY=VALUE",
                     help='change the configuration, e.g. timing.lease=2s, "node n1.ssh_port=2222"')
     up.add_argument("--config", metavar="FILE", help="rehearse this configuration")
+    up.add_argument("--shim", action="store_true",
+                    help="hosts whose clocks can be set and whose disks can be slowed")
     status = verb("status", "who is what, who holds the VIP")
     status.add_argument("--json", action="store_true")
     execute = verb("exec", "run a command inside a host of the lab: exec NODE -- CMD...")
@@ -59,7 +61,7 @@ def _up(args: argparse.Namespace) -> int:
     def say(text: str) -> None:
         print(f"lab {args.name}: {text}", file=sys.stderr, flush=True)
     lab = labs.Lab.up(args.name, witness=args.witness, mode=args.mode, sets=args.sets,
-                      config=args.config, setup=args.setup, say=say)
+                      config=args.config, setup=args.setup, shimmed=args.shim, say=say)
     say("ready")
     del lab
     return 0

@@ -1,17 +1,16 @@
 # SPDX-License-Identifier: PostgreSQL
 """Faults as verbs.  Each is noted with its time just before it is done, and returns at once."""
 
-import contextlib
-import os
 import signal
 
-from . import events, places, setups, switch, witness
+from . import (events, faults_disk, faults_hunt, faults_limits, places, setups, shim, switch,
+               witness)
 from .errors import LabError, USAGE
 from .node import Node, Process
 from .settings import Settings
 
-KINDS = ("postgres", "keepalived", "guard", "all")
-FILLER = "/root/.lab-filler"  # on the node's own disk, as everything that the node keeps
+KINDS = ("postgres", "keepalived", "guard", "sshd", "all")
+DAEMONS = ("keepalived", "guard", "sshd")
 
 HELP = """\
 crash NODE                 SIGKILL to the postmaster, the host lives on; also of the witness
@@ -20,14 +19,22 @@ boot HOST                  power on again; its disk is as it was
 isolate HOST               no packet to it or from it
 cut A B                    no packet between the two
 half-cut A B               no packet from A to B
-freeze NODE [postgres|keepalived|guard|all]   SIGSTOP; all (default): a paused machine, mute too
-thaw NODE                  everything runs again
-kill NODE keepalived|guard SIGKILL
-restart witness            its server is restarted
-wipe-record                the cluster's row is gone: a witness that was restored empty
-fill-disk NODE             not one free block on its disk; also of the witness
 drop N% A B                so many of the packets between the two are lost, both ways
-heal                       all cables whole, all frozen thawed, disks free, all daemons run
+freeze HOST [postgres|keepalived|guard|sshd|all]   SIGSTOP; all (default): a paused machine, mute too
+thaw HOST                  everything runs again
+kill NODE keepalived|guard|sshd            SIGKILL
+kill NODE backend          SIGKILL to one server process of a client: the server starts itself anew
+hunt NODE PROGRAM [N ms] [kill|freeze]     the next run of a helper, so long after it began
+restart witness            its server is restarted
+restart NODE keepalived    as systemctl restart does; the guard as well
+reload NODE keepalived     SIGHUP
+wipe-record                the cluster's row is gone: a witness that was restored empty
+fill-disk HOST [data|state|all]            not one free block; all is the default
+slow-disk HOST N ms        each fsync takes so much longer (a lab with --shim)
+clock HOST SECONDS         its wall clock is set, +3600 or -3600 (a lab with --shim)
+exhaust NODE connections|processes|files   there is not one more
+heal                       all cables whole, all frozen thawed, disks free and quick, clocks right,
+                           nothing exhausted, all daemons run; what is off stays off
 """
 
 
@@ -41,9 +48,11 @@ class Faults:
             "crash": (self.crash, 1, 1), "power-off": (self.power_off, 1, 1),
             "boot": (self.boot, 1, 1), "isolate": (self.isolate, 1, 1), "cut": (self.cut, 2, 2),
             "half-cut": (self.half_cut, 2, 2), "freeze": (self.freeze, 1, 2),
-            "thaw": (self.thaw, 1, 1), "kill": (self.kill, 2, 2),
-            "fill-disk": (self.fill_disk, 1, 1), "drop": (self.drop, 3, 3),
-            "restart": (self.restart, 1, 1), "wipe-record": (self.wipe_record, 0, 0),
+            "thaw": (self.thaw, 1, 1), "kill": (self.kill, 2, 2), "hunt": (self.hunt, 2, 4),
+            "fill-disk": (self.fill_disk, 1, 2), "slow-disk": (self.slow_disk, 2, 2),
+            "clock": (self.clock, 2, 2), "exhaust": (self.exhaust, 2, 2),
+            "drop": (self.drop, 3, 3), "restart": (self.restart, 1, 2),
+            "reload": (self.reload, 2, 2), "wipe-record": (self.wipe_record, 0, 0),
             "heal": (self.heal, 0, 0),
         }
         verb, *arguments = words or [""]
@@ -93,10 +102,14 @@ class Faults:
 
     def kill(self, name: str, kind: str) -> None:
         node = self.database_node(name)
-        if kind not in ("keepalived", "guard"):
-            raise LabError(f"kill {name} {kind}: it is keepalived or guard that can be killed",
-                           code=USAGE)
+        if kind not in (*DAEMONS, "backend"):
+            raise LabError(f"kill {name} {kind}: what can be killed is {', '.join(DAEMONS)}"
+                           " or backend", code=USAGE)
         victims = [process for process in node.processes() if process.kind() == kind]
+        if kind == "backend":
+            victims = [process for process in node.processes()
+                       if process.kind() == "postgres" and process.argv
+                       and process.argv[0].startswith("postgres: lab ")][:1]
         if not victims:
             raise LabError(f"there is no {kind} running on {node.name}")
         self.note("kill", node.name, kind)
@@ -105,13 +118,35 @@ class Faults:
         for process in reversed(victims):
             process.signal(signal.SIGKILL)
 
-    def restart(self, name: str) -> None:
+    def hunt(self, name: str, program: str, delay: str = "0ms", way: str = "kill") -> None:
+        node = self.database_node(name)
+        delay_ms = faults_hunt.check(program, delay, way)
+        node.pid()
+        self.note("hunt", node.name, program, f"{delay_ms}ms", way)
+        faults_hunt.begin(node, program, delay_ms, way)
+
+    def restart(self, name: str, service: str = "") -> None:
         node = self.server_host(name)
-        if node.host.kind != "witness":
-            raise LabError(f"restart {name}: the server of a node is started by its guard alone",
-                           "restart witness", USAGE)
-        self.note("restart", node.name)
-        node.order(f"restart {witness.SERVICE}")
+        if node.host.kind == "witness" and not service:
+            self.note("restart", node.name)
+            node.order(f"restart {witness.SERVICE}")
+        elif node.host.kind == "node" and service in DAEMONS:
+            self.note("restart", node.name, service)
+            node.order(f"restart {service}")
+        else:
+            raise LabError(f"restart {name} {service}: it is the witness's server or a daemon of a "
+                           "node; the server of a node is started by its guard alone",
+                           "restart witness, or restart n1 keepalived", USAGE)
+
+    def reload(self, name: str, service: str) -> None:
+        node = self.database_node(name)
+        if service != "keepalived":
+            raise LabError(f"reload {name} {service}: only keepalived is reloaded", code=USAGE)
+        main = [process for process in node.processes() if process.kind() == service][:1]
+        if not main:
+            raise LabError(f"there is no keepalived running on {node.name}")
+        self.note("reload", node.name, service)
+        _signal_all(main, signal.SIGHUP)
 
     def wipe_record(self) -> None:
         node = self.server_host(places.WITNESS)
@@ -210,30 +245,44 @@ class Faults:
             raise LabError(f"there is no cable from {a} to itself", code=USAGE)
         return a, b
 
-    # ---- disk ----
+    # ---- what a host has ----
 
-    def fill_disk(self, name: str) -> None:
+    def fill_disk(self, name: str, what: str = "all") -> None:
         node = self.server_host(name)
-        if not os.path.exists(f"{node.dir}/disk.img"):
+        if not node.has_disk():
             raise LabError("this host has no loop devices, so a node has no disk of its own to fill")
-        path = node.path(FILLER)
-        self.note("fill-disk", node.name)
-        # Reserving is quick; writing takes the last blocks that reserving leaves.
-        with open(path, "wb", buffering=0) as file:
-            step = 1 << 30
-            at = 0
-            while step >= 4096:
-                try:
-                    os.posix_fallocate(file.fileno(), at, step)
-                    at += step
-                except OSError:
-                    step //= 2
+        faults_disk.disks_of(node, what)
+        self.note("fill-disk", node.name, what)
+        faults_disk.fill(node, what)
+
+    def slow_disk(self, name: str, delay: str) -> None:
+        node = self.server_host(name)
+        delay_ms = faults_disk.delay_of(delay)
+        shim.check(node)
+        self.note("slow-disk", node.name, f"{delay_ms}ms")
+        shim.set_disk(node, delay_ms)
+
+    def clock(self, name: str, shift: str) -> None:
+        node = self.server_host(name)
+        if not shift.lstrip("+-").isdecimal() or abs(int(shift)) > 10 ** 9:
+            raise LabError(f'clock: "{shift}" is not a number of seconds', "clock n1 +3600", USAGE)
+        shim.check(node)
+        self.note("clock", node.name, shift)
+        shim.set_clock(node, int(shift))
+
+    def exhaust(self, name: str, kind: str) -> None:
+        node = self.host(name)
+        faults_limits.check(node, kind)
+        node.pid()
+        self.note("exhaust", node.name, kind)
+        faults_limits.exhaust(node, self.settings, kind)
 
     # ---- and back ----
 
     def heal(self) -> None:
         """Everything but the power: what was switched off is booted by "boot"."""
         self.note("heal")
+        faults_hunt.end_all(self.lab)
         nodes = [Node(self.lab, host) for host in self.settings.hosts.values()]
         off = [node.name for node in nodes if not node.is_on()]
         def whole(cables: switch.Cables) -> None:
@@ -243,9 +292,11 @@ class Faults:
         for node in nodes:
             if node.name in off:
                 continue
+            faults_limits.heal(node)
             _signal_all(node.processes(), signal.SIGCONT)
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(node.path(FILLER))
+            faults_disk.heal(node)
+            for service in node.order("pids"):
+                node.order(f"start {service}")
         setups.of(self.settings).heal([node for node in nodes if node.name not in off])
 
 

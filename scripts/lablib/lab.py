@@ -12,7 +12,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-from . import bmc, kernel, places, setups, status, switch, syslog, witness
+from . import (bmc, faults_hunt, faults_limits, kernel, places, setups, shim, status, switch,
+               syslog, witness)
 from .errors import LabError
 from .faults import Faults
 from .inifile import IniFile
@@ -35,8 +36,10 @@ class Lab:
     @classmethod
     def up(cls, name: str = "main", *, witness: str | None = None, mode: str | None = None,
            sets: list[str] | None = None, config: str | None = None, setup: str = PG_VRRP,
+           shimmed: bool = False,
            say: Callable[[str], None] = lambda _: None) -> "Lab":
-        """Makes a lab and waits until writes through the VIP work and the standby streams."""
+        """Makes a lab and waits until writes through the VIP work and the standby streams.
+        shimmed: its hosts have clocks and disks that can be spoiled."""
         require_root()
         places.check_name(name)
         settings = make(config, witness, mode, sets or [], setup)
@@ -46,7 +49,7 @@ class Lab:
                 raise LabError(f'there is a lab "{name}" already',
                                f"scripts/lab down --name {name}")
             try:
-                lab._make(say)
+                lab._make(say, shimmed)
             except BaseException:
                 _remove(name)
                 raise
@@ -65,7 +68,7 @@ class Lab:
             raise LabError(f'there is no lab "{name}"',
                            f"scripts/lab up --name {name}") from error
 
-    def _make(self, say: Callable[[str], None]) -> None:
+    def _make(self, say: Callable[[str], None], shimmed: bool) -> None:
         os.makedirs(f"{self.dir}/log", mode=0o755)
         with open(f"{self.dir}/lab.ini", "w", encoding="utf-8") as file:
             file.write(self.settings.ini.text())
@@ -73,6 +76,8 @@ class Lab:
         setup = setups.of(self.settings)
         seeds = setup.seeds(self.name, self.settings)
         setup.install(seeds.tree)
+        if shimmed:
+            shim.build(seeds.tree)
         say("preparing the database and the keys")
         seeds.make()
         for host in self.settings.hosts.values():
@@ -101,18 +106,12 @@ class Lab:
     def _spec(self, host: Host, seeds: Seeds) -> None:
         """What pid 1 of the host is told."""
         node_dir = places.node_dir(self.name, host.name)
-        image = f"{node_dir}/disk.img"
-        if os.path.exists("/dev/loop-control"):
-            with open(image, "wb") as file:
-                file.truncate(2 << 30)
-            run(["mkfs.ext4", "-q", "-F", "-m", "0", "-O", "^has_journal",
-                 "-E", "lazy_itable_init=1,nodiscard", image])
-        else:
-            image = ""
         settings = self.settings
         spec = {
             "node": host.name, "kind": host.kind, "base": places.BASE,
-            "image": image, "disk_dir": f"{node_dir}/disk", "tree": seeds.tree,
+            "image": _image(f"{node_dir}/disk.img", 2 << 30),
+            "state_image": _image(f"{node_dir}/state.img", 1 << 30) if host.kind == "node" else "",
+            "disk_dir": f"{node_dir}/disk", "tree": seeds.tree,
             "seeds": [f"{node_dir}/seed"], "log": places.log_path(self.name, host.name),
             "os_user": "postgres" if host.kind == "witness" else settings.os_user,
             "data_dir": host.data_dir,
@@ -263,6 +262,17 @@ class LoadRun:
             return json.load(file)
 
 
+def _image(path: str, size: int) -> str:
+    """A disk in a file; empty: this machine cannot have one."""
+    if not os.path.exists("/dev/loop-control"):
+        return ""
+    with open(path, "wb") as file:
+        file.truncate(size)
+    run(["mkfs.ext4", "-q", "-F", "-m", "0", "-O", "^has_journal",
+         "-E", "lazy_itable_init=1,nodiscard", path])
+    return path
+
+
 @contextlib.contextmanager
 def _lock(name: str) -> Iterator[None]:
     """One deed at a time on one lab; load, status, exec and logs do not take it."""
@@ -282,6 +292,7 @@ def remove(name: str) -> None:
 
 def _remove(name: str) -> None:
     top = places.lab_dir(name)
+    faults_hunt.end_all(name)
     for entry in sorted(os.listdir(top)) if os.path.isdir(top) else []:
         # By its pid 1 first: it takes along what entered its other namespaces.
         node = Node(name, Host(entry, "", "", "", "", ""))
@@ -291,6 +302,7 @@ def _remove(name: str) -> None:
     for namespace in places.lab_netns(name):
         end_everything_in(namespace)
         run(["ip", "netns", "del", namespace], check=False)
+    faults_limits.remove_groups(name)
     shutil.rmtree(top, ignore_errors=True)
     if os.path.isdir(top):
         shutil.rmtree(top)

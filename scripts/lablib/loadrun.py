@@ -5,15 +5,15 @@ import contextlib
 import json
 import os
 import signal
-import time
 import uuid
+from functools import partial
 
-from . import checker, events, kernel, phases, places, syslog
+from . import checker, events, kernel, phases, places, syslog, whoserves
 from .kernel import boot_ms
 from .node import Node
-from .pgsession import ask_once, drive, socket_dsn
+from .pgsession import ask_once, drive
 from .settings import Settings
-from .vipwatch import AddressWatch, ArpProbe
+from .vipwatch import AddressWatches, ArpProbe
 from .writer import LocalWriter, VipWriter
 
 FINAL_WAIT_S = 10.0
@@ -25,8 +25,7 @@ class Load:
         self.settings = settings
         self.run_id = uuid.uuid4().hex[:12]
         self.nodes = {host.name: Node(lab, host) for host in settings.nodes()}
-        self.watches: dict[str, tuple[int, AddressWatch]] = {}
-        self.addresses: list[list] = []
+        self.watches = AddressWatches(self.nodes, str(settings.vip.ip))
         self.stopping = False
         # From here on this process is on the client's network; files stay the host's.
         kernel.setns(places.netns_path(lab, places.CLIENT), kernel.CLONE_NEWNET)
@@ -38,37 +37,9 @@ class Load:
                                   {host.mac: host.name for host in settings.nodes()})
         self.vip = VipWriter(self.run_id, f"host={vip} port={settings.port} user=lab "
                                           "dbname=postgres application_name=lab")
-        self.local = {name: LocalWriter(self.run_id, name, self._finder(node))
+        self.local = {name: LocalWriter(self.run_id, name,
+                                        partial(whoserves.socket_of, node, settings))
                       for name, node in self.nodes.items()}
-
-    def _finder(self, node: Node):
-        def find() -> str:
-            identity = node.identity()
-            if identity is None:
-                raise LookupError(node.name)
-            directory = self.settings.socket_dir.replace("/var/run/", "/run/", 1)
-            return socket_dsn(f"/proc/{identity[0]}/root{directory}", self.settings.port, "lab")
-        return find
-
-    def _watch(self) -> None:
-        """A watch on each node that is on; a node's new boot is a new namespace."""
-        for name, node in self.nodes.items():
-            identity = node.identity()
-            pid = identity[0] if identity else 0
-            known, watch = self.watches.get(name, (0, None))
-            if pid == known:
-                continue
-            if watch:
-                if watch.here:
-                    self.addresses.append([boot_ms(), name, False])
-                watch.close()
-                del self.watches[name]
-            if pid:
-                try:
-                    self.watches[name] = (pid, AddressWatch(f"/proc/{pid}/ns/net",
-                                                            str(self.settings.vip.ip)))
-                except OSError:
-                    pass  # it went off again; the next look will see
 
     def run(self, seconds: float, marker: str | None = None) -> dict:
         """marker: a file that appears with the first acknowledgement, for who waits to do harm."""
@@ -77,7 +48,7 @@ class Load:
         next_watch = 0.0
         while not self.stopping and (now := boot_ms()) < end:
             if now >= next_watch:
-                self._watch()
+                self.watches.look()
                 next_watch = now + 50
             writers = [self.vip, *self.local.values()]
             for writer in writers:
@@ -98,14 +69,13 @@ class Load:
         due = min([until, *(writer.due_ms(now) for writer in writers)])
         if self.probe:
             due = min(due, self.probe.next)
-        extra = {watch.fileno(): name for name, (_, watch) in self.watches.items()}
+        extra = self.watches.descriptors()
         if self.probe:
             extra[self.probe.fileno()] = ""
         sessions = [session for writer in writers for session in writer.sessions()]
         for fd in drive(sessions, due - now, extra):
             if extra[fd]:
-                for moment, here in self.watches[extra[fd]][1].read():
-                    self.addresses.append([moment, extra[fd], here])
+                self.watches.read(extra[fd])
             else:
                 self.probe.read()
 
@@ -117,7 +87,7 @@ class Load:
         lines = [line for name in self.nodes
                  for line in syslog.read(places.log_path(self.lab, name), since)]
         found = phases.find(lines, since)
-        ups = [moment for moment, _, here in self.addresses if here and moment > since]
+        ups = [moment for moment, _, here in self.watches.changes if here and moment > since]
         if ups:
             found["vip"] = ups[0]
         return {
@@ -125,22 +95,17 @@ class Load:
             "vip": self.vip.rows,
             "local": {name: writer.rows for name, writer in self.local.items()},
             "final": final, "present": present, "local_present": local_present,
-            "addresses": self.addresses,
+            "addresses": self.watches.changes,
             "probes": self.probe.probes if self.probe else [],
             "faults": faults, "phases": found,
         }
 
     def _present(self) -> tuple[str | None, list[int] | None, dict | None]:
         """The primary that serves, and the rows that it has."""
-        limit = time.monotonic() + FINAL_WAIT_S
-        while True:
-            final = self._final()
-            if final or time.monotonic() > limit:
-                break
-            time.sleep(0.1)
+        final = whoserves.wait_for_primary(self.nodes, self.settings, FINAL_WAIT_S)
         if not final:
             return None, None, None
-        dsn = self._finder(self.nodes[final])()
+        dsn = whoserves.socket_of(self.nodes[final], self.settings)
         rows = ask_once(dsn, "SELECT n FROM lab.rows WHERE run = %s", (self.run_id,), 10000)
         local = ask_once(dsn, "SELECT node, n FROM lab.local_rows WHERE run = %s",
                          (self.run_id,), 10000)
@@ -150,20 +115,6 @@ class Load:
         for node, n in local:
             by_node[node].append(n)
         return final, sorted(row[0] for row in rows), by_node
-
-    def _final(self) -> str | None:
-        """The one node that is a primary; of two, the one with the later history."""
-        found = []
-        for name in self.nodes:
-            try:
-                rows = ask_once(self._finder(self.nodes[name])(),
-                                "SELECT pg_is_in_recovery(), CASE WHEN pg_is_in_recovery() THEN ''"
-                                " ELSE substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END")
-            except LookupError:
-                continue
-            if rows and not rows[0][0]:
-                found.append((rows[0][1], name))
-        return max(found)[1] if found else None
 
 
 def main(lab: str, settings: Settings, seconds: float, path: str | None) -> dict:

@@ -36,6 +36,8 @@ class Process:
             return "keepalived"
         if self.exe == "fence_self" and "--watch" in self.argv:
             return "guard"
+        if self.exe == "sshd":
+            return "sshd"
         return "other"
 
     def signal(self, number: signal.Signals) -> bool:
@@ -123,6 +125,10 @@ class Node:
         if identity is None:
             raise LabError(f"{self.name} is off", f"scripts/lab fault boot {self.name}")
         return identity[0]
+
+    def has_disk(self) -> bool:
+        """Of its own, so that it can be full."""
+        return os.path.exists(f"{self.dir}/disk.img")
 
     def is_on(self) -> bool:
         return self.identity() is not None

@@ -14,6 +14,9 @@ from . import kernel
 PRIVATE = ("/etc/pg_vrrp", "/etc/keepalived", "/etc/ssh", "/etc/postgresql", "/root",
            "/var/lib/postgresql", "/var/lib/pg_vrrp", "/var/log/postgresql")
 # Directories that begin as the host's and whose changes stay on the node's disk.
+# What the helpers keep is a file system of its own, as people have it who do not want a full disk of
+# the data to stop what guards it; so either can be full alone.
+STATE_DISK = "/var/lib/pg_vrrp"
 OVERLAID = ("/etc", "/var/lib", "/var/log")
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 QUIET = kernel.MS_NOSUID | kernel.MS_NODEV
@@ -24,6 +27,8 @@ def build(spec: dict) -> None:
     kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
     _forget_other_labs(spec["base"])
     _mount_disk(spec["image"], spec["disk_dir"])
+    if spec["state_image"]:
+        _mount_disk(spec["state_image"], f"{spec['disk_dir']}/own{STATE_DISK}")
     # From here on the disk is known by the working directory: an overlay is about to cover its path.
     os.chdir(spec["disk_dir"])
     for path in OVERLAID:

@@ -84,9 +84,10 @@ class Session:
     def _fail(self, error: psycopg2.Error) -> None:
         self.error = (str(error).strip() or repr(error)).splitlines()[0]
         # A code of the server means that it answered.  57P01 and its like (shutdown) also come
-        # while a commit is under way: outcome unknown.
+        # while a commit is under way, and so does the PANIC of a full disk: outcome unknown.
         code = getattr(error, "pgcode", None)
-        self.lost = code is None or code.startswith(("57", "08"))
+        fatal = error.diag.severity_nonlocalized in ("FATAL", "PANIC") if code else False
+        self.lost = code is None or fatal or code.startswith(("57", "08"))
         self.close()
 
 

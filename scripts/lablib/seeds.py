@@ -4,7 +4,7 @@
 import os
 import pwd
 
-from . import bmc, golden, keys, places, tls
+from . import bmc, golden, keys, places, shim, tls
 from .errors import CONFIG, LabError
 from .run import complaint, run
 from .settings import Host, Settings
@@ -78,6 +78,9 @@ class Seeds:
         self.write(host, "/etc/hostname", host.name + "\n")
         if host.kind == "client":
             return
+        if shim.is_in(self.tree):
+            for path, text in shim.seeds().items():
+                self.write(host, path, text)
         self.write(host, "/etc/ssh/sshd_config", keys.SSHD_CONFIG.format(port=host.ssh_port))
         with open(f"{self.keys}/{host.name}.host", encoding="ascii") as file:
             self.write(host, "/etc/ssh/lab_host_key", file.read(), 0o600)

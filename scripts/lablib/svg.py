@@ -11,7 +11,7 @@ COLORS = ["#2f6fb2", "#c2711a", "#4a8f4a", "#8a4fa3"]
 INK, FAINT, FAULT = "#222222", "#d8d8d8", "#b3261e"
 
 
-def _spans(moments: list[float], gap_ms: float) -> list[tuple[float, float]]:
+def spans_of(moments: list[float], gap_ms: float) -> list[tuple[float, float]]:
     out: list[list[float]] = []
     for moment in sorted(moments):
         if out and moment - out[-1][1] <= gap_ms:
@@ -21,7 +21,7 @@ def _spans(moments: list[float], gap_ms: float) -> list[tuple[float, float]]:
     return [(begin, end) for begin, end in out]
 
 
-def _held(history: dict, node: str) -> list[tuple[float, float]]:
+def held(history: dict, node: str) -> list[tuple[float, float]]:
     """When the VIP was configured on the node, by the node's own kernel."""
     spans, since = [], None
     for moment, name, here in history["addresses"]:
@@ -105,16 +105,16 @@ class Picture:
         nodes = list(self.history["local"])
         color = {name: COLORS[number % len(COLORS)] for number, name in enumerate(nodes)}
         acks = [(color.get(node, INK), begin, end) for node in nodes
-                for begin, end in _spans([row[2] for row in checker.acked(self.history["vip"])
+                for begin, end in spans_of([row[2] for row in checker.acked(self.history["vip"])
                                           if row[4] == node], 60)]
         self.lane("writes through the VIP", acks)
         for name in nodes:
             rows = checker.acked(self.history["local"][name])
             self.lane(f"{name} accepts writes",
-                      [(color[name], *span) for span in _spans([row[2] for row in rows], 200)])
+                      [(color[name], *span) for span in spans_of([row[2] for row in rows], 200)])
         for name in nodes:
             self.lane(f"{name} has the VIP",
-                      [(color[name], *span) for span in _held(self.history, name)])
+                      [(color[name], *span) for span in held(self.history, name)])
         body_from = len(self.out)
         self.axis()
         grid, self.out = self.out[body_from:], self.out[:body_from]

@@ -9,6 +9,7 @@ import struct
 
 from . import kernel
 from .kernel import boot_ms
+from .node import Node
 
 NETLINK_ROUTE = 0
 RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
@@ -80,6 +81,43 @@ class AddressWatch:
 
     def close(self) -> None:
         self.socket.close()
+
+
+class AddressWatches:
+    """A watch on each node that is on; a node's new boot is a new namespace."""
+
+    def __init__(self, nodes: dict[str, Node], vip: str):
+        self.nodes = nodes
+        self.vip = vip
+        self.changes: list[list] = []  # time, node, here
+        self.watches: dict[str, tuple[int, AddressWatch]] = {}
+
+    def look(self) -> None:
+        """Who is on now?"""
+        for name, node in self.nodes.items():
+            identity = node.identity()
+            pid = identity[0] if identity else 0
+            known, watch = self.watches.get(name, (0, None))
+            if pid == known:
+                continue
+            if watch:
+                if watch.here:
+                    self.changes.append([boot_ms(), name, False])
+                watch.close()
+                del self.watches[name]
+            if pid:
+                try:
+                    self.watches[name] = (pid, AddressWatch(f"/proc/{pid}/ns/net", self.vip))
+                except OSError:
+                    pass  # it went off again; the next look will see
+
+    def descriptors(self) -> dict[int, str]:
+        return {watch.fileno(): name for name, (_, watch) in self.watches.items()}
+
+    def read(self, name: str) -> None:
+        """Call when the descriptor of the node is ready."""
+        for moment, here in self.watches[name][1].read():
+            self.changes.append([moment, name, here])
 
 
 class ArpProbe:

@@ -12,6 +12,7 @@ from .runner import Job
 
 TOP = Path(__file__).resolve().parents[2]
 TAP = Path(__file__).resolve().parent / "tap.py"
+FAULTS = TOP / "tests/faults/faults_run.py"
 PYTHON = [sys.executable, "-B"]
 
 # Seconds.  A unit test binary, a file of command line tests, a lab and each scenario in it.
@@ -20,6 +21,8 @@ BUILD_LIMIT, LINT_LIMIT, MODEL_LIMIT, FUZZ_LIMIT = 600, 1200, 600, 600
 KILL_LIMIT, KILL_ALL_LIMIT = 180, 6 * 3600
 # What a lab's name begins with, so that two parts can run side by side.
 LAB_LETTER = {"scenario": "t", "kill": "k"}
+# The fixed seeds of the fault suite stop by themselves before that.
+FAULT_MINUTES, FAULT_LIMIT = 9, 900
 
 
 class Suite:
@@ -157,6 +160,16 @@ class Suite:
             jobs = [Job(f"{folder}/needs-root", ["/bin/false"], 1, tap=False)]
         self.runner.run(jobs, self.parallel)
 
+    def faults(self):
+        """The fixed seeds; `scripts/test faults --seeds N` is the long run."""
+        if not self.built() or self.match not in "faults":
+            return
+        lab = f"t{os.getpid() % 10000}-faults"
+        argv = [*PYTHON, str(FAULTS), "--fixed", "--tap", "--keep-going", "--name", lab,
+                "--minutes", str(FAULT_MINUTES), "--build", str(self.build)]
+        self.runner.run([Job("faults", argv, FAULT_LIMIT,
+                             after=[str(TOP / "scripts/lab"), "down", "--name", lab])])
+
     def names(self, source):
         """The tests in a file that were asked for; a file that cannot be read fails by itself."""
         argv = [*PYTHON, str(TAP), str(source), "--list"]
@@ -175,7 +188,8 @@ class Suite:
 
 
 # In the order of a full run: what fails soonest comes first.
-PARTS = ["selftest", "lint", "unit", "cli", "asan", "clang", "fuzz", "model", "scenario", "kill"]
+PARTS = ["selftest", "lint", "unit", "cli", "asan", "clang", "fuzz", "model", "scenario", "kill",
+         "faults"]
 
 
 def sanitizer():

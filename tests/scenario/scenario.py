@@ -29,6 +29,7 @@ class Scenario(unittest.TestCase):
     mode = "async"
     witness = "ping"
     sets: list[str] = QUICK
+    shimmed = False  # clocks and disks that can be spoiled
     lab: Lab | None = None
 
     # ---- the lab ----
@@ -52,7 +53,7 @@ class Scenario(unittest.TestCase):
     def setUp(self) -> None:
         cls = type(self)
         if cls.lab is None:
-            cls.lab = Lab.up(cls.lab_name(), witness=self.witness, mode=self.mode, sets=self.sets)
+            self.new_lab()
         else:
             self.make_whole()
         status = self.lab.status()
@@ -72,6 +73,10 @@ class Scenario(unittest.TestCase):
             # What is broken is not handed on to the next test.
             type(self).drop_lab()
 
+    def new_lab(self) -> None:
+        type(self).lab = Lab.up(self.lab_name(), witness=self.witness, mode=self.mode,
+                                sets=self.sets, shimmed=self.shimmed)
+
     def make_whole(self) -> None:
         try:
             self.lab.fault("heal")
@@ -84,8 +89,7 @@ class Scenario(unittest.TestCase):
             self.lab.wait_ready(40)
         except LabError:
             type(self).drop_lab()
-            type(self).lab = Lab.up(self.lab_name(), witness=self.witness, mode=self.mode,
-                                    sets=self.sets)
+            self.new_lab()
 
     def show_logs(self) -> None:
         print(f"\n--- log of {self.id()} ---", file=sys.stderr)

@@ -9,7 +9,7 @@ import unittest
 from returning import AS_POSTGRES, Returning
 from scenario import Scenario
 
-from lablib.faults import FILLER
+from lablib.faults_disk import FILLERS
 
 
 class Copying(Returning):
@@ -45,7 +45,7 @@ class Copying(Returning):
 
     def make_room(self) -> None:
         """The disk alone: to heal all would wake the guard."""
-        os.unlink(self.lab.node(self.old).path(FILLER))
+        os.unlink(self.lab.node(self.old).path(FILLERS["data"]))
 
     def assert_back(self, kept: int = 1) -> None:
         self.wait(self.standby_streams(self.old), 30, "the old primary streams")
@@ -115,12 +115,12 @@ class RebuildByHand(Copying):
     def test_disk_full(self):
         self.fill(self.old, 200)
         self.lose_for_rewind()
-        self.lab.fault("fill-disk", self.old)
+        self.lab.fault("fill-disk", self.old, "data")
         self.refused("rebuild-space", "--rebuild")
         self.make_room()
         running = self.rejoin_begin("--rebuild")
         self.wait_copying([])
-        self.lab.fault("fill-disk", self.old)
+        self.lab.fault("fill-disk", self.old, "data")
         self.assertEqual(running.wait(60), 4)
         self.assertTrue(self.said(self.old, "No space left"))
         # What was half is gone, and what was there is there.

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: PostgreSQL
+"""What a host runs out of: connections of its server, processes, file descriptors."""
+
+import contextlib
+import glob
+import os
+import resource
+import signal
+import subprocess
+
+from . import places
+from .errors import LabError, SYSTEM, USAGE
+from .node import Node, Process
+from .run import CLEAN_ENV
+from .settings import Settings
+
+KINDS = ("connections", "processes", "files")
+HOLDER = f"{places.SCRIPTS}/lablib/hold_connections.py"
+# Where the kernel counts processes: the older hierarchy, or the one for everything.
+PIDS = "/sys/fs/cgroup/pids"
+UNIFIED = "/sys/fs/cgroup"
+
+
+def exhaust(node: Node, settings: Settings, kind: str) -> None:
+    {"connections": lambda: _connections(node, settings), "processes": lambda: _processes(node),
+     "files": lambda: _files(node)}[kind]()
+
+
+def check(node: Node, kind: str) -> None:
+    if kind not in KINDS:
+        raise LabError(f'exhaust: "{kind}" is none of {", ".join(KINDS)}', code=USAGE)
+    if kind == "connections" and node.host.kind != "node":
+        raise LabError(f"{node.name} is not a node of the cluster", code=USAGE)
+    if kind == "processes":
+        _group(node)
+
+
+def heal(node: Node) -> None:
+    for process in node.processes():
+        if HOLDER in process.argv:
+            process.signal(signal.SIGKILL)
+    _files_back(node)
+    _processes_back(node)
+
+
+# ---- connections ----
+
+def _connections(node: Node, settings: Settings) -> None:
+    """An application beside the server that opens all it gets, holds them, and takes each one that
+    becomes free.  The superuser's are left, as everywhere."""
+    directory = settings.socket_dir.replace("/var/run/", "/run/", 1)
+    subprocess.Popen(node.command(["/usr/bin/python3", "-B", HOLDER, directory,
+                                   str(settings.port)]),
+                     stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                     stderr=subprocess.DEVNULL, env=CLEAN_ENV, start_new_session=True)
+
+
+# ---- processes ----
+
+def _group(node: Node) -> str:
+    """The control group of the node's processes, made when it is not there."""
+    name = f"{places.PREFIX}{node.lab}-{node.name}"
+    for top in (PIDS, UNIFIED):
+        path = f"{top}/{name}"
+        with contextlib.suppress(OSError):
+            os.makedirs(path, exist_ok=True)
+        if os.path.exists(f"{path}/pids.max"):
+            return path
+        with contextlib.suppress(OSError):
+            os.rmdir(path)
+    raise LabError("this machine has no control group that counts processes", code=SYSTEM)
+
+
+def _processes(node: Node) -> None:
+    """No further one: the kernel says EAGAIN to every fork, to root's as well."""
+    group = _group(node)
+    seen: set[int] = set()
+    # Those that were born while the others were moved: until a look finds nobody new.
+    while new := [process.pid for process in node.processes() if process.pid not in seen]:
+        _move(new, group)
+        seen.update(new)
+    _write(f"{group}/pids.max", "1")
+
+
+def _processes_back(node: Node) -> None:
+    for top in (PIDS, UNIFIED):
+        group = f"{top}/{places.PREFIX}{node.lab}-{node.name}"
+        if os.path.exists(f"{group}/pids.max"):
+            _write(f"{group}/pids.max", "max")
+
+
+def remove_groups(lab: str) -> None:
+    """When its hosts are no more: only an empty group can be removed."""
+    for top in (PIDS, UNIFIED):
+        for group in glob.glob(f"{top}/{places.PREFIX}{lab}-*"):
+            with contextlib.suppress(OSError):
+                os.rmdir(group)
+
+
+def _move(pids: list[int], group: str) -> None:
+    for pid in pids:
+        with contextlib.suppress(OSError):  # it ended meanwhile
+            _write(f"{group}/cgroup.procs", str(pid))
+
+
+def _write(path: str, text: str) -> None:
+    with open(path, "w", encoding="ascii") as file:
+        file.write(text)
+
+
+# ---- files ----
+
+def _files(node: Node) -> None:
+    """No further descriptor for any process that runs, and few for what it starts.  pid 1 is left
+    out: it is the lab's."""
+    for process in _services(node):
+        with contextlib.suppress(OSError):  # it ended meanwhile
+            taken = {int(name) for name in os.listdir(f"/proc/{process.pid}/fd")}
+            free = next(number for number in range(len(taken) + 1) if number not in taken)
+            _, hard = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)
+            resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (free, hard))
+
+
+def _files_back(node: Node) -> None:
+    """Nobody of the host has another limit than what pid 1 gave it."""
+    normal = resource.prlimit(node.pid(), resource.RLIMIT_NOFILE)
+    for process in _services(node):
+        with contextlib.suppress(OSError):
+            soft, hard = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)
+            if soft < normal[0]:
+                resource.prlimit(process.pid, resource.RLIMIT_NOFILE,
+                                 (min(normal[0], hard), hard))
+
+
+def _services(node: Node) -> list[Process]:
+    return [process for process in node.processes() if process.inner_pid != 1]

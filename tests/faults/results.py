@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: PostgreSQL
+"""docs/fault-results.md: the part between its two marks is what the last long run found."""
+
+import argparse
+import datetime
+import os
+
+from lablib import places
+
+DOCUMENT = f"{places.SOURCE}/docs/fault-results.md"
+BEGIN = "<!-- results: begin -->"
+END = "<!-- results: end -->"
+
+
+def section(runs: list[dict], table: str, injected: int, args: argparse.Namespace) -> str:
+    first = runs[0]
+    minutes = sum(run["history"]["ended_ms"] - run["history"]["begun_ms"] for run in runs) / 60000
+    seeds = ", ".join(str(run["seed"]) for run in runs)
+    made_of = ", ".join(f"{name} {version}" for name, version in first["versions"].items())
+    return "\n".join([
+        f"### {first['setup']}, mode {first['mode']}, witness {first['witness']}", "",
+        f"{datetime.date.today().isoformat()}: {injected} faults in {minutes:.0f} minutes of load; "
+        f"{made_of}; {os.cpu_count()} cores.", "",
+        f"Seeds {seeds}, {args.rounds} rounds each.", "", table.rstrip(), ""])
+
+
+def write(runs: list[dict], table: str, injected: int, args: argparse.Namespace) -> None:
+    """A run replaces the section of its own setup, mode and witness, and no other."""
+    with open(DOCUMENT, encoding="utf-8") as file:
+        text = file.read()
+    head, rest = text.split(BEGIN, 1)
+    old, tail = rest.split(END, 1)
+    new = section(runs, table, injected, args)
+    title = new.splitlines()[0]
+    sections = ["### " + part for part in old.split("### ")[1:]]
+    kept = [part.strip() + "\n" for part in sections if part.splitlines()[0] != title]
+    body = "\n".join(sorted([*kept, new]))
+    with open(f"{DOCUMENT}.new", "w", encoding="utf-8") as file:
+        file.write(f"{head}{BEGIN}\n\n{body}\n{END}{tail}")
+    os.rename(f"{DOCUMENT}.new", DOCUMENT)

@@ -1,0 +1,88 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: PostgreSQL
+"""The schedules of the fault suite: the same for the same seed, possible, and of every kind."""
+
+import sys
+import unittest
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "faults"))
+
+import nemesis  # noqa: E402
+
+SEEDS = range(1, 301)
+WITHOUT = nemesis.Cluster(record=False, pg_vrrp=False)
+
+
+def acts(cluster=nemesis.Cluster()):
+    return [act for seed in SEEDS for one in nemesis.schedule(seed, cluster) for act in one.acts]
+
+
+class Nemesis(unittest.TestCase):
+    def test_same_seed_same_schedule(self):
+        for seed in (1, 7, 4711):
+            self.assertEqual(nemesis.schedule(seed), nemesis.schedule(seed))
+        self.assertNotEqual(nemesis.schedule(1), nemesis.schedule(2))
+
+    def test_seed_is_the_same_on_every_machine_and_day(self):
+        """A seed in a report must mean the same after the next Python; a change of the nemesis
+        that changes seeds has to change this line too."""
+        first = nemesis.schedule(1)[0].acts[0]
+        self.assertEqual(" ".join(first.words), FIRST)
+
+    def test_fewer_rounds_are_the_first_ones(self):
+        self.assertEqual(nemesis.schedule(3, rounds=4), nemesis.schedule(3)[:4])
+
+    def test_every_kind_of_fault_comes(self):
+        kinds = {act.words[0] for act in acts()}
+        self.assertEqual(kinds, {make.__name__.strip("_").replace("_", "-")
+                                 for make in nemesis.WEIGHTS} - {"hunt-check"} | {"hunt"})
+        words = {word for act in acts() for word in act.words}
+        for word in ("connections", "processes", "files", "data", "state", "guard", "backend",
+                     "promote_safe", "rejoin", "fence_self", "fence_old", "pg_rewind", "witness"):
+            self.assertIn(word, words)
+
+    def test_alone_and_on_top_of_each_other(self):
+        counts = {len(one.acts) for seed in SEEDS for one in nemesis.schedule(seed)}
+        self.assertLessEqual({1, 2, 3, 4}, counts)
+
+    def test_times_are_in_the_round(self):
+        for seed in SEEDS:
+            for one in nemesis.schedule(seed):
+                for act in one.acts:
+                    self.assertLess(act.at_ms, one.length_ms)
+                    if act.until_ms is not None:
+                        self.assertTrue(act.at_ms < act.until_ms < one.length_ms, act)
+
+    def test_nothing_is_done_on_a_host_that_is_off(self):
+        for seed in SEEDS:
+            for one in nemesis.schedule(seed):
+                off: dict[str, int] = {}
+                for act in one.acts:
+                    if one.heal_at_ms is not None and act.at_ms > one.heal_at_ms:
+                        break
+                    for host in set(act.words) & set(off):
+                        self.assertIn(act.words[0], ("cut", "half-cut", "drop", "isolate"), one)
+                    if act.words[0] == "power-off":
+                        off[act.words[1]] = act.at_ms
+
+    def test_record_is_wiped_alone(self):
+        for seed in SEEDS:
+            for one in nemesis.schedule(seed):
+                if any(act.words[0] == "wipe-record" for act in one.acts):
+                    before = [act for act in one.acts if act.at_ms <= (one.heal_at_ms or 0)]
+                    self.assertLessEqual(len(before), 1, one)
+
+    def test_textbook_has_no_guard_no_helpers_and_no_record(self):
+        words = {word for act in acts(WITHOUT) for word in act.words}
+        self.assertFalse(words & {"guard", "hunt", "wipe-record"})
+        for act in acts(WITHOUT):
+            if act.words[0] in ("crash", "restart", "fill-disk"):
+                self.assertNotIn("witness", act.words)
+
+
+FIRST = "isolate STANDBY"
+
+if __name__ == "__main__":
+    unittest.main()
