@@ -2,9 +2,9 @@
 """Reads that went backwards, and totals that were never true.
 
 Which reads must be fresh: those through the VIP, and those of a server that says it is no standby,
-at any door.  A standby may answer with the past.  Fresh means: not older than what was acknowledged, to
-whomever, before the question was sent.  A version that nobody acknowledged yet may be seen, and be
-gone after a failover: nobody was told that it would last.
+at any door.  A standby may answer with the past.  Fresh means: not older than what was acknowledged,
+to whomever, before the question was sent.  A version that nobody acknowledged yet may be seen, and
+be gone after a failover: nobody was told that it would last.
 """
 
 import bisect

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: PostgreSQL
-"""What a campaign of fault runs found: a table for documents and terminals, and one page of HTML that
-needs nothing else.
+"""What a campaign of fault runs found: a table for documents and terminals, and one page of HTML
+that needs nothing else.
 
-A run is {"seed", "setup", "mode", "witness", "versions", "history", "report"}, and may have "replay",
-the command that does it again.
+A run is {"seed", "setup", "mode", "witness", "versions", "history", "report"}, and may have
+"replay", the command that does it again.
 """
 
 import re

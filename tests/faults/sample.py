@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: PostgreSQL
-"""A small history with nothing wrong in it, for tests to plant a fault in: n1 serves for two seconds
-on timeline 1 and is isolated; n2 serves from the fourth second to the sixth, on timeline 2."""
+"""A small history with nothing wrong in it, for tests to plant a fault in: n1 serves for two
+seconds on timeline 1 and is isolated; n2 serves from the fourth second to the sixth, on timeline 2."""
 
 BEGIN = 1_000_000.0
 ACCOUNTS, BALANCE, KEYS = 4, 100, 2

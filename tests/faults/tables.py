@@ -60,7 +60,8 @@ END $$;
 """
 
 FILL = f"""\
-INSERT INTO lab.fault_accounts SELECT %s, id, {BALANCE}, 0 FROM generate_series(0, {ACCOUNTS - 1}) id;
+INSERT INTO lab.fault_accounts
+    SELECT %s, id, {BALANCE}, 0 FROM generate_series(0, {ACCOUNTS - 1}) id;
 INSERT INTO lab.fault_registers SELECT %s, key, 0 FROM generate_series(0, {KEYS - 1}) key;
 SELECT 1
 """

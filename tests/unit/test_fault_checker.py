@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: PostgreSQL
-"""The checker of the fault tests on histories with a planted fault: it must find each, and only it."""
+"""The checker of the fault tests on histories with a planted fault: it must find each, and
+only it."""
 
 import copy
 import json
@@ -146,8 +147,9 @@ class Bank(Planted):
         second[7] = [*second[7][:3], first[7][3], *second[7][4:]]
         row = next(row for row in self.final["transfers"] if row[:2] == second[:2])
         row[5] = first[7][3]
-        self.assert_bad("acknowledged twice, one update is lost: version 1 of account 0 by move 1/1",
-                        "transfers that do not number them")
+        self.assert_bad(
+            "acknowledged twice, one update is lost: version 1 of account 0 by move 1/1",
+            "transfers that do not number them")
 
     def test_a_transfer_that_is_done_twice(self):
         row = list(self.final["transfers"][-1])
@@ -302,7 +304,7 @@ class Outages(Planted):
                          {"kill n2 keepalived": 0, "isolate n1": 2080})
 
     def test_of_two_at_once_the_later_one_that_was_there_when_service_ended(self):
-        self.assertEqual(self.gap([500, None, "freeze n2"], [1950, None, "isolate n1"],
+        self.assertEqual(self.gap([500, None, "freeze n2"], [1950, 5000, "isolate n1"],
                                   [3000, None, "kill n1 guard"]),
                          {"freeze n2": 0, "isolate n1": 2080, "kill n1 guard": 0})
 
@@ -315,6 +317,18 @@ class Outages(Planted):
 
     def test_a_fault_within_the_outage_when_there_is_no_other(self):
         self.assertEqual(self.gap([3500, None, "drop 30% n1 n2"]), {"drop 30% n1 n2": 2080})
+
+    def test_of_several_outages_a_fault_has_the_longest(self):
+        """The shorter one comes later."""
+        self.history["ops"] = [op for op in self.history["ops"]
+                               if not BEGIN + 5000 <= op[3] < BEGIN + 5700]
+        kept = {tuple(op[:2]) for op in self.history["ops"]}
+        for rows in (self.final["set"], self.final["transfers"]):
+            rows[:] = [row for row in rows if tuple(row[:2]) in kept]
+        self.history["faults"] = [[BEGIN + 1990, None, "isolate n1"]]
+        report = self.report()
+        self.assertEqual(len(report["outages"]), 2)
+        self.assertEqual(report["gaps"][0]["outage_ms"], 2080)
 
     def test_a_hiccup_is_no_outage(self):
         self.history["ops"] = [op for op in self.history["ops"] if op[5] != "acked"
