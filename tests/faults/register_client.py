@@ -13,16 +13,17 @@ class RegisterClient(Client):
         """A key is written and read at once; then one that somebody else may have written."""
         if n % 3 == 1:
             self.key = self.random.randrange(KEYS)
-            return "write", self._write()
+            return "write", self._write(self.key)
         if n % 3 == 0:
             self.key = self.random.randrange(KEYS)
         return "read", read(self.run, self.key)
 
-    def _write(self) -> Steps:
+    def _write(self, key: int) -> Steps:
+        # Its own: while the answer is waited for, this client goes on with other keys.
         rows = yield Step("UPDATE lab.fault_registers SET version = version + 1 "
                           "WHERE run = %s AND key = %s RETURNING version, lab.fault_timeline()",
-                          (self.run, self.key), decides=True)
-        return [self.key, *rows[0]]
+                          (self.run, key), decides=True)
+        return [key, *rows[0]]
 
 
 def read(run: str, key: int) -> Steps:
