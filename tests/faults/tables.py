@@ -74,3 +74,12 @@ PRESENT = {
     "accounts": "SELECT id, balance, version FROM lab.fault_accounts WHERE run = %s ORDER BY id",
     "registers": "SELECT key, version FROM lab.fault_registers WHERE run = %s ORDER BY key",
 }
+
+
+def _digest(table: str) -> str:
+    return (f"(SELECT md5(string_agg(t::text, ',' ORDER BY t::text)) FROM lab.fault_{table} t "
+            "WHERE run = %s)")
+
+
+# One row; two servers with the same rows answer the same.
+DIGEST = "SELECT " + ", ".join(map(_digest, ("set", "transfers", "accounts", "registers")))

@@ -103,6 +103,14 @@ class Contents(Planted):
         self.final["set"].append([*op[:2], 1])
         self.assert_bad("was refused by n2 and is there")
 
+    def test_a_standby_with_other_rows(self):
+        self.final["standby"] = False
+        self.assert_bad("the standby of n2 has other rows than n2")
+
+    def test_a_standby_that_nobody_could_ask_is_not_one_with_the_same_rows(self):
+        self.final["standby"] = None
+        self.assertIn("no standby could be compared", self.assert_bad()["notes"][0])
+
     def test_nobody_to_ask_is_not_nothing_lost(self):
         self.history["final"] = None
         report = self.assert_bad("no primary was left")
@@ -188,6 +196,27 @@ class Reads(Planted):
         self.stale(SOCKET_2, 1900, "n2", True)
         self.assert_bad()
 
+    def test_a_node_that_was_frozen_may_show_the_past_at_its_own_socket(self):
+        """Not over TCP, not at the other node's, and not for long."""
+        self.history["faults"] = [[BEGIN + 3000, BEGIN + 4500, "freeze n1 all"]]
+        self.stale(SOCKET_1, 5000, "n1", False)
+        report = self.assert_bad()
+        self.assertEqual(report["backwards"], 0)
+        self.assertIn("1 reads over the socket of a node that was frozen went backwards",
+                      report["notes"][0])
+
+    def test_a_node_that_was_frozen_must_not_show_the_past_over_tcp(self):
+        self.history["faults"] = [[BEGIN + 3000, BEGIN + 4500, "freeze n1 all"]]
+        self.stale(ADDRESS_1, 5000, "n1", False)
+        self.assert_bad("reads went backwards")
+
+    def test_a_node_that_was_frozen_once_must_not_show_the_past_for_ever(self):
+        self.history["faults"] = [[BEGIN + 2000, BEGIN + 3500, "freeze n1 all"],
+                                  [BEGIN + 2000, None, "freeze n2 guard"],
+                                  [BEGIN + 5500, None, "freeze n1 all"]]
+        self.stale(SOCKET_1, 5000, "n1", False)
+        self.assert_bad("reads went backwards")
+
     def test_a_question_sent_before_the_acknowledgement_may_have_either_answer(self):
         self.insert(REGISTER, "read", 15, 1500, "n1", [0, 0, False])
         self.assert_bad()
@@ -257,6 +286,18 @@ class Dual(Planted):
         for row in self.final["transfers"]:
             row[-1] = 1
         self.assert_bad("n1 and n2 both accepted on timeline 1")
+
+    def test_a_late_answer_about_a_register_is_no_second_writer(self):
+        """The one about a version that was there before n2 began."""
+        op = self.op(REGISTER, 1900, "write")
+        op[4] = BEGIN + 5000
+        self.assert_bad()
+
+    def test_two_servers_that_say_they_began_one_timeline(self):
+        self.history["roles"].append([BEGIN + 4500, "n1", 2])
+        report = self.assert_bad("from 3.700 s to 4.500 s (800.0 ms): "
+                                 "n2 and n1 both began timeline 2")
+        self.assertEqual(report["dual_ms"], 800)
 
     def test_what_was_not_acknowledged_is_no_second_writer(self):
         for outcome in ("refused", "unknown"):

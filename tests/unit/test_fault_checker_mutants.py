@@ -142,6 +142,17 @@ MUTANTS = [
      "unpromised"),
     ('ops', 'if op.is_write and op.outcome == "acked"]',
      'if op.is_write]'),
+    ("contents", 'if final["standby"] is False:', "if False:"),
+    ("contents", 'elif final["standby"] is None:', "elif False:"),
+    ("moments", "if before[1] != node:", "if False:"),
+    ("moments", 'if op.what == "write" and op.data[1] <= last.get(op.data[0], -1)}', "if False}"),
+    ("reads", 'op.door == "socket" and any(', "any("),
+    ("reads", '["freeze", op.owner]', '["thaw", op.owner]'),
+    ("reads", "words.split()[:2]", "[words.split()[0], op.owner]"),
+    ("reads", "and begin <= op.ended", ""),
+    ("reads", "op.ended <= end + WAKE_MS)", "True)"),
+    ("checker", "if old.frozen:", "if False:"),
+    ("checker", "if old.unacked:", "if False:"),
 ]
 
 
