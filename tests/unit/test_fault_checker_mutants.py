@@ -11,10 +11,10 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 TOP = Path(__file__).resolve().parents[2]
 FAULTS = TOP / "tests/faults"
-TESTS = Path(__file__).resolve().parent / "test_fault_checker.py"
+TESTS = ("test_fault_checker", "test_fault_checker_times")
 sys.path[:0] = [str(TOP / "scripts"), str(FAULTS)]
 
-MODULES = ("checker", "contents", "moments", "ops", "reads")
+MODULES = ("checker", "contents", "moments", "ops", "planted", "reads")
 
 # Module, what is there, what is there instead.
 MUTANTS = [
@@ -163,12 +163,16 @@ def fresh(name: str = "", source: str = "") -> unittest.TestResult:
     if name:
         module = sys.modules[name] = types.ModuleType(name)
         exec(compile(source, f"mutant of {name}", "exec"), module.__dict__)
-    spec = importlib.util.spec_from_file_location("tests_of_checker", TESTS)
-    tests = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tests)
     result = unittest.TestResult()
     result.failfast = True
-    unittest.defaultTestLoader.loadTestsFromModule(tests).run(result)
+    for name in TESTS:
+        path = Path(__file__).resolve().parent / f"{name}.py"
+        spec = importlib.util.spec_from_file_location(name, path)
+        tests = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(tests)
+        unittest.defaultTestLoader.loadTestsFromModule(tests).run(result)
+        if not result.wasSuccessful():
+            break
     return result
 
 
