@@ -9,7 +9,7 @@ from .errors import LabError
 from .kernel import boot_ms
 from .node import Node
 from .pgsession import ask_once, socket_dsn
-from .settings import Settings
+from .settings import PG_VRRP, Settings
 
 SERVER = """
 SELECT pg_is_in_recovery(),
@@ -129,8 +129,10 @@ def writes_through_vip(settings: Settings) -> bool:
 
 
 def as_text(status: dict) -> str:
+    what = (f"witness {status['witness']}" if status["setup"] == PG_VRRP
+            else f"set-up {status['setup']}")
     out = [f"lab {status['lab']}: cluster {status['cluster']}, mode {status['mode']}, "
-           f"witness {status['witness']}, VIP {status['vip']} at "
+           f"{what}, VIP {status['vip']} at "
            f"{', '.join(status['vip_at']) or 'no node'}"]
     heads = ["node", "power", "role", "tli", "lsn", "streams", "vip", "serving", "lease", "fenced",
              "guard", "keepalived"]

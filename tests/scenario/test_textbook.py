@@ -47,8 +47,16 @@ class Case(unittest.TestCase):
 
 
 class Textbook(Case):
+    def assert_without_helpers(self) -> None:
+        again = Lab.open(NAME)
+        self.assertEqual(again.status()["setup"], "textbook")
+        self.assertEqual(again.run("n1", ["test", "-e", "/usr/local/libexec/pg_vrrp"]).returncode, 1)
+        with self.assertRaises(LabError):
+            again.fault("kill", "n1", "guard")
+
     def test_crash_is_survived_so_it_is_no_straw_man(self):
         self.up(setup="textbook", mode="sync")
+        self.assert_without_helpers()
         report = self.attack("crash", "n1", rows=50)
         self.assertEqual((report["lost"], report["dual_ms"], report["final"]), (0, 0, "n2"), report)
         self.assertFalse(report["outage_open"], report)
@@ -67,14 +75,6 @@ class Textbook(Case):
         self.up(setup="textbook", mode="sync")
         report = self.attack("cut", "n1", "n2", rows=50)
         self.assertGreater(report["lost"] + report["local_lost"], 10, report)
-
-    def test_lab_is_without_helpers_and_knows_its_set_up(self):
-        self.up(setup="textbook")
-        again = Lab.open(NAME)
-        self.assertEqual(again.status()["setup"], "textbook")
-        self.assertEqual(self.lab.run("n1", ["test", "-e", "/usr/local/libexec/pg_vrrp"]).returncode, 1)
-        with self.assertRaises(LabError):
-            again.fault("kill", "n1", "guard")
 
 
 class PgVrrp(Case):

@@ -9,5 +9,9 @@
 
 [ ! -e "$PGDATA/standby.signal" ] || exit 0
 pg_ctl status >/dev/null || exit 0
+# At boot the first check may come before the server is ready: 1 is "starting up".
+ready=0
+pg_isready -q -t 2 || ready=$?
+[ "$ready" -ne 1 ] || exit 0
 say "the check failed: stopping this node"
 pg_ctl stop -m fast -t 10 >/dev/null || pg_ctl stop -m immediate >/dev/null
