@@ -5,6 +5,10 @@
  * PGV_REPORTS is a path of the host, which the hosts of a lab share unless it lies in /run, /etc,
  * /root, /var/lib or /var/log.
  */
+#ifndef PGV_REPORTS
+#define PGV_REPORTS "." /* for linters */
+#endif
+
 const char *__asan_default_options(void);  /* NOLINT(bugprone-reserved-identifier,cert-dcl37-c) */
 const char *__ubsan_default_options(void); /* NOLINT(bugprone-reserved-identifier,cert-dcl37-c) */
 
