@@ -78,11 +78,15 @@ warnings   := -Wall -Wextra -Wshadow -Wformat=2 -Wundef -Wvla -Wwrite-strings \
 warnings   += $(call try,-Wlogical-op) $(call try,-Wduplicated-cond)
 ifdef SANITIZE
 sanitizers := address,undefined
+ifneq ($(SANITIZE),fuzzer)
+reporting  := $(BUILD)/obj/sanitizer.o
+endif
 # Fortified calls would hide reads and writes from the sanitizer.
 hardening  := -O1 -fno-omit-frame-pointer \
 	-fsanitize=$(sanitizers)$(if $(filter fuzzer,$(SANITIZE)),$(comma)fuzzer-no-link) \
 	-fno-sanitize-recover=all -U_FORTIFY_SOURCE
-ldhard     := -fsanitize=$(sanitizers)
+# gcc has them as two libraries, of which one would not be told where to report.
+ldhard     := -fsanitize=$(sanitizers) $(call try,-static-libasan) $(call try,-static-libubsan)
 else
 # gcc before 12 knows level 2 at the most and says so as soon as a header is read.
 fortify    := $(shell printf '$(fortified)' | $(CC) -O2 -Werror -U_FORTIFY_SOURCE \
@@ -150,7 +154,13 @@ $(archive) $(fixtures):
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-$(BUILD)/libexec/% $(BUILD)/bin/%: $(BUILD)/obj/%.o $(archive)
+# Where sanitized helpers report (tests/sanitizer.c).
+$(BUILD)/obj/sanitizer.o: tests/sanitizer.c $(BUILD)/flags
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(BUILD)/reports
+	$(call compile,-DPGV_REPORTS='"$(abspath $(BUILD))/reports"')
+
+$(BUILD)/libexec/% $(BUILD)/bin/%: $(BUILD)/obj/%.o $(reporting) $(archive)
 	$(call say,LD,$@)
 	$(call link)
 

@@ -150,17 +150,25 @@ static struct verdict decide_and_act(struct rejoin *r, const struct cli *cli)
 	return verdict;
 }
 
+/* The connection to the witness is kept from one look at the record to the next. */
+static void end(struct rejoin *r)
+{
+	record_end(&r->link);
+}
+#define AUTO_REJOIN __attribute__((cleanup(end)))
+
 static struct verdict run(const struct cfg *cfg, const struct cli *cli,
 			  const struct options *options)
 {
-	struct rejoin r = { .cfg = cfg,
-			    .dl = deadline_in_ms(options->gate    ? GATE_MS
-						 : options->check ? CHECK_MS
-								  : cfg->rejoin_budget_ms),
-			    .automatic = options->automatic,
-			    .without_salvage = options->without_salvage,
-			    .copy_by_hand = options->rebuild,
-			    .discard = options->discard };
+	struct rejoin AUTO_REJOIN r = { .cfg = cfg,
+					.dl = deadline_in_ms(options->gate ? GATE_MS
+							     : options->check
+								 ? CHECK_MS
+								 : cfg->rejoin_budget_ms),
+					.automatic = options->automatic,
+					.without_salvage = options->without_salvage,
+					.copy_by_hand = options->rebuild,
+					.discard = options->discard };
 	struct deadline soon = deadline_in_ms(options->automatic ? LOCK_AUTO_MS : LOCK_PERSON_MS);
 	int AUTO_FD lock = -1;
 	int rc;

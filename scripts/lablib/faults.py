@@ -295,8 +295,6 @@ class Faults:
             faults_limits.heal(node)
             _signal_all(node.processes(), signal.SIGCONT)
             faults_disk.heal(node)
-            for service in node.order("pids"):
-                node.order(f"start {service}")
         setups.of(self.settings).heal([node for node in nodes if node.name not in off])
 
 

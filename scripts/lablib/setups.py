@@ -28,6 +28,8 @@ class PgVrrp:
         build = os.environ.get("PGV_BUILD")
         argv = ["make", "-s", "-j2", "-C", places.SOURCE, "install", f"DESTDIR={tree}",
                 "prefix=/usr/local"] + ([f"BUILD={build}"] if build else [])
+        # Else they would be built anew, without the sanitizers that a test has built them with.
+        argv += [f"SANITIZE={os.environ['PGV_SANITIZE']}"] if "PGV_SANITIZE" in os.environ else []
         try:
             run(argv, timeout=600)
         except LabError as error:

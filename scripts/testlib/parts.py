@@ -17,10 +17,17 @@ PYTHON = [sys.executable, "-B"]
 
 # Seconds.  A unit test binary, a file of command line tests, a lab and each scenario in it.
 UNIT_LIMIT, CLI_LIMIT, LAB_LIMIT, SCENARIO_LIMIT = 60, 180, 60, 120
+# What asan runs in the lab: a failover with each kind of witness, a rewind, a host switched off.
+SANITIZED = [
+    ("test_failover", "Sync.test_crash_of_the_postmaster"),
+    ("test_record_failover", "Async.test_power_off_and_return_by_itself"),
+    ("test_heal", "TcpWitness.test_power_off"),
+    ("test_fencing", "Ipmi.test_host_that_hangs_is_switched_off"),
+]
 BUILD_LIMIT, LINT_LIMIT, MODEL_LIMIT, FUZZ_LIMIT = 600, 1200, 600, 600
 KILL_LIMIT, KILL_ALL_LIMIT = 180, 6 * 3600
 # What a lab's name begins with, so that two parts can run side by side.
-LAB_LETTER = {"scenario": "t", "kill": "k"}
+LAB_LETTER = {"scenario": "t", "kill": "k", "asan/scenario": "a"}
 # The fixed seeds of the fault suite stop by themselves before that.
 FAULT_MINUTES, FAULT_LIMIT = 9, 900
 
@@ -102,11 +109,30 @@ class Suite:
             yield Job(f"{prefix}/{source.stem}", argv, CLI_LIMIT, env=env)
 
     def asan(self):
-        """Unit and command line tests once more, with address and undefined sanitizers."""
+        """Unit and command line tests once more, with address and undefined sanitizers; and a few
+        scenarios, in which the helpers of every kind take part."""
         inner = Suite(self.build / "asan", self.runner, self.match, building=False)
-        if self.make("build/asan", f"BUILD={inner.build}", "SANITIZE=yes", "all", "tests"):
-            inner.unit("asan/unit")
-            inner.cli("asan/cli")
+        if not self.make("build/asan", f"BUILD={inner.build}", "SANITIZE=yes", "all", "tests"):
+            return
+        reports = inner.build / "reports"
+        for old in reports.glob("*"):
+            old.unlink()
+        inner.unit("asan/unit")
+        inner.cli("asan/cli")
+        if os.getuid() == 0:
+            jobs = [inner.lab_job(source, tests, number, prefix="asan/scenario",
+                                  env={"PGV_SANITIZE": "yes"})
+                    for number, (source, tests) in enumerate(inner.sanitized())]
+            self.runner.run(jobs, self.parallel)
+        for report in sorted(reports.glob("*")):
+            self.runner.result("FAILED", "asan/report", str(report))
+            self.runner.show(report)
+
+    def sanitized(self):
+        """The files and tests of SANITIZED that were asked for."""
+        for source, test in SANITIZED:
+            if self.match in f"asan/scenario/{source}.{test}":
+                yield TOP / "tests/scenario" / f"{source}.py", [test]
 
     def fuzz(self):
         """The parsers of outside input, from the seeds; with --minutes for as long as that."""
@@ -147,18 +173,24 @@ class Suite:
             classes = {}
             for name in self.names(source):
                 classes.setdefault(name.split(".")[0], []).append(name)
-            for name, tests in classes.items():
-                lab = f"{LAB_LETTER[folder]}{os.getpid() % 10000}-{len(jobs)}"
-                jobs.append(Job(
-                    f"{folder}/{source.stem}.{name}", [*PYTHON, str(TAP), str(source), *tests],
-                    LAB_LIMIT + limit * len(tests),
-                    env={"PGV_BUILD": str(self.build.resolve()), "PGV_LAB": lab, **(env or {})},
-                    after=[str(TOP / "scripts/lab"), "down", "--name", lab],
-                ))
+            for tests in classes.values():
+                jobs.append(self.lab_job(source, tests, len(jobs), limit, folder, env))
+        # The longest first, so that at the end two run side by side.
+        jobs.sort(key=lambda job: -job.limit)
         if jobs and os.getuid() != 0:
             print(f"a lab needs root: sudo scripts/test {folder}", file=sys.stderr)
             jobs = [Job(f"{folder}/needs-root", ["/bin/false"], 1, tap=False)]
         self.runner.run(jobs, self.parallel)
+
+    def lab_job(self, source, tests, number, limit=SCENARIO_LIMIT, prefix="scenario", env=None):
+        lab = f"{LAB_LETTER[prefix]}{os.getpid() % 10000}-{number}"
+        return Job(
+            f"{prefix}/{source.stem}.{tests[0].split('.')[0]}",
+            [*PYTHON, str(TAP), str(source), *tests],
+            LAB_LIMIT + limit * len(tests),
+            env={"PGV_BUILD": str(self.build.resolve()), "PGV_LAB": lab, **(env or {})},
+            after=[str(TOP / "scripts/lab"), "down", "--name", lab],
+        )
 
     def faults(self):
         """The fixed seeds; `scripts/test faults --seeds N` is the long run."""
