@@ -6,9 +6,13 @@ cluster came back by itself, whole, with one writer all the time and nothing ack
 """
 
 import dataclasses
+import time
 
 from killing import DEPTH, Catalogue, Killing, LabError, Point, Row, Run
 from places import StandIn
+
+# No helper has a longer budget; whoever is still there then hangs.
+END_LIMIT_S = 60
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,11 +50,21 @@ class Orders:
         if self.left and not self.place.waits(self.target.helper):
             self._next()
 
+    def _done(self) -> list[Run]:
+        return [run for run in self.place.runs(self.target.helper) if run.done]
+
     def end(self) -> tuple[list[tuple[Point, Run | None]], list[Point]]:
         """The points that were reached, each with its run; those that were not."""
         if self.place.withdraw(self.target.helper) and self.given:
             self.left.insert(0, self.given.pop())
-        done = [run for run in self.place.runs(self.target.helper) if run.done]
+        done = self._done()
+        limit = time.monotonic() + END_LIMIT_S
+        # The last one may have begun a moment ago.
+        while not self.target.resident and not all(run.end for run in done):
+            if time.monotonic() > limit:
+                break
+            time.sleep(0.05)
+            done = self._done()
         runs = done + [None] * (len(self.given) - len(done))
         return list(zip(self.given, runs)), self.left
 
