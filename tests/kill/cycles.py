@@ -11,7 +11,7 @@ import time
 from killing import DEPTH, Catalogue, Killing, LabError, Point, Row, Run
 from places import StandIn
 
-# No helper has a longer budget; whoever is still there then hangs.
+# Who has not ended so long after the cluster is whole again hangs.
 END_LIMIT_S = 60
 
 
