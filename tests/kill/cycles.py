@@ -6,9 +6,15 @@ cluster came back by itself, whole, with one writer all the time and nothing ack
 """
 
 import dataclasses
+import time
 
 from killing import DEPTH, Catalogue, Killing, LabError, Point, Row, Run
 from places import StandIn
+
+# Who has not ended so long after the cluster is whole again hangs.
+END_LIMIT_S = 60
+# So many runs that did not come to the call.
+PASSED_BY = 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,26 +39,48 @@ class Orders:
         self.place, self.target = place, target
         self.left = list(points)
         self.given: list[Point] = []
+        self.passed: list[Point] = []
         place.forget(target.helper)
         self._next()
 
     def _next(self) -> None:
         point = self.left.pop(0)
+        self.ended = self._ended()
         self.place.order(self.target.helper, point, self.target.word)
         if point:
             self.given.append(point)
 
+    def _ended(self) -> int:
+        return sum(bool(run.end) for run in self.place.runs(self.target.helper))
+
     def feed(self) -> None:
-        if self.left and not self.place.waits(self.target.helper):
+        """A point that several runs passed by does not hold up those behind it."""
+        if not self.left:
+            return
+        if not self.place.waits(self.target.helper):
             self._next()
+        elif (self._ended() - self.ended >= PASSED_BY
+              and self.place.withdraw(self.target.helper)):
+            self.passed.append(self.given.pop())
+            self._next()
+
+    def _done(self) -> list[Run]:
+        return [run for run in self.place.runs(self.target.helper) if run.done]
 
     def end(self) -> tuple[list[tuple[Point, Run | None]], list[Point]]:
         """The points that were reached, each with its run; those that were not."""
         if self.place.withdraw(self.target.helper) and self.given:
             self.left.insert(0, self.given.pop())
-        done = [run for run in self.place.runs(self.target.helper) if run.done]
+        done = self._done()
+        limit = time.monotonic() + END_LIMIT_S
+        # The last one may have begun a moment ago.
+        while not self.target.resident and not all(run.end for run in done):
+            if time.monotonic() > limit:
+                break
+            time.sleep(0.05)
+            done = self._done()
         runs = done + [None] * (len(self.given) - len(done))
-        return list(zip(self.given, runs)), self.left
+        return list(zip(self.given, runs)), self.passed + self.left
 
 
 class Cycles(Killing):
@@ -173,26 +201,22 @@ class Cycles(Killing):
                   for target, catalogue in catalogues.items()}
         rows = {target: self.row(target.helper, f"{what}, {target.role}", catalogues[target])
                 for target in self.targets}
-        again: dict[Target, list[Point]] = {target: [] for target in self.targets}
+        missed: set[tuple[Target, Point]] = set()
         while any(queues.values()):
             points = {target: queue[:1 if target.resident else self.in_one]
                       for target, queue in queues.items() if queue}
             for target, some in points.items():
                 del queues[target][:len(some)]
             for target, left in self.one(points, rows).items():
-                again[target] += left
-        # Where another one died first the call did not come; first of all it may.  The sample is
-        # content with what was reached.
-        for target, points in again.items():
-            if not self.thorough():
-                rows[target].unreached += len(points)
-            while points and self.thorough():
-                left = self.one({target: points[:self.in_one]}, rows).get(target, [])
-                del points[:self.in_one]
-                if left:
+                first = points[target][0]
+                # Nothing went before it in this helper; but another helper may have died too soon.
+                if first in left and (not self.thorough() or (target, first) in missed):
+                    left.remove(first)
                     rows[target].unreached += 1
-                    self.say(f"not reached: {target}: {left[0]}")
-                    points[:0] = left[1:]
+                    self.say(f"not reached: {target}: {first}")
+                elif first in left:
+                    missed.add((target, first))
+                queues[target] += left
         self.assert_right()
 
     def kill_all(self, what: str) -> None:

@@ -39,7 +39,18 @@ static void fetch_text(pid_t tid, uint64_t from, char *text, size_t size)
 	text[got] = '\0';
 }
 
-/* Runs of digits are process ids, times, positions: another one in each run. */
+/* A digit, or what continues or begins a number in hexadecimal: WAL positions in names. */
+static bool is_number(const char *label, size_t used, char c)
+{
+	if (isdigit((unsigned char)c))
+		return true;
+	if (c < 'A' || c > 'F' || used == 0)
+		return false;
+	return label[used - 1] == '#' ||
+	       (used > 1 && label[used - 1] == '-' && label[used - 2] == '#');
+}
+
+/* Numbers are process ids, times, positions: another one in each run. */
 static void append(char *label, const char *text)
 {
 	size_t used = strlen(label);
@@ -47,7 +58,7 @@ static void append(char *label, const char *text)
 	for (; *text != '\0' && used < LABEL_MAX - 1; text++) {
 		char c = *text;
 
-		if (isdigit((unsigned char)c)) {
+		if (is_number(label, used, c)) {
 			if (used > 0 && label[used - 1] == '#')
 				continue;
 			c = '#';
