@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: PostgreSQL
 """The bank: transfers between accounts in transactions of several statements.
 
-The new balances are computed here, from what was read, as an application does: two servers that both
-go on from the same balance lose an update, and the versions that the transfers claim show it.
+The new balances are computed here, from what was read, as an application does: two servers that
+both go on from the same balance lose an update, and the versions that the transfers claim show it.
 """
 
 from client import Client, Step, Steps

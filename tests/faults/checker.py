@@ -13,14 +13,16 @@ A history is a dict that JSON can hold; times are CLOCK_BOOTTIME ms:
                     move: [source, target, amount, version of source, of target, timeline]
                     write: [key, version, timeline]        read: [key, version, in recovery]
     final       what the primary has at the end, or None when nobody could be asked
-                {"node", "set": [[client, n, timeline]...],
+                {"node", "standby": True: it has the same, False: it has not, though it has received
+                 and replayed all, None: it could not be asked, or was not that far; "set": [[client, n, timeline]...],
                  "transfers": [[client, n, source, target, amount, two versions, timeline]...],
                  "accounts": [[id, balance, version]...], "registers": [[key, version]...]}
     addresses   [[time, node, here]...]  the VIP appeared on, went from, a node: its kernel's word
     probes      [[time, [nodes]]...]     who answered for the VIP from then on; None: nobody asked
     faults      [[begin, end or None, "words of the fault"]...]  the end: when it was healed
     vip_bound_ms  so long two nodes may answer for the VIP (optional, 0)
-    roles       [[time, node, "primary" | "standby" | "down"]...]  from the logs (optional)
+    roles       [[time, node, "primary" | "standby" | "down" | number]...]  what the servers said
+                in their logs (optional); a number: it began that timeline
 
 The report:
     bad         sentences; empty when the promise held
@@ -51,7 +53,7 @@ def evaluate(history: dict) -> dict:
     there = contents.compare(history, ops)
     found = moments.dual(history, ops)
     twice = moments.vip_dual(history)
-    old = reads.backwards(ops)
+    old = reads.backwards(history, ops)
     gone = moments.outages(history, ops)
     sync = history["mode"] == "sync"
     # Without synchronous replication a failover may lose commits, and reads go back with them.
@@ -60,8 +62,7 @@ def evaluate(history: dict) -> dict:
     _reads(old, promised if sync else unpromised)
     bad = [*_dual(history, found), *_vip(history, twice), *there.wrong, *reads.totals(history, ops),
            *promised, *_end(history, ops)]
-    notes = unpromised + [f"a value that nobody had acknowledged was seen, and was gone later: "
-                          f"{words}" for words in old.unacked[:SHOWN]]
+    notes = unpromised + _unpromised(there, old)
     done = writes(ops)
     return {
         "bad": bad, "notes": notes,
@@ -101,6 +102,17 @@ def _contents(there: contents.Contents, sentences: list[str]) -> None:
 def _reads(old: reads.Backwards, sentences: list[str]) -> None:
     if old.stale:
         sentences.append(f"{len(old.stale)} reads went backwards: {_some(old.stale)}")
+
+
+def _unpromised(there: contents.Contents, old: reads.Backwards) -> list[str]:
+    notes = []
+    if old.frozen:
+        notes.append(f"{len(old.frozen)} reads over the socket of a node that was frozen went "
+                     f"backwards: {_some(old.frozen)}")
+    if old.unacked:
+        notes.append(f"{len(old.unacked)} reads missed a value that had been seen, and was "
+                     f"acknowledged to nobody: {_some(old.unacked)}")
+    return notes + there.open
 
 
 def _dual(history: dict, found: list[list]) -> list[str]:

@@ -7,8 +7,8 @@ operation is a generator of steps; its outcome is
     "refused"  it was certainly not done: the server said no, or was never told to commit
     "unknown"  told to commit, and nobody said anything: it may be there or not
 
-A client that waited long enough opens another connection and goes on, as a pool of connections does.
-What it left behind is still listened to: a late acknowledgement is one.
+A client that waited long enough opens another connection and goes on, as a pool of connections
+does.  What it left behind is still listened to: a late acknowledgement is one.
 """
 
 import dataclasses
@@ -21,7 +21,7 @@ from lablib.pgsession import Session
 CONNECT_MS = 400
 # After that it goes on elsewhere; after that long nobody listens any more.
 PATIENCE_MS = 1000
-LISTEN_MS = 20000
+LISTEN_MS = 60000
 # Connections that still wait, beside the one in use: a server that stands still is not to run out
 # of connections by its own clients.
 LATE_MAX = 2

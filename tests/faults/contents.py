@@ -12,6 +12,7 @@ class Contents:
     lost: list[str]         # names of acknowledged writes that are not there
     overwritten: list[str]  # what two acknowledged updates both claim
     wrong: list[str]        # sentences that are true of no database in order, whatever its mode
+    open: list[str]         # sentences about what is not known
     unknown_present: int
     lost_at: collections.Counter  # by door
 
@@ -21,7 +22,7 @@ class Contents:
 
 
 def compare(history: dict, ops: list[Op]) -> Contents:
-    out = Contents([], [], [], 0, collections.Counter())
+    out = Contents([], [], [], [], 0, collections.Counter())
     _claimed_twice(ops, out)
     final = history["final"]
     if final is None:
@@ -30,6 +31,10 @@ def compare(history: dict, ops: list[Op]) -> Contents:
     _transfers(final, ops, out)
     _ledger(history["bank"], final, out)
     _registers(final, ops, out)
+    if final["standby"] is False:
+        out.wrong.append(f"the standby of {final['node']} has other rows than {final['node']}")
+    elif final["standby"] is None:
+        out.open.append("no standby could be compared with the primary at the end")
     return out
 
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: PostgreSQL
-"""A client that cares for no VIP and no role: it goes straight to a node and tries to write there all
-the time, whatever the node says that it is.
+"""A client that cares for no VIP and no role: it goes straight to a node and tries to write there
+all the time, whatever the node says that it is.
 
-The functions that it calls try to write on a standby as well; that they catch its refusal themselves
-spares the server's log an error for each.
+The functions that it calls try to write on a standby as well; that they catch its refusal
+themselves spares the server's log an error for each.
 """
 
 from client import Client, Refused, Step, Steps

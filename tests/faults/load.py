@@ -3,10 +3,11 @@
 
 import json
 import os
-import time
 import uuid
 from functools import partial
 
+import final
+import roles
 import tables
 from bank_client import BankClient
 from client import SERVER_OPTIONS, TCP_OPTIONS, Client, Door
@@ -28,12 +29,11 @@ VIP_CLIENTS = [(SetClient, 3, 80), (BankClient, 3, 200), (RegisterClient, 2, 100
 HOSTILE_PAUSE_MS = 250
 
 WATCH_PAUSE_MS = 50
-FINAL_WAIT_S = 30.0
-ANSWER_MS = 20000
 
 
 class Load:
     def __init__(self, lab: str, settings: Settings, out_dir: str, seed: int, progress):
+        self.lab = lab
         self.settings = settings
         self.seed = seed
         self.progress = progress
@@ -57,13 +57,13 @@ class Load:
     # ---- the clients ----
 
     def _make_tables(self) -> None:
-        primary = whoserves.wait_for_primary(self.nodes, self.settings, FINAL_WAIT_S)
+        primary = whoserves.wait_for_primary(self.nodes, self.settings, final.WAIT_S)
         if primary is None:
             raise LabError("there is no primary to make the tables on")
         dsn = whoserves.socket_of(self.nodes[primary], self.settings)
         for sql, arguments in ((tables.MAKE + "SELECT 1", ()),
                                (tables.FILL, (self.run_id, self.run_id))):
-            if ask_once(dsn, sql, arguments, ANSWER_MS) is None:
+            if ask_once(dsn, sql, arguments, final.ANSWER_MS) is None:
                 raise LabError(f"{primary} did not make the tables of the workload")
 
     def _address_dsn(self, address: str) -> str:
@@ -144,34 +144,12 @@ class Load:
                         for client in self.clients],
             "bank": {"accounts": tables.ACCOUNTS, "balance": tables.BALANCE},
             "ops": ops,
-            "final": self._final(),
+            "final": final.ask(self.nodes, self.settings, self.run_id),
+            "roles": roles.of_nodes(self.lab, list(self.nodes), begun),
             "addresses": [[round(moment, 1), *rest] for moment, *rest in self.watches.changes],
             "probes": _changes(self.probe.probes) if self.probe else None,
             "faults": [],
         }
-
-    def _final(self) -> dict | None:
-        """What the primary has.  A server in the middle of something is asked again."""
-        limit = time.monotonic() + FINAL_WAIT_S
-        while True:
-            name = whoserves.wait_for_primary(self.nodes, self.settings, FINAL_WAIT_S)
-            if name is not None and (final := self._ask_final(name)) is not None:
-                return final
-            if time.monotonic() > limit:
-                return None
-            time.sleep(0.2)
-
-    def _ask_final(self, name: str) -> dict | None:
-        final: dict = {"node": name}
-        for what, sql in tables.PRESENT.items():
-            try:
-                dsn = whoserves.socket_of(self.nodes[name], self.settings)
-            except LookupError:
-                return None
-            final[what] = ask_once(dsn, sql, (self.run_id,), ANSWER_MS)
-            if final[what] is None:
-                return None
-        return final
 
 
 def _changes(probes: list[list]) -> list[list]:

@@ -27,7 +27,8 @@ def total_ms(spans: list[list]) -> float:
 def dual(history: dict, ops: list[Op]) -> list[list]:
     """[begin, end, why]: by the times of the acknowledgements, and by what the data say."""
     rows = acked_writes(ops)
-    return sorted(_at_once(history, rows) + _old_timeline(rows) + _shared_timeline(rows))
+    return sorted(_at_once(history, rows) + _old_timeline(rows) + _shared_timeline(rows)
+                  + _begun_twice(history))
 
 
 def _accepted_ms(op: Op, there: set[tuple], next_timeline: dict[int, float]) -> float:
@@ -52,11 +53,20 @@ def _next_timelines(rows: list[Op]) -> dict[int, float]:
     return out
 
 
-def _at_once(history: dict, rows: list[Op]) -> list[list]:
-    """Runs of acceptance of two nodes that have a moment in common."""
-    final = history["final"] or {"set": [], "transfers": []}
+def _there(final: dict | None, rows: list[Op]) -> set[tuple]:
+    """What the last primary has."""
+    if final is None:
+        return set()
     there = {("add", client, n) for client, n, _ in final["set"]}
     there |= {("move", row[0], row[1]) for row in final["transfers"]}
+    last = {key: version for key, version in final["registers"]}
+    return there | {("write", op.client, op.n) for op in rows
+                    if op.what == "write" and op.data[1] <= last.get(op.data[0], -1)}
+
+
+def _at_once(history: dict, rows: list[Op]) -> list[list]:
+    """Runs of acceptance of two nodes that have a moment in common."""
+    there = _there(history["final"], rows)
     following = _next_timelines(rows)
     accepted: dict[str, list[list]] = {}
     for op in rows:
@@ -110,6 +120,18 @@ def _shared_timeline(rows: list[Op]) -> list[list]:
             span = out.setdefault((op.timeline, op.node), [op.sent, op.ended, why])
             span[1] = op.ended
     return list(out.values())
+
+
+def _begun_twice(history: dict) -> list[list]:
+    """The servers' own word: two of them became a primary on timelines of one number."""
+    first: dict[int, list] = {}
+    out = []
+    for moment, node, what in history.get("roles", []):
+        if isinstance(what, int):
+            before = first.setdefault(what, [moment, node])
+            if before[1] != node:
+                out.append([before[0], moment, f"{before[1]} and {node} both began timeline {what}"])
+    return out
 
 
 # ---- the VIP ----

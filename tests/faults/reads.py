@@ -2,9 +2,12 @@
 """Reads that went backwards, and totals that were never true.
 
 Which reads must be fresh: those through the VIP, and those of a server that says it is no standby,
-at any door.  A standby may answer with the past.  Fresh means: not older than what was acknowledged, to
-whomever, before the question was sent.  A version that nobody acknowledged yet may be seen, and be
-gone after a failover: nobody was told that it would last.
+at any door.  A standby may answer with the past.  Fresh means: not older than what was acknowledged,
+to whomever, before the question was sent.  A version that nobody acknowledged yet may be seen, and
+be gone after a failover: nobody was told that it would last.
+
+One thing is promised to nobody (docs/safety.md): while its guard is frozen or just awake, a node may
+answer over its own unix socket with the past.  Over TCP the kernel sees to it.
 """
 
 import bisect
@@ -13,9 +16,14 @@ import dataclasses
 from ops import Op
 
 
+# A frozen node that was thawed is harmless again by then.
+WAKE_MS = 1000.0
+
+
 @dataclasses.dataclass
 class Backwards:
     stale: list[str]
+    frozen: list[str]   # of these nobody is promised better
     unacked: list[str]
 
 
@@ -40,7 +48,14 @@ def _must_be_fresh(op: Op) -> bool:
     return op.what == "read" and op.outcome == "acked" and (op.through_vip or not op.data[2])
 
 
-def backwards(ops: list[Op]) -> Backwards:
+def _frozen(faults: list[list], op: Op) -> bool:
+    """Was the node whose socket it is frozen, or thawed a moment ago?"""
+    return op.door == "socket" and any(
+        words.split()[:2] == ["freeze", op.owner] and begin <= op.ended
+        and (end is None or op.ended <= end + WAKE_MS) for begin, end, words in faults)
+
+
+def backwards(history: dict, ops: list[Op]) -> Backwards:
     acked: dict[int, Floor] = {}
     seen: dict[int, Floor] = {}
     for op in ops:
@@ -48,14 +63,15 @@ def backwards(ops: list[Op]) -> Backwards:
             acked.setdefault(op.data[0], Floor()).note(op.ended, op.data[1])
         elif _must_be_fresh(op):
             seen.setdefault(op.data[0], Floor()).note(op.ended, op.data[1])
-    out = Backwards([], [])
+    out = Backwards([], [], [])
     for op in filter(_must_be_fresh, ops):
         key, version, _ = op.data
         told = acked[key].before(op.sent) if key in acked else 0
         known = seen[key].before(op.sent)
         if version < told:
-            out.stale.append(f"register {key} at version {version} by {op.node} "
-                             f"({op.door}), {told} was acknowledged before")
+            found = out.frozen if _frozen(history["faults"], op) else out.stale
+            found.append(f"register {key} at version {version} by {op.node} "
+                         f"({op.door}), {told} was acknowledged before")
         elif version < known:
             out.unacked.append(f"register {key} at version {version} by {op.node}, {known} before")
     return out

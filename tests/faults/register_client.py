@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: PostgreSQL
-"""Registers: each write makes the next version of a key; who reads after a write was acknowledged, to
-whomever, must see that version or a later one."""
+"""Registers: each write makes the next version of a key; who reads after a write was acknowledged,
+to whomever, must see that version or a later one."""
 
 from client import Client, Step, Steps
 from tables import KEYS

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: PostgreSQL
-"""What a campaign of fault runs found: a table for documents and terminals, and one page of HTML that
-needs nothing else.
+"""What a campaign of fault runs found: a table for documents and terminals, and one page of HTML
+that needs nothing else.
 
-A run is {"seed", "setup", "mode", "witness", "versions", "history", "report"}, and may have "replay",
-the command that does it again.
+A run is {"seed", "setup", "mode", "witness", "versions", "history", "report"}, and may have
+"replay", the command that does it again.
 """
 
 import re
@@ -194,8 +194,8 @@ def _section(run: dict, anchor: str) -> str:
                    f"<p>Again: <code>{escape(replay(run))}</code></p></div>")
     out.append(f'<div class="scroll">{timeline.svg(history, report)}</div>')
     if report["notes"]:
-        out.append(f"<details><summary>{len(report['notes'])} notes: what nobody is promised"
-                   f"</summary>{_sentences(report['notes'])}</details>")
+        out.append(f"<details><summary>notes, {len(report['notes'])}: what nobody is promised, "
+                   f"what is not known</summary>{_sentences(report['notes'])}</details>")
     rows = [[gap["fault"], timeline.seconds(gap["begun_ms"] - history["begun_ms"]),
              _seconds(gap["outage_ms"])] for gap in report["gaps"]]
     if rows:

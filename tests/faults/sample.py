@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: PostgreSQL
-"""A small history with nothing wrong in it, for tests to plant a fault in: n1 serves for two seconds
-on timeline 1 and is isolated; n2 serves from the fourth second to the sixth, on timeline 2."""
+"""A small history with nothing wrong in it, for tests to plant a fault in: n1 serves for two
+seconds on timeline 1 and is isolated; n2 serves from the fourth second to the sixth, on timeline 2."""
 
 BEGIN = 1_000_000.0
 ACCOUNTS, BALANCE, KEYS = 4, 100, 2
@@ -81,10 +81,12 @@ def history() -> dict:
         "run": "sample", "seed": 1, "begun_ms": BEGIN, "ended_ms": BEGIN + 6000, "mode": "sync",
         "nodes": ["n1", "n2"], "clients": [list(client) for client in CLIENTS],
         "bank": {"accounts": ACCOUNTS, "balance": BALANCE}, "ops": made.ops,
-        "final": {"node": "n2", "set": made.set, "transfers": made.transfers,
+        "final": {"node": "n2", "standby": True, "set": made.set, "transfers": made.transfers,
                   "accounts": made.accounts, "registers": made.registers},
         "addresses": [[BEGIN, "n1", True], [BEGIN + 3500, "n1", False], [BEGIN + 3900, "n2", True]],
         "probes": [[BEGIN, ["n1"]], [BEGIN + 2000, []], [BEGIN + 3900, ["n2"]]],
         "faults": [[BEGIN + 1990, BEGIN + 5000, "isolate n1"]],
         "vip_bound_ms": 0,
+        "roles": [[BEGIN + 2100, "n1", "down"], [BEGIN + 3700, "n2", 2],
+                  [BEGIN + 3750, "n2", "primary"]],
     }

@@ -60,7 +60,8 @@ END $$;
 """
 
 FILL = f"""\
-INSERT INTO lab.fault_accounts SELECT %s, id, {BALANCE}, 0 FROM generate_series(0, {ACCOUNTS - 1}) id;
+INSERT INTO lab.fault_accounts
+    SELECT %s, id, {BALANCE}, 0 FROM generate_series(0, {ACCOUNTS - 1}) id;
 INSERT INTO lab.fault_registers SELECT %s, key, 0 FROM generate_series(0, {KEYS - 1}) key;
 SELECT 1
 """
@@ -73,3 +74,12 @@ PRESENT = {
     "accounts": "SELECT id, balance, version FROM lab.fault_accounts WHERE run = %s ORDER BY id",
     "registers": "SELECT key, version FROM lab.fault_registers WHERE run = %s ORDER BY key",
 }
+
+
+def _digest(table: str) -> str:
+    return (f"(SELECT md5(string_agg(t::text, ',' ORDER BY t::text)) FROM lab.fault_{table} t "
+            "WHERE run = %s)")
+
+
+# One row; two servers with the same rows answer the same.
+DIGEST = "SELECT " + ", ".join(map(_digest, ("set", "transfers", "accounts", "registers")))

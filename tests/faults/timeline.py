@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: PostgreSQL
-"""The timeline of one run as inline SVG: faults, acknowledged writes, who accepted them, who answered
-for the VIP, the times without service.  A long run is wrapped into rows, like text."""
+"""The timeline of one run as inline SVG: faults, acknowledged writes, who accepted them, who
+answered for the VIP, the times without service.  A long run is wrapped into rows, like text."""
 
 import bisect
 import math

@@ -7,8 +7,8 @@
     ... faults ...
     history = load.stop()
 
-Every operation becomes a line of out_dir/ops.jsonl when it is over; out_dir/history.json is all that
-the checker needs.  checker.py says what is in it.
+Every operation becomes a line of out_dir/ops.jsonl when it is over; out_dir/history.json is all
+that the checker needs.  checker.py says what is in it.
 """
 
 import argparse

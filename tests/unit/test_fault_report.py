@@ -118,7 +118,8 @@ class Timeline(unittest.TestCase):
     def test_two_reasons_for_one_time_are_drawn_once(self):
         history = sample.history()
         for at in range(4400, 4600, 100):
-            history["ops"].append([4, 900 + at, "add", BEGIN + at, BEGIN + at + 4, "acked", "n1", 1])
+            history["ops"].append([4, 900 + at, "add", BEGIN + at, BEGIN + at + 4, "acked", "n1",
+                                   1])
         self.assertEqual(len(self.of_kind(history, "twice")), 1)
 
     def test_where_nobody_asked_for_the_vip_the_kernels_word_is_drawn(self):
