@@ -129,7 +129,7 @@ class Campaign:
             text = f"\n{table}\n{injected} faults injected in {len(self.runs)} seeds; see {page}"
             print("\n".join(f"# {line}" if self.args.tap else line for line in text.splitlines()))
             if self.args.write_docs:
-                results.write(self.runs, table, injected, self.args)
+                results.write(self.runs, table, self.failed, self.args)
         for seed in self.failed:
             print(f"{'# ' if self.args.tap else ''}failed: {self.plan.command(seed)}")
         return 0 if self.runs and not self.failed else 1
