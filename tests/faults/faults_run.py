@@ -87,12 +87,19 @@ class Campaign:
             print(f"1..{len(seeds)}", flush=True)
         for number, self.now in enumerate(seeds, 1):
             if time.monotonic() > self.until:
-                break
+                self.not_begun(number)
+                continue
             good = self.seed(self.now)
             if self.args.tap:
                 print(f"{'ok' if good else 'not ok'} {number} - seed_{self.now}", flush=True)
             if not good and not self.args.keep_going:
                 break
+
+    def not_begun(self, number: int) -> None:
+        if self.args.tap:
+            print(f"ok {number} - seed_{self.now} # SKIP no time left", flush=True)
+        else:
+            self.say("not begun: no time left")
 
     def seed(self, seed: int) -> bool:
         one = seed_run.SeedRun(self.plan, seed, self.out, self.say)
@@ -122,7 +129,7 @@ class Campaign:
             text = f"\n{table}\n{injected} faults injected in {len(self.runs)} seeds; see {page}"
             print("\n".join(f"# {line}" if self.args.tap else line for line in text.splitlines()))
             if self.args.write_docs:
-                results.write(self.runs, table, injected, self.args)
+                results.write(self.runs, table, self.failed, self.args)
         for seed in self.failed:
             print(f"{'# ' if self.args.tap else ''}failed: {self.plan.command(seed)}")
         return 0 if self.runs and not self.failed else 1

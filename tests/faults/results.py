@@ -12,25 +12,27 @@ BEGIN = "<!-- results: begin -->"
 END = "<!-- results: end -->"
 
 
-def section(runs: list[dict], table: str, injected: int, args: argparse.Namespace) -> str:
+def section(runs: list[dict], table: str, failed: list[int], args: argparse.Namespace) -> str:
     first = runs[0]
     minutes = sum(run["history"]["ended_ms"] - run["history"]["begun_ms"] for run in runs) / 60000
+    injected = sum(len(run["history"]["faults"]) for run in runs)
     seeds = ", ".join(str(run["seed"]) for run in runs)
+    bad = f" Failed, or without a lab: {', '.join(map(str, failed))}." if failed else ""
     made_of = ", ".join(f"{name} {version}" for name, version in first["versions"].items())
     return "\n".join([
         f"### {first['setup']}, mode {first['mode']}, witness {first['witness']}", "",
         f"{datetime.date.today().isoformat()}: {injected} faults in {minutes:.0f} minutes of load; "
         f"{made_of}; {os.cpu_count()} cores.", "",
-        f"Seeds {seeds}, {args.rounds} rounds each.", "", table.rstrip(), ""])
+        f"Seeds {seeds}, {args.rounds} rounds each at most.{bad}", "", table.rstrip(), ""])
 
 
-def write(runs: list[dict], table: str, injected: int, args: argparse.Namespace) -> None:
+def write(runs: list[dict], table: str, failed: list[int], args: argparse.Namespace) -> None:
     """A run replaces the section of its own setup, mode and witness, and no other."""
     with open(DOCUMENT, encoding="utf-8") as file:
         text = file.read()
     head, rest = text.split(BEGIN, 1)
     old, tail = rest.split(END, 1)
-    new = section(runs, table, injected, args)
+    new = section(runs, table, failed, args)
     title = new.splitlines()[0]
     sections = ["### " + part for part in old.split("### ")[1:]]
     kept = [part.strip() + "\n" for part in sections if part.splitlines()[0] != title]

@@ -7,7 +7,7 @@ import unittest
 
 from returning import AS_POSTGRES, Returning
 
-from lablib.faults import FILLER
+from lablib.faults_disk import FILLERS
 
 # Some 20 rows of each writer.
 APART_S = 1.0
@@ -125,9 +125,9 @@ class Salvage(Salvaging):
         self.sql(self.old, "CREATE TABLE nowhere_else AS SELECT generate_series(1, 1000) AS n")
         self.leave_behind()
         self.catch_up()
-        self.lab.fault("fill-disk", self.old)
+        self.lab.fault("fill-disk", self.old, "state")
         self.refused("salvage-failed")
-        os.unlink(self.lab.node(self.old).path(FILLER))
+        os.unlink(self.lab.node(self.old).path(FILLERS["state"]))
         done = self.rejoin()
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertGreater(self.salvaged()[0]["transactions"], 0)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,6 +12,7 @@
 #include "fence/fence_mutual.h"
 #include "net/nftlease.h"
 #include "node/files.h"
+#include "postgres/pgdata.h"
 #include "postgres/server_sync.h"
 #include "serve/check_rules.h"
 
@@ -136,16 +138,28 @@ void promote_wait(struct promotion *p)
 
 /* ---- the deed ---- */
 
-static int wait_until_primary(struct promotion *p)
+static bool has_ended(int pidfd)
+{
+	struct pollfd process = { .fd = pidfd, .events = POLLIN };
+
+	return pidfd >= 0 && poll(&process, 1, 0) == 1;
+}
+
+/* -ESRCH: the server that was asked has ended, a full disk will do, and with it what it was asked:
+ * one that starts anew knows nothing of it.  server: its pidfd; negative: it cannot be watched. */
+static int wait_until_primary(struct promotion *p, int server)
 {
 	while (!deadline_passed(&p->dl)) {
 		struct deadline soon = deadline_sooner(&p->dl, p->cfg->check_budget_ms);
+		const bool ended = has_ended(server);
 		struct deadline pause;
 
 		server_ask(&p->local, p->cfg, PG_LOCAL, &soon);
 		if (p->local.state == SERVER_PRIMARY)
 			return 0;
 		p->unpromoted_ms = p->local.asked_ms;
+		if (ended)
+			return -ESRCH;
 		pause = deadline_sooner(&p->dl, LOOK_MS);
 		deadline_sleep(&pause);
 	}
@@ -231,6 +245,8 @@ struct verdict promote_do(struct promotion *p)
 				   .rule = "promotion-unseen",
 				   .message = "promotion was begun, its end was not seen",
 				   .hint = "look at the server's log and at \"cluster_status\"" };
+	int AUTO_FD server = -1;
+	pid_t pid;
 	int rc;
 
 	/*
@@ -248,6 +264,7 @@ struct verdict promote_do(struct promotion *p)
 	log_failed("write the priority file", track_write(cfg, "priority", higher));
 
 	p->unpromoted_ms = now_ms();
+	server = pgdata_postmaster(cfg, &pid);
 	/* ---- point of no return: from here on a failure is OUT_INCOMPLETE ---- */
 	rc = server_promote(cfg, &p->dl);
 	if (rc == -EPROTO)
@@ -259,7 +276,12 @@ struct verdict promote_do(struct promotion *p)
 			    "see its log; are the role's rights those of \"cluster_config sql\"?"
 		};
 	/* Any other failure may have come after the server took it: only looking tells. */
-	rc = wait_until_primary(p);
+	rc = wait_until_primary(p, server);
+	if (rc == -ESRCH) {
+		verdict.rule = "promotion-lost";
+		verdict.message = "the server ended while it was being promoted";
+		verdict.hint = "its log says why; it is asked again as soon as it runs";
+	}
 	if (rc < 0)
 		return verdict;
 	/*
