@@ -25,6 +25,7 @@
 #include "fence/fence_answer.h"
 #include "fence/fence_mutual.h"
 #include "node/files.h"
+#include "postgres/pgdata.h"
 #include "serve/guard.h"
 #include "serve/guard_watchdog.h"
 #include "serve/harmless.h"
@@ -147,6 +148,16 @@ static void explain(const struct facts *f, const struct verdict *verdict)
 	printf("rule:              %s\n", verdict->rule);
 }
 
+/* Only for what runs here is there anything to be spared: a node whose server is down is left by
+ * nobody's fence. */
+static bool something_runs(const struct cfg *cfg)
+{
+	pid_t pid;
+	int AUTO_FD server = pgdata_postmaster(cfg, &pid);
+
+	return server != -ENOENT;
+}
+
 static struct verdict run(const struct cfg *cfg, const struct cli *cli,
 			  const struct options *options)
 {
@@ -170,7 +181,7 @@ static struct verdict run(const struct cfg *cfg, const struct cli *cli,
 		facts.serves_by_right = ask_serves_by_right(cfg, &dl);
 	if (options->answer && facts.ask != FENCE_ASK_TEST) {
 		log_failed("take the lock of fencing", fence_mutual_lock(cfg, &lock));
-		facts.comes_first = fence_mutual_wins(cfg);
+		facts.comes_first = fence_mutual_wins(cfg) && something_runs(cfg);
 	}
 	if (decide(&facts, &verdict) == DEED_HARM && !cli->dry_run &&
 	    harmless_make(cfg, &how, &dl, &verdict) < 0)

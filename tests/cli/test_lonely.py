@@ -8,7 +8,9 @@ import json
 import os
 import signal
 import subprocess
+import time
 import unittest
+from pathlib import Path
 
 import pgv
 
@@ -163,6 +165,17 @@ class Lonely(pgv.Case):
                 self.assertIn("192.0.2.100", result.out)
                 self.assertNotEqual(result.code, pgv.YES)
                 self.assertFalse(self.state("fenced").exists())
+
+    def test_without_a_server_it_obeys_whoever_it_has_just_fenced(self):
+        """What comes first is left; but here is nothing that could be left."""
+        self.call("check_primary")
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        now = int(time.clock_gettime(time.CLOCK_BOOTTIME) * 1000)
+        self.run_file("fencing").write_text(f"boot={boot}\nat_ms={now}\nword=n2\n")
+        request = "pg_vrrp 1 cluster=clitest node=n1 request=fence window_ms=0"
+        result = self.call("fence_self", "--answer", env={"SSH_ORIGINAL_COMMAND": request})
+        self.assertEqual(result.code, pgv.YES, result)
+        self.assertTrue(self.state("fenced").exists())
 
     # --- the guard ---
 
