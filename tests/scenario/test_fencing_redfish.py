@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: PostgreSQL
 """Fencing by power once more, with another agent: real fence_redfish against boards that speak Redfish by HTTPS."""
 
+import json
 import unittest
 
 import power
+from lablib import places
+from lablib.run import run
 
 TRUSTED = "/etc/ssl/certs/ca-certificates.crt"
 END = "-----END CERTIFICATE-----\n"
@@ -50,6 +53,19 @@ class Redfish(power.SwitchesOff):
     def test_host_that_the_board_does_not_have(self):
         with self.changed(self.new, power.OPTIONS[self.old], SYSTEM, SYSTEM.replace("/1", "/2")):
             self.assert_test_fails("Unable to get PowerState")
+
+    def test_boards_stay_where_they_are_when_a_host_goes(self):
+        """A bridge takes the lowest address of its ports, unless it has one."""
+        switch = places.netns(self.lab.name, places.SWITCH)
+        port = self.lab.settings.host(self.old).port
+        before = self.address(switch, "br0")
+        run(["ip", "-n", switch, "link", "set", port, "address", "02:00:00:00:00:00"])
+        self.assertEqual(self.address(switch, port), "02:00:00:00:00:00")
+        self.assertEqual(self.address(switch, "br0"), before)
+
+    @staticmethod
+    def address(netns: str, interface: str) -> str:
+        return json.loads(run(["ip", "-n", netns, "-j", "link", "show", interface]))[0]["address"]
 
 
 if __name__ == "__main__":
