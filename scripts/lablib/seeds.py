@@ -138,9 +138,8 @@ class Seeds:
         self.write(host, "/etc/keepalived/keepalived.conf",
                    self.config("keepalived", "-n", host.name))
         if bmc.wanted(settings):
-            for node in settings.nodes():
-                self.write(host, node.agent_options, bmc.options(self.lab, settings, node.name),
-                           0o600)
+            for path, text, mode in bmc.node_files(self.lab, settings):
+                self.write(host, path, text, mode)
         if settings.config_file:
             self._outside_configuration(host)
         if tls.wanted(settings):

@@ -13,6 +13,8 @@ from . import places
 from .run import in_netns, ip, run
 from .settings import Host, Settings
 
+MAC = "02:00:00:00:00:fe"
+
 
 @dataclasses.dataclass
 class Cables:
@@ -69,7 +71,9 @@ def apply(lab: str, settings: Settings, cables: Cables) -> None:
 def make(lab: str, settings: Settings) -> None:
     name = places.netns(lab, places.SWITCH)
     run(["ip", "netns", "add", name])
-    ip("link add br0 type bridge stp_state 0 forward_delay 0 mcast_snooping 0",
+    # An address of its own: else it has that of some port, and another when that host goes off, and who
+    # knows a board by the old one talks to nobody for half a minute.
+    ip(f"link add br0 address {MAC} type bridge stp_state 0 forward_delay 0 mcast_snooping 0",
        "link set lo up", "link set br0 up", netns=name)
     apply(lab, settings, Cables())
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: PostgreSQL
 """Certificates for a configuration that asks for TLS ([postgresql] conninfo = sslmode=...): a CA
-that exists for this lab alone, and one certificate for both servers and the VIP."""
+that exists for this lab alone, and one certificate for both servers and the VIP.  The boards that speak
+HTTPS (bmcredfish.py) have the same."""
 
 import os
 
@@ -30,11 +31,16 @@ def root_path(settings: Settings) -> str:
 
 
 def make(directory: str, settings: Settings) -> None:
+    """One for both servers and the VIP."""
+    issue(directory, [host.address for host in settings.nodes()] + [str(settings.vip.ip)])
+
+
+def issue(directory: str, addresses: list[str]) -> None:
     """DIRECTORY/ca.crt, server.crt and server.key."""
     os.makedirs(directory, mode=0o700, exist_ok=True)
-    names = [f"IP:{host.address}" for host in settings.nodes()] + [f"IP:{settings.vip.ip}"]
+    names = [f"IP:{address}" for address in addresses]
     run([*_NEW, "-keyout", f"{directory}/ca.key", "-out", f"{directory}/ca.crt",
-         "-subj", "/CN=lab ca"])
+         "-subj", f"/CN=lab ca of {addresses[0]}"])
     run([*_NEW, "-keyout", f"{directory}/server.key", "-out", f"{directory}/server.crt",
          "-CA", f"{directory}/ca.crt", "-CAkey", f"{directory}/ca.key", "-subj", "/CN=lab server",
          "-addext", "basicConstraints=critical,CA:FALSE",

@@ -35,7 +35,7 @@ static const char agent[] =
     ">how\n"
     "[ ! -e \"hangs.$action\" ] || exec sleep 60\n"
     "[ ! -e only-2 ] || exit 2\n"
-    "[ ! -e talks ] || { echo \"unknown option 'passwrd=top secret=1'\" >&2; exit 1; }\n"
+    "[ ! -e says ] || { cat says >&2; exit 1; }\n"
     "if [ -e half ]; then if [ -e failed ]; then rm failed; else : >failed; exit 1; fi; fi\n"
     "case $action in\n"
     "off) [ -e lies ] || : >off; [ ! -e grumbles ] || exit 1; echo 'Success: Powered OFF' ;;\n"

@@ -166,12 +166,30 @@ static void no_secret_is_told(void **state)
 	char text[] = "Unknown option 'passwrd=top secret=1' of 192.0.2.17, ip=x";
 
 	(void)state;
-	powerfixture_put("talks", "");
+	powerfixture_put("says", "unknown option 'passwrd=top secret=1'\n");
 	assert_int_equal(powerfixture_fence(FENCING_AGENT, true), FENCE_UNKNOWN);
 	assert_null(strstr(power.fence.why[FENCE_WAY_AGENT], "top secret"));
 	assert_non_null(strstr(power.fence.why[FENCE_WAY_AGENT], "unknown option"));
 	power_redact(text, "ip=192.0.2.17\n#x=Unknown\npassword=top secret=1\nshort=ip\n");
 	assert_string_equal(text, "Unknown option 'passwrd=************' of **********, ip=x");
+}
+
+/* As the library of fence-agents writes it: a time, and below it a word about its options. */
+static void the_reason_of_an_agent_is_told_and_not_how_to_call_it(void **state)
+{
+	const char *why = power.fence.why[FENCE_WAY_AGENT];
+
+	(void)state;
+	powerfixture_put("says", "2026-01-01 10:00:00,123 ERROR: Unable to get PowerState\n\n"
+				 "2026-01-01 10:00:00,124 ERROR: Please use '-h' for usage\n\n");
+	assert_int_equal(powerfixture_fence(FENCING_AGENT, true), FENCE_UNKNOWN);
+	assert_non_null(strstr(why, "exit code 1: Unable to get PowerState"));
+	powerfixture_put("says", "Please use '-h' for usage\n");
+	assert_int_equal(powerfixture_fence(FENCING_AGENT, true), FENCE_UNKNOWN);
+	assert_non_null(strstr(why, "exit code 1: Please use"));
+	powerfixture_put("says", "\n\n");
+	assert_int_equal(powerfixture_fence(FENCING_AGENT, true), FENCE_UNKNOWN);
+	assert_ptr_equal(strstr(why, "exit code 1") + strlen("exit code 1"), why + strlen(why));
 }
 
 /* ---- the file of its options ---- */
@@ -292,6 +310,7 @@ int main(void)
 		TEST(what_was_seen_was_of_that_program_with_those_options),
 		TEST(a_test_only_looks),
 		TEST(no_secret_is_told),
+		TEST(the_reason_of_an_agent_is_told_and_not_how_to_call_it),
 		TEST(options_are_read_strictly),
 		TEST(options_are_a_secret),
 		TEST(a_program_that_others_may_change_is_not_run),

@@ -20,6 +20,8 @@
 /* One program has half of the time that is left, so that one that hangs leaves the next a chance. */
 #define PART_OF_TIME 2
 #define RUN_LEAST_MS 500
+/* What fence-agents says below the reason of many a failure. */
+#define AGENT_USAGE "Please use '-h' for usage"
 
 /* ---- rules ---- */
 
@@ -182,20 +184,44 @@ static const char *what_was_run(const struct power *power)
 	return is_off(power) ? "the agent's \"off\"" : "the agent's \"status\"";
 }
 
-/* The last line, in printable characters. */
-static void last_line(const char *text, char *line, size_t size)
+/* The line that ends at text[*end], without the empty ones behind it; *end moves to where it begins. */
+static const char *line_before(const char *text, size_t *end, int *length)
 {
-	size_t length = strlen(text);
-	const char *last;
+	const char *newline;
+	size_t begin;
 
-	while (length > 0 && (text[length - 1] == '\n' || text[length - 1] == '\r'))
-		length--;
-	last = memrchr(text, '\n', length);
-	last = last == NULL ? text : last + 1;
-	(void)snprintf(line, size, "%.*s", (int)(length - (size_t)(last - text)), last);
+	while (*end > 0 && (text[*end - 1] == '\n' || text[*end - 1] == '\r'))
+		(*end)--;
+	newline = memrchr(text, '\n', *end);
+	begin = newline == NULL ? 0 : (size_t)(newline + 1 - text);
+	*length = (int)(*end - begin);
+	*end = begin;
+	return text + begin;
+}
+
+/* The last line, in printable characters. */
+static void last_line(const char *text, bool agent, char *line, size_t size)
+{
+	size_t end = strlen(text);
+
+	do {
+		int length;
+		const char *last = line_before(text, &end, &length);
+
+		(void)snprintf(line, size, "%.*s", length, last);
+	} while (agent && end > 0 && strstr(line, AGENT_USAGE) != NULL);
 	for (char *c = line; *c != '\0'; c++)
 		if ((unsigned char)*c < ' ' || *c == 0x7f)
 			*c = '?';
+}
+
+/* The time that fence-agents writes before it is in the log already, and takes the room of the reason. */
+static const char *after_time(const char *line)
+{
+	static const char level[] = "ERROR: ";
+	const char *rest = line + strspn(line, "0123456789-:, ");
+
+	return strncmp(rest, level, sizeof(level) - 1) == 0 ? rest + sizeof(level) - 1 : line;
 }
 
 /* An agent repeats an option that it does not know, with its value. */
@@ -222,12 +248,13 @@ static void explain(struct power *power, const struct proc *proc, int exit_code)
 			       what_was_run(power));
 		return;
 	}
-	last_line(proc->output, said, sizeof(said));
+	last_line(proc->output, power->agent, said, sizeof(said));
 	if (said[0] == '\0')
-		last_line(proc->errors, said, sizeof(said));
+		last_line(proc->errors, power->agent, said, sizeof(said));
 	hide_secrets(power, said);
 	(void)snprintf(power->why, sizeof(power->why), "%s ended with exit code %d%s%.90s",
-		       what_was_run(power), exit_code, said[0] != '\0' ? ": " : "", said);
+		       what_was_run(power), exit_code, said[0] != '\0' ? ": " : "",
+		       power->agent ? after_time(said) : said);
 }
 
 /* What is proven, and what an "off" is worth of an agent that was never seen to say "on". */
