@@ -12,6 +12,8 @@ class FaultFindings(Recorded):
         was used up, while the server ran again and nobody asked it any more (seed 9)."""
         load = self.lab.load_begin(120)
         self.lab.fault("power-off", self.old)
+        # Before, it could not even withdraw its vote; after, lease and margin have to pass.
+        self.wait_said(self.new, f"the vote for {self.old} is withdrawn", 15)
         self.lab.fault("fill-disk", self.new, "data")
         self.wait_said(self.new, "rule=promotion-lost", 25)
         self.lab.fault("heal")
