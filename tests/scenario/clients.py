@@ -3,10 +3,8 @@
 without a time limit of its own, and note when a row was acknowledged and when a connection was lost."""
 
 import json
-import mmap
 import os
 import signal
-import struct
 import tempfile
 import threading
 import time
@@ -34,7 +32,6 @@ class Clients:
         self.run = f"p{os.getpid()}-{time.monotonic_ns()}"
         self.acked: list[float] = []
         self.cut: list[float] = []
-        self.shared = mmap.mmap(-1, struct.calcsize("d"))
         # A process of its own: who goes to another network stays there.
         self.pid = os.fork()
         if self.pid == 0:
@@ -68,15 +65,10 @@ class Clients:
                     row += 1
                     cursor.execute(WRITE, (run, row, self.statement_s))
                     self.acked.append(boot_ms())
-                    self.shared[:] = struct.pack("d", self.acked[-1])
             except psycopg2.Error:
                 if connected:
                     self.cut.append(boot_ms())
                 time.sleep(AGAIN_S)
-
-    def last_ms(self) -> float:
-        """When the last row so far was acknowledged."""
-        return struct.unpack("d", self.shared[:])[0]
 
     def end(self) -> dict:
         """{"acked": times of acknowledgements, "cut": times when a connection was lost}, ms."""
