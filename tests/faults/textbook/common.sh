@@ -10,6 +10,7 @@ export PGDATA PGPORT PGUSER=postgres PGDATABASE=postgres PGCONNECT_TIMEOUT=2
 PATH=$PGBIN:/usr/sbin:/usr/bin:/sbin:/bin
 
 say() {
+	# A log that is away must not keep a node from being promoted, or stopped.
 	logger -t "$(basename "$0" .sh)" -- "$*" || true
 }
 

@@ -7,6 +7,7 @@
 # shellcheck source=tests/faults/textbook/common.sh
 . "$(dirname "$0")/common.sh"
 
+# Only two that both say so are two primaries; who does not answer is taken for none.
 [ "$(here 'SELECT pg_is_in_recovery()' || true)" = f ] || exit 0
 [ "$(there 'SELECT pg_is_in_recovery()' || true)" = f ] || exit 0
 say "$PEER is a primary and has the address: stopping this node"

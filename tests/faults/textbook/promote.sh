@@ -12,6 +12,7 @@ if [ "$(here 'SELECT pg_is_in_recovery()')" = f ]; then
 	say "this node has the address and is the primary"
 	exit 0
 fi
+# Here no answer is taken for "no primary": what else could a script do?
 if [ "$(there 'SELECT pg_is_in_recovery()' || true)" = f ]; then
 	say "not promoted: $PEER still is a primary"
 	exit 1
