@@ -73,6 +73,17 @@ static void gather_files(struct check_facts *f, const struct cfg *cfg)
 	    track_read(cfg, "serving", &serving) < 0 ? FACT_UNKNOWN : fact_of(serving == TRACK_YES);
 }
 
+/* Has the other node followed the server that runs here now, as its vote since then says? */
+static enum fact peer_followed(const struct cfg *cfg)
+{
+	int64_t started_ms = pgdata_started_ms(cfg);
+	int64_t vote_ms;
+
+	if (started_ms < 0 || stamp_read(cfg, "vote", &vote_ms, NULL, 0) < 0)
+		return FACT_UNKNOWN;
+	return fact_of(vote_ms > started_ms);
+}
+
 /* What the other server's answer means for this node. */
 static void gather_peer(struct check_facts *f, const struct cfg *cfg, const struct server *local,
 			const struct server *peer)
@@ -84,6 +95,8 @@ static void gather_peer(struct check_facts *f, const struct cfg *cfg, const stru
 	f->peer_other_system =
 	    peer->system_identifier != 0 && peer->system_identifier != local->system_identifier;
 	f->peer_not_older = peer->timeline >= local->timeline;
+	if (f->peer_is_primary == FACT_YES)
+		f->peer_followed = peer_followed(cfg);
 }
 
 /* ---- what it leaves behind ---- */

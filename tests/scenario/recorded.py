@@ -22,13 +22,13 @@ class Recorded(Scenario):
         directory = self.lab.node(node).path(settings.socket_dir)
         return ask_once(socket_dsn(directory, settings.port, "lab"), sql, arguments, limit_ms)
 
-    def stop_server(self, node: str) -> None:
-        """What an operator does without a thought for a cluster."""
+    def pg_ctl(self, node: str, *words: str) -> None:
+        """What an operator does without a thought for a cluster: "stop", "-m", "fast"; "promote"."""
         settings = self.lab.settings
-        self.lab.run(node, ["/usr/bin/setpriv", f"--reuid={settings.os_user}",
-                            f"--regid={settings.os_user}", "--init-groups",
-                            f"{settings.bin_dir}/pg_ctl", "stop", "-m", "fast", "-D",
-                            settings.data_dir])
+        done = self.lab.run(node, [
+            "/usr/bin/setpriv", f"--reuid={settings.os_user}", f"--regid={settings.os_user}",
+            "--init-groups", f"{settings.bin_dir}/pg_ctl", *words, "-D", settings.data_dir])
+        self.assertEqual(done.returncode, 0, done.stderr)
 
     def write_much(self, node: str, rows: int = 20000) -> None:
         """About 100 bytes a row, acknowledged."""

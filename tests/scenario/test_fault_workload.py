@@ -77,14 +77,10 @@ class TwoPrimaries(Loaded):
         for node in (self.old, self.new):
             for kind in ("keepalived", "guard"):
                 self.lab.fault("freeze", node, kind)
-        settings = self.lab.settings
         begun = boot_ms()
-        said = self.lab.run(self.new, [
-            "/usr/bin/setpriv", f"--reuid={settings.os_user}", f"--regid={settings.os_user}",
-            "--init-groups", f"{settings.bin_dir}/pg_ctl", "promote", "-D", settings.data_dir])
-        self.assertEqual(said.returncode, 0, said.stderr)
+        self.pg_ctl(self.new, "promote")
         self.wait_acked(100)
-        self.lab.node(self.old).postmaster(settings.data_dir).signal(9)
+        self.lab.node(self.old).postmaster(self.lab.settings.data_dir).signal(9)
         _, report = self.end(begun, "promoted by hand")
         self.assertEqual(report["final"], self.new)
         self.assertGreater(report["dual_ms"], 0)

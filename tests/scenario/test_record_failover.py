@@ -11,6 +11,29 @@ from recorded import Recorded
 from scenario import Scenario
 
 
+class PromotedByHand(Recorded):
+    """Somebody promotes the standby beside its primary."""
+
+    def test_standby_promoted_by_hand_fences_itself_and_the_primary_goes_on(self):
+        load = self.lab.load_begin(60)
+        self.pg_ctl(self.new, "promote")
+        self.wait_said(self.new, "rule=not-holder", 20)
+        self.wait_solo(20)
+        # Which of the two histories is to be kept is for a person to say.
+        self.wait_said(self.new, "rule=ours-newer", 20)
+        rows = self.ask(self.old, "SELECT system_identifier::text FROM pg_control_system()")
+        done = self.lab.helper(self.new, "rejoin", "--rebuild", f"--discard={rows[0][0]}")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.wait_paired(20)
+        report = load.stop()
+        self.assertEqual((report["final"], report["lost"]), (self.old, 0), report)
+        self.assertFalse(self.said(self.old, "rule=two-primaries"))
+
+
+class PromotedByHandAsync(PromotedByHand):
+    mode = "async"
+
+
 class Async(Recorded, test_failover.Async):
     mode = "async"
 
@@ -92,7 +115,7 @@ class FiveInARow(Recorded):
         self.lab.fault("heal")
 
     def stop(self) -> None:
-        self.stop_server(self.old)
+        self.pg_ctl(self.old, "stop", "-m", "fast")
         self.taken_over()
 
     def taken_over(self) -> None:

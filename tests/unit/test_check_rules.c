@@ -16,9 +16,9 @@
 static bool combination(struct check_facts *f, uint32_t n)
 {
 	enum fact *const facts[] = {
-		&f->right_version, &f->right_data_dir,  &f->read_only,     &f->replay_paused,
-		&f->sync_on,       &f->fenced,          &f->lease_runs,    &f->says_serving,
-		&f->peer_votes,    &f->peer_is_primary, &f->record_theirs,
+		&f->right_version,   &f->right_data_dir, &f->read_only,     &f->replay_paused,
+		&f->sync_on,         &f->fenced,         &f->lease_runs,    &f->peer_votes,
+		&f->peer_is_primary, &f->peer_followed,  &f->record_theirs,
 	};
 
 	for (size_t i = 0; i < ARRAY_COUNT(facts); i++, n /= FACTS)
@@ -34,9 +34,17 @@ static bool combination(struct check_facts *f, uint32_t n)
 	return n <= SERVER_STANDBY;
 }
 
+/* It followed us, and neither the record nor our lease has ended our right since. */
+static bool peer_has_no_right(const struct check_facts *f)
+{
+	return f->peer_followed == FACT_YES && f->record_theirs == FACT_NO &&
+	       f->lease_runs == FACT_YES;
+}
+
 static bool meets_newer_primary(const struct check_facts *f)
 {
-	return f->peer_is_primary == FACT_YES && !f->peer_other_system && f->peer_not_older;
+	return f->peer_is_primary == FACT_YES && !f->peer_other_system && f->peer_not_older &&
+	       !peer_has_no_right(f);
 }
 
 static bool may_serve(const struct check_facts *f)
@@ -107,6 +115,28 @@ static void older_of_two_primaries_is_fenced_at_once(void **state)
 	f.peer_not_older = true;
 	f.peer_other_system = true;
 	assert_false(check_must_fence(&f));
+}
+
+/* A person promoted the standby: the one that serves by the record goes on. */
+static void holder_of_the_record_outlives_a_standby_promoted_by_hand(void **state)
+{
+	struct check_facts f = { .local = SERVER_PRIMARY,
+				 .lease_runs = FACT_YES,
+				 .peer_is_primary = FACT_YES,
+				 .peer_not_older = true,
+				 .peer_followed = FACT_YES,
+				 .record_theirs = FACT_NO };
+
+	(void)state;
+	assert_false(check_must_fence(&f));
+	f.peer_followed = FACT_UNKNOWN;
+	assert_true(check_must_fence(&f));
+	f.peer_followed = FACT_NO; /* it was one before this server was started */
+	assert_true(check_must_fence(&f));
+	f.peer_followed = FACT_YES, f.record_theirs = FACT_UNKNOWN;
+	assert_true(check_must_fence(&f));
+	f.record_theirs = FACT_NO, f.lease_runs = FACT_UNKNOWN;
+	assert_true(check_must_fence(&f));
 }
 
 static void late_guard_is_made_up_for(void **state)
@@ -188,6 +218,7 @@ int main(void)
 		cmocka_unit_test(says_yes_exactly_when_it_may),
 		cmocka_unit_test(fences_exactly_the_primary_without_a_right),
 		cmocka_unit_test(older_of_two_primaries_is_fenced_at_once),
+		cmocka_unit_test(holder_of_the_record_outlives_a_standby_promoted_by_hand),
 		cmocka_unit_test(late_guard_is_made_up_for),
 		cmocka_unit_test(the_record_says_who_serves_and_whether_alone),
 		cmocka_unit_test(a_missing_watchdog_is_named_where_there_is_no_lease),

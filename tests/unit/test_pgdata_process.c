@@ -108,11 +108,14 @@ static void finds_the_postmaster_and_all_its_children(void **unused)
 {
 	pid_t pid, pids[64];
 	int AUTO_FD fd = -1;
+	int64_t began_ms = now_ms();
 	int count;
 	bool seen = false;
 
 	(void)unused;
+	assert_int_equal(pgdata_started_ms(real), -ENOENT);
 	assert_int_equal(pgfixture_start(&servers, 0, true), 0);
+	assert_in_range(pgdata_started_ms(real), began_ms, now_ms());
 	fd = pgdata_postmaster(real, &pid);
 	assert_true(fd >= 0);
 	assert_int_equal(pid, servers.postmaster[0]);
@@ -126,6 +129,7 @@ static void finds_the_postmaster_and_all_its_children(void **unused)
 	/* Not the one of another directory. */
 	assert_int_equal(pgdata_processes(&servers.cfg[1], pids, 1), -ENODEV);
 	assert_int_equal(pgdata_process(real, getpid()), -ENOENT);
+	assert_int_equal(pgdata_started_ms(&servers.cfg[1]), -ENODEV);
 }
 
 /* What recovers a crashed directory before pg_rewind is no server that could serve anybody. */

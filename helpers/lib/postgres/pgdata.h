@@ -60,6 +60,12 @@ int pgdata_version(const struct cfg *cfg, int *major) MUST_CHECK;
  */
 int pgdata_postmaster(const struct cfg *cfg, pid_t *pid) MUST_CHECK;
 
+/*
+ * When that postmaster was started: CLOCK_BOOTTIME in milliseconds, rounded up to the kernel's
+ * clock tick, so never too early.  -ENOENT: none runs; other -errno: it cannot be told.
+ */
+int64_t pgdata_started_ms(const struct cfg *cfg) MUST_CHECK;
+
 /* Has somebody the directory open in single-user mode (postgres --single)?  1, 0, or -errno. */
 int pgdata_single_user(const struct cfg *cfg) MUST_CHECK;
 

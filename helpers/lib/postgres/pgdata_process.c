@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -183,6 +184,47 @@ int pgdata_postmaster(const struct cfg *cfg, pid_t *pid)
 	if (fd < 0)
 		*pid = 0;
 	return fd;
+}
+
+/*
+ * Field 22 of /proc/PID/stat, in clock ticks since boot (proc(5); the kernel counts it by
+ * CLOCK_BOOTTIME).  The second field is the name in parentheses, which may hold both spaces and
+ * parentheses.
+ */
+static int64_t started_parse(const char *stat)
+{
+	enum { BEFORE = 20 }; /* fields between the name and the time */
+	const char *at = strrchr(stat, ')');
+	long ticks = sysconf(_SC_CLK_TCK);
+	char *end;
+	long long value;
+
+	for (int i = 0; at != NULL && i < BEFORE; i++)
+		at = strchr(at + 1, ' ');
+	if (at == NULL || ticks <= 0)
+		return -EINVAL;
+	errno = 0;
+	value = strtoll(at, &end, 10);
+	if (end == at || errno != 0 || value < 0 || value >= INT64_MAX / 1000)
+		return -EINVAL;
+	return (value + 1) * 1000 / ticks;
+}
+
+int64_t pgdata_started_ms(const struct cfg *cfg)
+{
+	char path[64], text[STATE_TEXT_MAX];
+	pid_t pid;
+	AUTO_FD int server = pgdata_postmaster(cfg, &pid);
+	int rc;
+
+	if (server < 0)
+		return server;
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	rc = state_read(path, text, sizeof(text));
+	/* Only of a process that still runs is the number in the path its own. */
+	if (rc == 0 && poll(&(struct pollfd){ .fd = server, .events = POLLIN }, 1, 0) != 0)
+		rc = -ENOENT;
+	return rc < 0 ? rc : started_parse(text);
 }
 
 int pgdata_single_user(const struct cfg *cfg)

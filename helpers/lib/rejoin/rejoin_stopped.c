@@ -225,7 +225,8 @@ const struct rejoin_rule rejoin_rules_stopped[] = {
 	  { .outcome = OUT_REFUSED,
 	    .rule = "ours-newer",
 	    .message = "the other node is a primary on an older timeline than this node's data",
-	    .hint = "which of them is to be kept is for a person to say" } },
+	    .hint = "which of them is to be kept is for a person to say; \"rejoin --rebuild "
+		    "--discard=SYSTEM_IDENTIFIER\" gives up what is here" } },
 	{ same_timeline,
 	  STEP_VERDICT,
 	  { .outcome = OUT_REFUSED,

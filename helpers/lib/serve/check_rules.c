@@ -3,10 +3,21 @@
 
 #include <string.h>
 
+/*
+ * Somebody promoted the standby by hand.  It has followed this very server, so it had no right
+ * then; the record, which was looked at just now, gave it none since.  The other node is the one to
+ * fence itself, and it does (not_holder, or its guard); were both to do so, nobody would serve.
+ */
+static bool promoted_without_right(const struct check_facts *f)
+{
+	return f->peer_followed == FACT_YES && f->record_theirs == FACT_NO &&
+	       f->lease_runs == FACT_YES;
+}
+
 static bool two_primaries(const struct check_facts *f)
 {
 	return f->local == SERVER_PRIMARY && f->peer_is_primary == FACT_YES &&
-	       !f->peer_other_system && f->peer_not_older;
+	       !f->peer_other_system && f->peer_not_older && !promoted_without_right(f);
 }
 
 static bool silent(const struct check_facts *f)

@@ -40,6 +40,8 @@ struct check_facts {
 	enum fact peer_is_primary;
 	bool peer_other_system; /* the peer's server is of another cluster altogether */
 	bool peer_not_older;    /* its timeline is ours or newer */
+	/* It has voted for this server since that was started; asked only of a primary. */
+	enum fact peer_followed;
 };
 
 /* Fills what the local server said. */
@@ -55,8 +57,9 @@ struct verdict check_decide(const struct check_facts *f);
 struct verdict check_serving_decide(const struct check_facts *f);
 
 /*
- * Must this node be fenced at once?  Two primaries have met and ours is not the newer one; or the
- * lease ran out and no guard has fenced us; or the record gives the right to the other node.
+ * Must this node be fenced at once?  Two primaries have met and ours is neither the newer one nor
+ * the one of which the record says that it serves; or the lease ran out and no guard has fenced us;
+ * or the record gives the right to the other node.
  */
 bool check_must_fence(const struct check_facts *f);
 
