@@ -61,8 +61,9 @@ void guard_job_start(struct guard_jobs *jobs, const struct cfg *cfg, enum guard_
 	jobs->started_ms[job] = now;
 	jobs->ended_well[job] = false;
 	rc = proc_start(&jobs->running[job], &spec);
-	if (rc < 0)
+	if (rc < 0 && rc != jobs->start_rc[job])
 		log_warning("could not start %s: %s", path, strerror(-rc));
+	jobs->start_rc[job] = rc;
 }
 
 void guard_jobs_reap(struct guard_jobs *jobs)

@@ -27,6 +27,7 @@ struct guard_jobs {
 	int64_t started_ms[JOBS];
 	bool ended_well[JOBS]; /* the last one, with exit code 0 */
 	bool undecided[JOBS];  /* it could not find out, or has not finished */
+	int start_rc[JOBS];    /* of the last start: only another one is worth a line in the log */
 };
 
 void guard_jobs_init(struct guard_jobs *jobs);
