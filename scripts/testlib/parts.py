@@ -175,7 +175,7 @@ class Suite:
                 classes.setdefault(name.split(".")[0], []).append(name)
             for tests in classes.values():
                 jobs.append(self.lab_job(source, tests, len(jobs), limit, folder, env))
-        # The longest first, so that at the end two run side by side.
+        # The longest first, so that none is left alone at the end.
         jobs.sort(key=lambda job: -job.limit)
         if jobs and os.getuid() != 0:
             print(f"a lab needs root: sudo scripts/test {folder}", file=sys.stderr)
