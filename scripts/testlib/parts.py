@@ -220,9 +220,8 @@ class Suite:
 
 
 # In the order of a full run: what fails soonest comes first.
-PARTS = ["selftest", "lint", "unit", "cli", "asan", "clang", "fuzz", "model", "scenario"]
-# Only when they are named.
-BY_NAME = ["kill", "faults"]
+PARTS = ["selftest", "lint", "unit", "cli", "asan", "clang", "fuzz", "model", "scenario", "kill",
+         "faults"]
 
 
 def sanitizer():
