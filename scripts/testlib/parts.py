@@ -15,6 +15,8 @@ TAP = Path(__file__).resolve().parent / "tap.py"
 FAULTS = TOP / "tests/faults/faults_run.py"
 PYTHON = [sys.executable, "-B"]
 
+# Unit and command line tests at a time: each has a directory, ports and namespaces of its own.
+PARALLEL = 2
 # Seconds.  A unit test binary, a file of command line tests, a lab and each scenario in it.
 UNIT_LIMIT, CLI_LIMIT, LAB_LIMIT, SCENARIO_LIMIT = 60, 180, 60, 120
 # What asan runs in the lab: a failover with each kind of witness, a rewind, a host switched off.
@@ -92,11 +94,11 @@ class Suite:
             if not Path(argv[0]).exists():
                 argv = ["/bin/sh", "-c", f"echo 'not ok 1 - {source.stem} is not built'"]
             jobs.append(Job(f"{prefix}/{source.stem}", argv, UNIT_LIMIT, only=only, env=env))
-        self.runner.run([*jobs, *self.python_jobs("unit", prefix)])
+        self.runner.run([*jobs, *self.python_jobs("unit", prefix)], PARALLEL)
 
     def cli(self, prefix="cli"):
         if self.built():
-            self.runner.run([*self.python_jobs("cli", prefix)])
+            self.runner.run([*self.python_jobs("cli", prefix)], PARALLEL)
 
     def python_jobs(self, folder, prefix):
         env = {"PGV_BUILD": str(self.build.resolve()), **sanitizer()}

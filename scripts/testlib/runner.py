@@ -58,6 +58,7 @@ class Runner:
         self.failures = []
         self.lock = threading.Lock()
         self.running = set()
+        self.took = {}  # seconds, by the name of the job
         self.stopped = False
 
     def run(self, jobs, parallel=1):
@@ -76,6 +77,11 @@ class Runner:
     def say(self, text):
         with self.lock:
             print(text, file=self.out, flush=True)
+
+    def longest(self, count=5):
+        """Where the time went."""
+        longest = sorted(self.took.items(), key=lambda one: -one[1])[:count]
+        return ", ".join(f"{name} {seconds:.0f} s" for name, seconds in longest)
 
     def result(self, word, name, detail=""):
         with self.lock:
@@ -108,7 +114,8 @@ class Runner:
         report = Report(self, job, log)
         hung = not self.wait(process, report, began + job.limit, job.grace)
         self.running.discard(process)
-        report.finish(process.returncode, hung, time.monotonic() - began)
+        self.took[job.name] = time.monotonic() - began
+        report.finish(process.returncode, hung, self.took[job.name])
         if job.after:
             with open(log, "ab") as sink:
                 subprocess.run(job.after, stdout=sink, stderr=sink, check=False, timeout=60)
