@@ -14,60 +14,25 @@
 #include <cmocka.h>
 
 #include "base/deadline.h"
-#include "base/state.h"
+#include "datadirectory.h"
 #include "pgfixture.h"
 #include "pgfixture_os.h"
 #include "postgres/pgdata.h"
 
 static struct pgfixture servers;
 static struct cfg *const real = &servers.cfg[0];
-static struct cfg cfg; /* a directory that only looks like one */
-
-static int set_up(void **unused)
-{
-	(void)unused;
-	cfg = (struct cfg){ .bin_dir = "/nonexistent" };
-	(void)snprintf(cfg.data_dir, sizeof(cfg.data_dir), "/tmp/test_pgdata.XXXXXX");
-	return mkdtemp(cfg.data_dir) == NULL ? -1 : chown(cfg.data_dir, 65534, 65534);
-}
-
-static const char *in(const char *name)
-{
-	static char path[CFG_PATH_MAX + 64];
-
-	(void)snprintf(path, sizeof(path), "%s/%s", cfg.data_dir, name);
-	return path;
-}
-
-static void put(const char *name, const char *text)
-{
-	assert_int_equal(state_write(in(name), text, 0600, false), 0);
-}
-
-static int tear_down(void **unused)
-{
-	static const char *const names[] = { "PG_VERSION",      "standby.signal",
-					     "recovery.signal", "postgresql.auto.conf",
-					     "postmaster.pid",  "postgresql.auto.conf.pg_vrrp" };
-
-	(void)unused;
-	for (size_t i = 0; i < ARRAY_COUNT(names); i++)
-		(void)unlink(in(names[i]));
-	return rmdir(cfg.data_dir);
-}
-
 static void no_directory_is_not_no_process(void **unused)
 {
-	char name = cfg.data_dir[5];
+	char name = data_cfg.data_dir[5];
 	pid_t pid;
 
 	(void)unused;
-	cfg.data_dir[5] = '-';
-	assert_int_equal(pgdata_postmaster(&cfg, &pid), -ENODEV);
-	assert_int_equal(pgdata_processes(&cfg, NULL, 0), -ENODEV);
-	cfg.data_dir[5] = name;
-	assert_int_equal(pgdata_postmaster(&cfg, &pid), -ENOENT);
-	assert_int_equal(pgdata_processes(&cfg, NULL, 0), 0);
+	data_cfg.data_dir[5] = '-';
+	assert_int_equal(pgdata_postmaster(&data_cfg, &pid), -ENODEV);
+	assert_int_equal(pgdata_processes(&data_cfg, NULL, 0), -ENODEV);
+	data_cfg.data_dir[5] = name;
+	assert_int_equal(pgdata_postmaster(&data_cfg, &pid), -ENOENT);
+	assert_int_equal(pgdata_processes(&data_cfg, NULL, 0), 0);
 }
 
 /* A process whose program is no server, in the directory, with its pid in postmaster.pid. */
@@ -78,14 +43,14 @@ static void a_shell_in_the_directory_is_not_the_server(void **unused)
 
 	(void)unused;
 	if (child == 0) {
-		if (chdir(cfg.data_dir) == 0)
+		if (chdir(data_cfg.data_dir) == 0)
 			(void)pause();
 		_exit(1);
 	}
 	(void)snprintf(text, sizeof(text), "%d\n", child);
-	put("postmaster.pid", text);
-	assert_int_equal(pgdata_postmaster(&cfg, &pid), -ENOENT);
-	assert_int_equal(pgdata_processes(&cfg, NULL, 0), 0);
+	data_put("postmaster.pid", text);
+	assert_int_equal(pgdata_postmaster(&data_cfg, &pid), -ENOENT);
+	assert_int_equal(pgdata_processes(&data_cfg, NULL, 0), 0);
 	assert_int_equal(kill(child, SIGKILL), 0);
 	assert_int_equal(waitpid(child, NULL, 0), child);
 }
@@ -98,8 +63,8 @@ static void stale_or_torn_postmaster_pid_is_none(void **unused)
 
 	(void)unused;
 	for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
-		put("postmaster.pid", texts[i]);
-		assert_int_equal(pgdata_postmaster(&cfg, &pid), -ENOENT);
+		data_put("postmaster.pid", texts[i]);
+		assert_int_equal(pgdata_postmaster(&data_cfg, &pid), -ENOENT);
 		assert_int_equal(pid, 0);
 	}
 }
@@ -189,7 +154,7 @@ static int stop_real(void **unused)
 	return pgfixture_stop(&servers, 0, SIGQUIT);
 }
 
-#define LOOKS(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define LOOKS(name) cmocka_unit_test_setup_teardown(name, data_set_up, data_tear_down)
 #define REAL(name)  cmocka_unit_test_teardown(name, stop_real)
 
 int main(void)
