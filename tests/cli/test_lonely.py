@@ -94,6 +94,24 @@ class Lonely(pgv.Case):
                 result = self.call("rejoin", *args)
                 self.assertIn(result.code, (pgv.REFUSED, pgv.UNKNOWN), result)
 
+    def test_what_rejoin_check_cannot_find_out_is_no_news_beside_what_it_did(self):
+        """Else cluster_status would forget it whenever the other server is away."""
+        attempt = self.run_file("attempt.rejoin_check")
+        for args in ([], ["--auto"]):
+            self.assertEqual(self.call("rejoin", "--check", *args).code, pgv.UNKNOWN)
+            self.assertIn("outcome=unknown\n", attempt.read_text())
+        for word in ("yes", "no"):
+            known = (f"outcome={word}\nrule=ready\nmessage=x\ndetail=\nhint=\n"
+                     "at=2026-01-01T00:00:00Z\nboot_ms=1\n")
+            for args in ([], ["--auto"]):
+                with self.subTest(word=word, args=args):
+                    attempt.write_text(known)
+                    result = self.call("rejoin", "--check", *args)
+                    self.assertEqual(result.code, pgv.UNKNOWN, result)
+                    self.assertEqual(attempt.read_text(), known)
+                    # A person is told, the log not again and again.
+                    self.assertEqual(len(result.verdicts), 0 if args else 1, result.log)
+
     def test_rejoin_takes_no_copy_of_nobody(self):
         for args in (["--rebuild"], ["--rebuild", "--discard=7"], ["--rebuild", "--dry-run"]):
             with self.subTest(args=args):

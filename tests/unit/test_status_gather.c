@@ -62,7 +62,15 @@ static void a_return_that_would_fail_is_told_before_it_is_needed(void **state)
 	struct status status;
 
 	(void)state;
+	/* Nobody has looked yet. */
+	status_gather(&status, cfg);
+	assert_int_equal(status_facts_of(&status, cfg).could_return, FACT_UNKNOWN);
 	assert_int_equal(files_prepare(cfg), 0);
+	attempt.outcome = OUT_UNKNOWN;
+	assert_int_equal(attempt_write(cfg, "rejoin_check", &attempt), 0);
+	status_gather(&status, cfg);
+	assert_int_equal(status_facts_of(&status, cfg).could_return, FACT_UNKNOWN);
+	attempt.outcome = OUT_NO;
 	assert_int_equal(attempt_write(cfg, "rejoin_check", &attempt), 0);
 	status_gather(&status, cfg);
 	assert_int_equal(status_facts_of(&status, cfg).could_return, FACT_NO);
@@ -106,8 +114,14 @@ static void sees_the_signs_of_life_of_this_node(void **state)
 
 	/* An address that this host has: it is here. */
 	(void)snprintf(fixture.cfg[N1].vip, sizeof(fixture.cfg[N1].vip), "10.99.0.3");
+	attempt = (struct verdict){ .outcome = OUT_UNKNOWN, .rule = "ready-unknown" };
+	assert_int_equal(attempt_write(cfg, "rejoin_check", &attempt), 0);
 	verdict = look(&status, N1);
 	assert_int_equal(status.vip, VIP_HERE);
+	assert_string_equal(verdict.rule, "return-unknown");
+	attempt = (struct verdict){ .outcome = OUT_YES, .rule = "ready", .message = "it could" };
+	assert_int_equal(attempt_write(cfg, "rejoin_check", &attempt), 0);
+	verdict = look(&status, N1);
 	assert_string_equal(verdict.rule, "well");
 
 	assert_int_equal(fenced_write(cfg, "a test", "operator"), 0);

@@ -192,6 +192,10 @@ int attempt_write(const struct cfg *cfg, const char *helper,
 /* Copies the last verdict of `helper` as text: "refused witness-unseen: message (detail)"; -ENOENT
  * when there is none. */
 int attempt_read(const struct cfg *cfg, const char *helper, char *text, size_t size) MUST_CHECK;
+/* Yes or no, when that is how such a text begins. */
+enum fact attempt_fact(const char *text);
+/* The same of the last verdict of `helper`. */
+enum fact attempt_said(const struct cfg *cfg, const char *helper);
 /* Was the last verdict of `helper` of the same outcome and rule?  Then it need not be told again.
  */
 bool attempt_is_same(const struct cfg *cfg, const char *helper, const struct verdict *verdict);

@@ -210,6 +210,17 @@ static int64_t fence_test_ms(const struct cfg *cfg)
 	return cfg->test_interval_ms;
 }
 
+/* Soon, until it is known: cluster_status says that all is well only then.  What is lacking may be
+ * given at any time. */
+static int64_t return_test_ms(const struct guard *g)
+{
+	if (g->jobs.ended_well[JOB_REJOIN_CHECK])
+		return g->cfg->test_interval_ms;
+	return attempt_said(g->cfg, "rejoin_check") == FACT_UNKNOWN
+		   ? g->cfg->retry_interval_ms
+		   : 10 * g->cfg->retry_interval_ms;
+}
+
 /* Work that is not the guard's own, but that must go on when keepalived does not. */
 static void keep_house(struct guard *g, const struct guard_facts *f)
 {
@@ -223,9 +234,7 @@ static void keep_house(struct guard *g, const struct guard_facts *f)
 	    f->now - called_ms > KEEPALIVED_LATE_MS || lease_wants_check(g, f))
 		guard_job_start(&g->jobs, g->cfg, JOB_CHECK, g->cfg->renew_interval_ms);
 	/* What a rewind lacks can only be given while all is well. */
-	guard_job_start(&g->jobs, g->cfg, JOB_REJOIN_CHECK,
-			g->jobs.ended_well[JOB_REJOIN_CHECK] ? g->cfg->test_interval_ms
-							     : 10 * g->cfg->retry_interval_ms);
+	guard_job_start(&g->jobs, g->cfg, JOB_REJOIN_CHECK, return_test_ms(g));
 	keep_slots(g, f);
 	if (f->server != GUARD_SERVER_STANDBY)
 		return;
