@@ -213,6 +213,24 @@ class Lonely(pgv.Case):
             first.send_signal(signal.SIGTERM)
             self.assertEqual(first.wait(10), 0)
 
+    def test_the_guard_sweeps_what_a_killed_helper_left(self):
+        self.call("check_primary")
+        left = [self.run_file("lease.new.aB3xYz"), self.state("fenced.new.000000")]
+        kept = self.run_file("lease.new")
+        for path in [*left, kept]:
+            path.write_text("until_ms=1\n")
+        guard = subprocess.Popen(
+            ["unshare", "-n", str(pgv.program("fence_self")), "--watch", "-c", str(self.path),
+             "-n", "n1"],
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            self.wait_until(lambda: not any(path.exists() for path in left))
+            self.assertTrue(kept.exists())
+        finally:
+            guard.send_signal(signal.SIGTERM)
+            self.assertEqual(guard.wait(10), 0)
+
     def locked(self, name):
         """An open file description lock shows up in /proc/locks with the inode."""
         try:

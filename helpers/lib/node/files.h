@@ -37,6 +37,9 @@
  * - agent.NODE: the fence agent was seen to say that the node is on
  * - salvage/: what diverged, kept before it was overwritten (rejoin/salvage_shelf.h)
  * - history: one JSON line for each fence, promotion, rejoin; history.1 the older ones
+ *
+ * In both: NAME.new.XXXXXX while NAME is being written; what a killed writer left is swept by the
+ * guard as it starts (state_sweep)
  */
 #ifndef PGV_FILES_H
 #define PGV_FILES_H

@@ -13,6 +13,7 @@
 #include "base/deadline.h"
 #include "base/lock.h"
 #include "base/log.h"
+#include "base/state.h"
 #include "node/files.h"
 #include "serve/guard_look.h"
 #include "serve/harmless.h"
@@ -330,6 +331,18 @@ static void resume_lease(struct guard *g)
 	g->lease = (struct lease){ .until_ms = until_ms, .by = "file" };
 }
 
+/* Helpers are killed at any line; of what they leave nobody else knows that nobody needs it. */
+static void sweep(const char *directory)
+{
+	int swept = state_sweep(directory);
+
+	if (swept < 0 && swept != -ENOENT)
+		log_warning("could not sweep %s: %s", directory, strerror(-swept));
+	else if (swept > 0)
+		log_info("removed %d unfinished files from %s: a helper was killed", swept,
+			 directory);
+}
+
 void guard_run(const struct cfg *cfg, struct verdict *verdict)
 {
 	struct guard g = { .cfg = cfg, .pidfd = -1, .witness = PROBE_NONE, .fenced = FACT_NO };
@@ -362,6 +375,8 @@ void guard_run(const struct cfg *cfg, struct verdict *verdict)
 	/* keepalived waits for its track files; before anybody knows better, the answer is no. */
 	if (track_read(cfg, "serving", &serving) < 0)
 		log_failed("write the serving file", serving_end(cfg));
+	sweep(cfg->run_dir);
+	sweep(cfg->state_dir);
 	guard_jobs_init(&g.jobs);
 	resume_lease(&g);
 	guard_watchdog_resume(&g);
