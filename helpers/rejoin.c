@@ -208,6 +208,14 @@ static struct verdict run(const struct cfg *cfg, const struct cli *cli,
 	return decide_and_act(&r, cli);
 }
 
+/* What could not be found out is no news beside what was: with the other server gone for a while,
+ * cluster_status would forget what it knew of this one. */
+static bool is_no_news(const struct cfg *cfg, const char *name, const struct verdict *verdict)
+{
+	return verdict->outcome != OUT_YES && verdict->outcome != OUT_NO &&
+	       attempt_said(cfg, name) != FACT_UNKNOWN;
+}
+
 /* The guard calls again and again; what it is told is written once, until it changes. */
 static int finish(const struct cfg *cfg, const struct cli *cli, const struct options *options,
 		  const struct verdict *verdict)
@@ -217,6 +225,8 @@ static int finish(const struct cfg *cfg, const struct cli *cli, const struct opt
 
 	if (cli->dry_run || options->gate || strcmp(verdict->rule, "already-running") == 0)
 		return cli_finish(cli, verdict);
+	if (options->check && is_no_news(cfg, name, verdict))
+		return options->automatic ? (int)verdict->outcome : cli_finish(cli, verdict);
 	told = attempt_is_same(cfg, name, verdict);
 	if (attempt_write(cfg, name, verdict) < 0)
 		log_warning("could not write the attempt file");

@@ -94,6 +94,24 @@ class Lonely(pgv.Case):
                 result = self.call("rejoin", *args)
                 self.assertIn(result.code, (pgv.REFUSED, pgv.UNKNOWN), result)
 
+    def test_what_rejoin_check_cannot_find_out_is_no_news_beside_what_it_did(self):
+        """Else cluster_status would forget it whenever the other server is away."""
+        attempt = self.run_file("attempt.rejoin_check")
+        for args in ([], ["--auto"]):
+            self.assertEqual(self.call("rejoin", "--check", *args).code, pgv.UNKNOWN)
+            self.assertIn("outcome=unknown\n", attempt.read_text())
+        for word in ("yes", "no"):
+            known = (f"outcome={word}\nrule=ready\nmessage=x\ndetail=\nhint=\n"
+                     "at=2026-01-01T00:00:00Z\nboot_ms=1\n")
+            for args in ([], ["--auto"]):
+                with self.subTest(word=word, args=args):
+                    attempt.write_text(known)
+                    result = self.call("rejoin", "--check", *args)
+                    self.assertEqual(result.code, pgv.UNKNOWN, result)
+                    self.assertEqual(attempt.read_text(), known)
+                    # A person is told, the log not again and again.
+                    self.assertEqual(len(result.verdicts), 0 if args else 1, result.log)
+
     def test_rejoin_takes_no_copy_of_nobody(self):
         for args in (["--rebuild"], ["--rebuild", "--discard=7"], ["--rebuild", "--dry-run"]):
             with self.subTest(args=args):
@@ -194,6 +212,24 @@ class Lonely(pgv.Case):
         finally:
             first.send_signal(signal.SIGTERM)
             self.assertEqual(first.wait(10), 0)
+
+    def test_the_guard_sweeps_what_a_killed_helper_left(self):
+        self.call("check_primary")
+        left = [self.run_file("lease.new.aB3xYz"), self.state("fenced.new.000000")]
+        kept = self.run_file("lease.new")
+        for path in [*left, kept]:
+            path.write_text("until_ms=1\n")
+        guard = subprocess.Popen(
+            ["unshare", "-n", str(pgv.program("fence_self")), "--watch", "-c", str(self.path),
+             "-n", "n1"],
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            self.wait_until(lambda: not any(path.exists() for path in left))
+            self.assertTrue(kept.exists())
+        finally:
+            guard.send_signal(signal.SIGTERM)
+            self.assertEqual(guard.wait(10), 0)
 
     def locked(self, name):
         """An open file description lock shows up in /proc/locks with the inode."""

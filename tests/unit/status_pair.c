@@ -67,6 +67,7 @@ struct status status_pair(void)
 		.kernel_left_ms = 4100,
 		.watchdog = "armed",
 		.baseline = FACT_NO,
+		.attempts = { [ATTEMPT_REJOIN_CHECK] = "yes ready: this node could be rewound" },
 	};
 }
 

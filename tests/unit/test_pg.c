@@ -17,17 +17,15 @@
 
 #include "base/deadline.h"
 #include "pgattempt.h"
-#include "pgfixture.h"
+#include "pgstage.h"
 #include "postgres/pg.h"
 
 #define NOBODY   "10.99.0.3" /* an address of ours without a server: the VIP of the cluster here */
 #define PATIENCE 2000
 
-static struct pgfixture fixture;
-
 static struct cfg cluster_at(const char *vip)
 {
-	struct cfg cfg = fixture.cfg[0];
+	struct cfg cfg = pgstage.cfg[0];
 
 	(void)snprintf(cfg.vip, sizeof(cfg.vip), "%s", vip);
 	return cfg;
@@ -38,8 +36,8 @@ static struct cfg cluster_at(const char *vip)
 static void opens_local_by_socket_and_peer_by_tcp(void **state)
 {
 	(void)state;
-	assert_int_equal(attempt(&fixture.cfg[0], PG_LOCAL, PATIENCE).rc, 0);
-	assert_int_equal(attempt(&fixture.cfg[1], PG_PEER, PATIENCE).rc, 0);
+	assert_int_equal(attempt(&pgstage.cfg[0], PG_LOCAL, PATIENCE).rc, 0);
+	assert_int_equal(attempt(&pgstage.cfg[1], PG_PEER, PATIENCE).rc, 0);
 }
 
 static void refused_where_nobody_listens(void **state)
@@ -56,15 +54,15 @@ static void refused_where_nobody_listens(void **state)
 
 static void refused_without_a_socket_and_with_a_stale_one(void **state)
 {
-	struct cfg cfg = fixture.cfg[0];
+	struct cfg cfg = pgstage.cfg[0];
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
 	int AUTO_FD fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	(void)state;
-	(void)snprintf(cfg.socket_dir, sizeof(cfg.socket_dir), "%s", fixture.dir);
+	(void)snprintf(cfg.socket_dir, sizeof(cfg.socket_dir), "%s", pgstage.dir);
 	assert_int_equal(attempt(&cfg, PG_LOCAL, PATIENCE).failure, PG_FAIL_REFUSED);
 
-	(void)snprintf(un.sun_path, sizeof(un.sun_path), "%s/.s.PGSQL.%d", fixture.dir,
+	(void)snprintf(un.sun_path, sizeof(un.sun_path), "%s/.s.PGSQL.%d", pgstage.dir,
 		       PGFIXTURE_PORT);
 	assert_int_equal(bind(fd, (const struct sockaddr *)&un, sizeof(un)), 0);
 	assert_int_equal(attempt(&cfg, PG_LOCAL, PATIENCE).failure, PG_FAIL_REFUSED);
@@ -73,14 +71,14 @@ static void refused_without_a_socket_and_with_a_stale_one(void **state)
 
 static void a_socket_whose_queue_is_full_is_silent(void **state)
 {
-	struct cfg cfg = fixture.cfg[0];
+	struct cfg cfg = pgstage.cfg[0];
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
 	int AUTO_FD fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	int AUTO_FD waiting = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	(void)state;
-	(void)snprintf(cfg.socket_dir, sizeof(cfg.socket_dir), "%s", fixture.dir);
-	(void)snprintf(un.sun_path, sizeof(un.sun_path), "%s/.s.PGSQL.%d", fixture.dir,
+	(void)snprintf(cfg.socket_dir, sizeof(cfg.socket_dir), "%s", pgstage.dir);
+	(void)snprintf(un.sun_path, sizeof(un.sun_path), "%s/.s.PGSQL.%d", pgstage.dir,
 		       PGFIXTURE_PORT);
 	assert_int_equal(bind(fd, (const struct sockaddr *)&un, sizeof(un)), 0);
 	assert_int_equal(listen(fd, 0), 0);
@@ -102,20 +100,20 @@ static void a_frozen_server_is_silent_at_the_deadline(void **state)
 	struct attempt made;
 
 	(void)state;
-	assert_int_equal(kill(fixture.postmaster[0], SIGSTOP), 0);
+	assert_int_equal(kill(pgstage.postmaster[0], SIGSTOP), 0);
 	for (int where = PG_LOCAL; where <= PG_PEER; where++) {
-		made = attempt(&fixture.cfg[where == PG_LOCAL ? 0 : 1], (enum pg_where)where, 150);
+		made = attempt(&pgstage.cfg[where == PG_LOCAL ? 0 : 1], (enum pg_where)where, 150);
 		assert_int_equal(made.failure, PG_FAIL_SILENT);
 		assert_int_equal(made.rc, -ETIMEDOUT);
 		assert_string_equal(made.why, "connected, then no answer");
 		assert_in_range(made.took_ms, 150, 400);
 	}
-	assert_int_equal(kill(fixture.postmaster[0], SIGCONT), 0);
+	assert_int_equal(kill(pgstage.postmaster[0], SIGCONT), 0);
 }
 
 static void a_passed_deadline_asks_for_nothing_more(void **state)
 {
-	const struct attempt made = attempt(&fixture.cfg[1], PG_PEER, 0);
+	const struct attempt made = attempt(&pgstage.cfg[1], PG_PEER, 0);
 
 	(void)state;
 	assert_int_equal(made.failure, PG_FAIL_SILENT);
@@ -129,20 +127,20 @@ static void starting_when_it_takes_no_questions_yet(void **state)
 	struct attempt made = { .failure = PG_FAIL_REFUSED };
 
 	(void)state;
-	assert_int_equal(pgfixture_clone(&fixture), 0);
-	assert_int_equal(pgfixture_configure(&fixture, 1, "hot_standby = off\n"), 0);
-	assert_int_equal(pgfixture_start(&fixture, 1, false), 0);
+	assert_int_equal(pgfixture_clone(&pgstage), 0);
+	assert_int_equal(pgfixture_configure(&pgstage, 1, "hot_standby = off\n"), 0);
+	assert_int_equal(pgfixture_start(&pgstage, 1, false), 0);
 	for (int i = 0; i < 500 && made.failure == PG_FAIL_REFUSED; i++) {
 		const struct deadline pause = deadline_in_ms(10);
 
-		made = attempt(&fixture.cfg[1], PG_LOCAL, PATIENCE);
+		made = attempt(&pgstage.cfg[1], PG_LOCAL, PATIENCE);
 		deadline_sleep(&pause);
 	}
 	assert_int_equal(made.failure, PG_FAIL_STARTING);
 	assert_int_equal(made.rc, -EAGAIN);
 	assert_non_null(strstr(made.why, "the database system is"));
 	assert_null(strstr(made.why, "57P03"));
-	assert_int_equal(pgfixture_stop(&fixture, 1, SIGQUIT), 0);
+	assert_int_equal(pgfixture_stop(&pgstage, 1, SIGQUIT), 0);
 }
 
 /* In sync mode, clients that wait for an absent standby keep every connection that there is. */
@@ -157,19 +155,19 @@ static void asks_as_a_walsender_when_there_is_no_connection_left(void **state)
 
 	(void)state;
 	assert_int_equal(
-	    pgfixture_sql(&fixture, 0, "ALTER ROLE pgvrrp CONNECTION LIMIT 0", NULL, 0), 0);
-	assert_int_equal(pg_open(&pg, &fixture.cfg[0], PG_LOCAL, &dl, &failure, why, sizeof(why)),
+	    pgfixture_sql(&pgstage, 0, "ALTER ROLE pgvrrp CONNECTION LIMIT 0", NULL, 0), 0);
+	assert_int_equal(pg_open(&pg, &pgstage.cfg[0], PG_LOCAL, &dl, &failure, why, sizeof(why)),
 			 0);
 	assert_int_equal(pg_query(&result, pg, "SELECT 41 + 1", 1, 1, &dl), 0);
 	assert_int_equal(pg_get_i64(result, 0, 0, &value), 0);
 	assert_int_equal(value, 42);
 	assert_int_equal(
-	    pgfixture_sql(&fixture, 0, "ALTER ROLE pgvrrp CONNECTION LIMIT -1", NULL, 0), 0);
+	    pgfixture_sql(&pgstage, 0, "ALTER ROLE pgvrrp CONNECTION LIMIT -1", NULL, 0), 0);
 }
 
 static void auth_when_it_does_not_know_us(void **state)
 {
-	struct cfg cfg = fixture.cfg[1];
+	struct cfg cfg = pgstage.cfg[1];
 	struct attempt made;
 
 	(void)state;
@@ -177,8 +175,8 @@ static void auth_when_it_does_not_know_us(void **state)
 	(void)snprintf(cfg.role, sizeof(cfg.role), "somebody");
 	assert_int_equal(attempt(&cfg, PG_PEER, PATIENCE).failure, PG_FAIL_AUTH);
 	/* no password */
-	cfg = fixture.cfg[1];
-	(void)snprintf(cfg.passfile, sizeof(cfg.passfile), "%s/none", fixture.dir);
+	cfg = pgstage.cfg[1];
+	(void)snprintf(cfg.passfile, sizeof(cfg.passfile), "%s/none", pgstage.dir);
 	made = attempt(&cfg, PG_PEER, PATIENCE);
 	assert_int_equal(made.failure, PG_FAIL_AUTH);
 	assert_int_equal(made.rc, -EACCES);
@@ -188,14 +186,14 @@ static void auth_when_it_does_not_know_us(void **state)
 	assert_int_equal(made.failure, PG_FAIL_AUTH);
 	assert_string_equal(made.why, "password authentication failed for user \"pgvrrp\"");
 	/* TLS where there is none */
-	cfg = fixture.cfg[1];
+	cfg = pgstage.cfg[1];
 	(void)snprintf(cfg.conninfo, sizeof(cfg.conninfo), "sslmode=require");
 	assert_int_equal(attempt(&cfg, PG_PEER, PATIENCE).failure, PG_FAIL_AUTH);
 }
 
 static void other_when_the_database_is_not_there(void **state)
 {
-	struct cfg cfg = fixture.cfg[0];
+	struct cfg cfg = pgstage.cfg[0];
 	struct attempt made;
 
 	(void)state;
@@ -207,7 +205,7 @@ static void other_when_the_database_is_not_there(void **state)
 
 static void a_broken_conninfo_is_not_quoted_back(void **state)
 {
-	struct cfg cfg = fixture.cfg[1];
+	struct cfg cfg = pgstage.cfg[1];
 	struct attempt made;
 
 	(void)state;
@@ -215,24 +213,6 @@ static void a_broken_conninfo_is_not_quoted_back(void **state)
 	made = attempt(&cfg, PG_PEER, PATIENCE);
 	assert_int_equal(made.failure, PG_FAIL_OTHER);
 	assert_null(strstr(made.why, "secret"));
-}
-
-static int begin(void **state)
-{
-	(void)state;
-	if (!pgfixture_possible() || pgfixture_network() < 0)
-		return -1;
-	if (pgfixture_init(&fixture) == 0 && pgfixture_start(&fixture, 0, true) == 0)
-		return 0;
-	pgfixture_end(&fixture);
-	return -1;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	pgfixture_end(&fixture);
-	return 0;
 }
 
 int main(void)
@@ -252,5 +232,5 @@ int main(void)
 		cmocka_unit_test(a_broken_conninfo_is_not_quoted_back),
 	};
 
-	return cmocka_run_group_tests(tests, begin, end);
+	return cmocka_run_group_tests(tests, pgstage_one, pgstage_end);
 }

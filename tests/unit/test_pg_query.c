@@ -13,12 +13,10 @@
 #include <string.h>
 
 #include "base/deadline.h"
-#include "pgfixture.h"
+#include "pgstage.h"
 #include "postgres/pg.h"
 
 #define PATIENCE 2000
-
-static struct pgfixture fixture;
 
 static struct pg *connected(void)
 {
@@ -27,7 +25,7 @@ static struct pg *connected(void)
 	char why[160] = "";
 	struct pg *pg = NULL;
 
-	if (pg_open(&pg, &fixture.cfg[0], PG_LOCAL, &dl, &failure, why, sizeof(why)) != 0)
+	if (pg_open(&pg, &pgstage.cfg[0], PG_LOCAL, &dl, &failure, why, sizeof(why)) != 0)
 		fail_msg("%s", why);
 	return pg;
 }
@@ -251,24 +249,6 @@ static void conninfo_goes_through_the_parser_of_libpq(void **state)
 	assert_int_equal(conninfo_compose(items, 3, "nonsense", text, 128), -EINVAL);
 }
 
-static int begin(void **state)
-{
-	(void)state;
-	if (!pgfixture_possible() || pgfixture_network() < 0)
-		return -1;
-	if (pgfixture_init(&fixture) == 0 && pgfixture_start(&fixture, 0, true) == 0)
-		return 0;
-	pgfixture_end(&fixture);
-	return -1;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	pgfixture_end(&fixture);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -284,5 +264,5 @@ int main(void)
 		cmocka_unit_test(conninfo_goes_through_the_parser_of_libpq),
 	};
 
-	return cmocka_run_group_tests(tests, begin, end);
+	return cmocka_run_group_tests(tests, pgstage_one, pgstage_end);
 }

@@ -15,14 +15,12 @@
 
 #include "base/deadline.h"
 #include "fakeserver.h"
-#include "pgfixture.h"
+#include "pgstage.h"
 #include "postgres/server.h"
 
 #define PATIENCE 3000
 #define N1       0
 #define N2       1
-
-static struct pgfixture fixture;
 
 static struct server asked(size_t from, enum pg_where where, int64_t ms)
 {
@@ -30,7 +28,7 @@ static struct server asked(size_t from, enum pg_where where, int64_t ms)
 	const int64_t begun = now_ms();
 	struct server server;
 
-	server_ask(&server, &fixture.cfg[from], where, &dl);
+	server_ask(&server, &pgstage.cfg[from], where, &dl);
 	assert_in_range(server.asked_ms, begun, now_ms());
 	assert_in_range(now_ms() - begun, 0, ms + 300);
 	return server;
@@ -38,12 +36,12 @@ static struct server asked(size_t from, enum pg_where where, int64_t ms)
 
 static void sql(size_t node, const char *text)
 {
-	assert_int_equal(pgfixture_sql(&fixture, node, text, NULL, 0), 0);
+	assert_int_equal(pgfixture_sql(&pgstage, node, text, NULL, 0), 0);
 }
 
 static void until(size_t node, const char *query, const char *wanted)
 {
-	assert_int_equal(pgfixture_until(&fixture, node, query, wanted), 0);
+	assert_int_equal(pgfixture_until(&pgstage, node, query, wanted), 0);
 }
 
 static enum fact vote(void)
@@ -51,7 +49,7 @@ static enum fact vote(void)
 	const struct server local = asked(N1, PG_LOCAL, PATIENCE);
 	const struct server peer = asked(N1, PG_PEER, PATIENCE);
 
-	return server_votes_for(&peer, fixture.cfg[N1].nodes[N1].address, local.system_identifier,
+	return server_votes_for(&peer, pgstage.cfg[N1].nodes[N1].address, local.system_identifier,
 				local.timeline);
 }
 
@@ -68,8 +66,8 @@ static void a_primary_tells_of_itself_and_of_the_peer(void **state)
 	server = asked(N1, PG_LOCAL, PATIENCE);
 	assert_int_equal(server.state, SERVER_PRIMARY);
 	assert_int_equal(server.failure, PG_FAIL_NONE);
-	assert_int_equal(server.version_num / 10000, fixture.cfg[N1].version);
-	assert_string_equal(server.data_dir, fixture.cfg[N1].data_dir);
+	assert_int_equal(server.version_num / 10000, pgstage.cfg[N1].version);
+	assert_string_equal(server.data_dir, pgstage.cfg[N1].data_dir);
 	assert_int_not_equal(server.system_identifier, 0);
 	assert_int_equal(server.timeline, 1);
 	assert_false(server.read_only);
@@ -91,7 +89,7 @@ static void a_standby_tells_of_itself_over_the_network(void **state)
 	(void)state;
 	assert_int_equal(server.state, SERVER_STANDBY);
 	assert_true(server.system_identifier == primary.system_identifier);
-	assert_string_equal(server.data_dir, fixture.cfg[N2].data_dir);
+	assert_string_equal(server.data_dir, pgstage.cfg[N2].data_dir);
 	assert_int_equal(server.timeline, 1);
 	assert_true(server.receiving);
 	assert_false(server.withdrawn);
@@ -111,9 +109,9 @@ static void both_are_asked_in_the_time_of_one(void **state)
 	struct server peer;
 
 	(void)state;
-	assert_int_equal(kill(fixture.postmaster[N2], SIGSTOP), 0);
-	server_ask_both(&local, &local_dl, &peer, &peer_dl, &fixture.cfg[N1]);
-	assert_int_equal(kill(fixture.postmaster[N2], SIGCONT), 0);
+	assert_int_equal(kill(pgstage.postmaster[N2], SIGSTOP), 0);
+	server_ask_both(&local, &local_dl, &peer, &peer_dl, &pgstage.cfg[N1]);
+	assert_int_equal(kill(pgstage.postmaster[N2], SIGCONT), 0);
 	assert_int_equal(local.state, SERVER_PRIMARY);
 	assert_int_equal(peer.state, SERVER_UNKNOWN);
 	assert_int_equal(peer.failure, PG_FAIL_SILENT);
@@ -121,7 +119,7 @@ static void both_are_asked_in_the_time_of_one(void **state)
 	assert_in_range(local.asked_ms - begun, 0, 100);
 	assert_in_range(peer.asked_ms - begun, 0, 100);
 
-	server_ask_both(&local, &local_dl, &peer, &local_dl, &fixture.cfg[N2]);
+	server_ask_both(&local, &local_dl, &peer, &local_dl, &pgstage.cfg[N2]);
 	assert_int_equal(local.state, SERVER_STANDBY);
 	assert_int_equal(peer.state, SERVER_PRIMARY);
 }
@@ -197,7 +195,7 @@ static void nonsense_at_the_address_is_unknown_never_down(void **state)
 
 	(void)state;
 	assert_int_equal(fake_start(&fake, "10.99.0.3", PGFIXTURE_PORT), 0);
-	(void)snprintf(fixture.cfg[N1].vip, sizeof(fixture.cfg[N1].vip), "10.99.0.3");
+	(void)snprintf(pgstage.cfg[N1].vip, sizeof(pgstage.cfg[N1].vip), "10.99.0.3");
 	server = asked(N1, PG_VIP, PATIENCE);
 	fake_stop(&fake);
 	assert_int_equal(server.state, SERVER_UNKNOWN);
@@ -216,16 +214,16 @@ static void withdrawing_cuts_the_receiver_and_following_brings_it_back(void **st
 
 	(void)state;
 	assert_int_equal(vote(), FACT_YES);
-	assert_int_equal(server_conninfo_to_peer(&fixture.cfg[N2], conninfo, sizeof(conninfo)), 0);
-	assert_int_equal(server_follow(&fixture.cfg[N2], "", &dl), 0);
+	assert_int_equal(server_conninfo_to_peer(&pgstage.cfg[N2], conninfo, sizeof(conninfo)), 0);
+	assert_int_equal(server_follow(&pgstage.cfg[N2], "", &dl), 0);
 	server = asked(N2, PG_LOCAL, PATIENCE);
 	assert_true(server.withdrawn);
 	assert_false(server.receiving);
 	assert_int_equal(vote(), FACT_NO);
 	/* a second time is no error */
-	assert_int_equal(server_follow(&fixture.cfg[N2], "", &dl), 0);
+	assert_int_equal(server_follow(&pgstage.cfg[N2], "", &dl), 0);
 
-	assert_int_equal(server_follow(&fixture.cfg[N2], conninfo, &dl), 0);
+	assert_int_equal(server_follow(&pgstage.cfg[N2], conninfo, &dl), 0);
 	server = asked(N2, PG_LOCAL, PATIENCE);
 	assert_false(server.withdrawn);
 	assert_string_equal(server.primary_conninfo, conninfo);
@@ -243,14 +241,14 @@ static void a_vote_is_not_withdrawn_while_a_receiver_is_left(void **state)
 
 	(void)state;
 	assert_int_equal(
-	    pgfixture_sql(&fixture, N2, "SELECT pid FROM pg_stat_wal_receiver", pid, sizeof(pid)),
+	    pgfixture_sql(&pgstage, N2, "SELECT pid FROM pg_stat_wal_receiver", pid, sizeof(pid)),
 	    0);
 	/* It cannot end now, though the setting is changed at once. */
 	assert_int_equal(kill((pid_t)strtol(pid, NULL, 10), SIGSTOP), 0);
-	assert_int_equal(server_follow(&fixture.cfg[N2], "", &soon), -ETIMEDOUT);
+	assert_int_equal(server_follow(&pgstage.cfg[N2], "", &soon), -ETIMEDOUT);
 	assert_true(asked(N2, PG_LOCAL, PATIENCE).withdrawn);
 	assert_int_equal(kill((pid_t)strtol(pid, NULL, 10), SIGCONT), 0);
-	assert_int_equal(server_follow(&fixture.cfg[N2], before.primary_conninfo, &dl), 0);
+	assert_int_equal(server_follow(&pgstage.cfg[N2], before.primary_conninfo, &dl), 0);
 	until(N1, "SELECT state FROM pg_stat_replication WHERE application_name = 'n2'",
 	      "streaming");
 }
@@ -261,12 +259,12 @@ static void following_tells_when_the_server_will_not(void **state)
 
 	(void)state;
 	sql(N1, "REVOKE ALTER SYSTEM ON PARAMETER primary_conninfo FROM pgvrrp");
-	assert_int_equal(pgfixture_until(&fixture, N2,
+	assert_int_equal(pgfixture_until(&pgstage, N2,
 					 "SELECT has_parameter_privilege('pgvrrp',"
 					 " 'primary_conninfo', 'ALTER SYSTEM')",
 					 "f"),
 			 0);
-	assert_int_equal(server_follow(&fixture.cfg[N2], "", &dl), -EPROTO);
+	assert_int_equal(server_follow(&pgstage.cfg[N2], "", &dl), -EPROTO);
 	sql(N1, "GRANT ALTER SYSTEM ON PARAMETER primary_conninfo TO pgvrrp");
 	until(N2, "SELECT has_parameter_privilege('pgvrrp', 'primary_conninfo', 'ALTER SYSTEM')",
 	      "t");
@@ -279,15 +277,15 @@ static void following_a_frozen_server_ends_at_the_deadline(void **state)
 	const int64_t begun = now_ms();
 
 	(void)state;
-	assert_int_equal(kill(fixture.postmaster[N2], SIGSTOP), 0);
-	assert_int_equal(server_follow(&fixture.cfg[N2], "", &dl), -ETIMEDOUT);
+	assert_int_equal(kill(pgstage.postmaster[N2], SIGSTOP), 0);
+	assert_int_equal(server_follow(&pgstage.cfg[N2], "", &dl), -ETIMEDOUT);
 	assert_in_range(now_ms() - begun, 200, 500);
-	assert_int_equal(kill(fixture.postmaster[N2], SIGCONT), 0);
+	assert_int_equal(kill(pgstage.postmaster[N2], SIGCONT), 0);
 }
 
 static void conninfo_to_the_peer_is_from_the_configuration_alone(void **state)
 {
-	struct cfg cfg = fixture.cfg[N2];
+	struct cfg cfg = pgstage.cfg[N2];
 	char conninfo[SERVER_CONNINFO_MAX];
 
 	(void)state;
@@ -307,10 +305,10 @@ static void conninfo_to_the_peer_is_from_the_configuration_alone(void **state)
 static void a_frozen_primary_is_unknown_never_down(void **state)
 {
 	(void)state;
-	assert_int_equal(kill(fixture.postmaster[N1], SIGSTOP), 0);
+	assert_int_equal(kill(pgstage.postmaster[N1], SIGSTOP), 0);
 	assert_int_equal(asked(N1, PG_LOCAL, 150).state, SERVER_UNKNOWN);
 	assert_int_equal(asked(N2, PG_PEER, 150).failure, PG_FAIL_SILENT);
-	assert_int_equal(kill(fixture.postmaster[N1], SIGCONT), 0);
+	assert_int_equal(kill(pgstage.postmaster[N1], SIGCONT), 0);
 }
 
 static void a_promotion_shows_its_timeline_before_any_checkpoint(void **state)
@@ -319,8 +317,8 @@ static void a_promotion_shows_its_timeline_before_any_checkpoint(void **state)
 	struct server server = { .state = SERVER_UNKNOWN };
 
 	(void)state;
-	assert_int_equal(server_promote(&fixture.cfg[N1], &dl), -EPROTO);
-	assert_int_equal(server_promote(&fixture.cfg[N2], &dl), 0);
+	assert_int_equal(server_promote(&pgstage.cfg[N1], &dl), -EPROTO);
+	assert_int_equal(server_promote(&pgstage.cfg[N2], &dl), 0);
 	for (int i = 0; i < 200 && server.state != SERVER_PRIMARY; i++) {
 		server = asked(N2, PG_LOCAL, PATIENCE);
 		assert_in_range(server.state, SERVER_PRIMARY, SERVER_STANDBY);
@@ -333,26 +331,10 @@ static void a_promotion_shows_its_timeline_before_any_checkpoint(void **state)
 static void nobody_listening_is_down(void **state)
 {
 	(void)state;
-	assert_int_equal(pgfixture_stop(&fixture, N1, SIGINT), 0);
+	assert_int_equal(pgfixture_stop(&pgstage, N1, SIGINT), 0);
 	assert_int_equal(asked(N1, PG_LOCAL, PATIENCE).state, SERVER_DOWN);
 	assert_int_equal(asked(N2, PG_PEER, PATIENCE).state, SERVER_DOWN);
-	assert_int_equal(server_promote(&fixture.cfg[N1], &(struct deadline){ 0 }), -EPROTO);
-}
-
-static int begin(void **state)
-{
-	(void)state;
-	if (pgfixture_possible() && pgfixture_network() == 0 && pgfixture_pair(&fixture) == 0)
-		return 0;
-	pgfixture_end(&fixture);
-	return -1;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	pgfixture_end(&fixture);
-	return 0;
+	assert_int_equal(server_promote(&pgstage.cfg[N1], &(struct deadline){ 0 }), -EPROTO);
 }
 
 int main(void)
@@ -376,5 +358,5 @@ int main(void)
 		cmocka_unit_test(nobody_listening_is_down),
 	};
 
-	return cmocka_run_group_tests(tests, begin, end);
+	return cmocka_run_group_tests(tests, pgstage_pair, pgstage_end);
 }

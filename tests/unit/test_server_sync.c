@@ -18,7 +18,7 @@
 #include <string.h>
 
 #include "base/deadline.h"
-#include "pgfixture.h"
+#include "pgstage.h"
 #include "postgres/pg.h"
 #include "postgres/server_sync.h"
 
@@ -30,31 +30,30 @@
 /* Of the server that is looked at while something is frozen. */
 #define FROZEN_LOOKS 5
 
-static struct pgfixture fixture;
 static char names[64]; /* with which commits on n1 wait for n2 */
 
 static void sql(size_t node, const char *text)
 {
-	assert_int_equal(pgfixture_sql(&fixture, node, text, NULL, 0), 0);
+	assert_int_equal(pgfixture_sql(&pgstage, node, text, NULL, 0), 0);
 }
 
 static void until(size_t node, const char *query, const char *wanted)
 {
-	assert_int_equal(pgfixture_until(&fixture, node, query, wanted), 0);
+	assert_int_equal(pgfixture_until(&pgstage, node, query, wanted), 0);
 }
 
 static int set(size_t node, const char *value)
 {
 	const struct deadline dl = deadline_in_ms(PATIENCE);
 
-	return server_set_sync(&fixture.cfg[node], value, &dl);
+	return server_set_sync(&pgstage.cfg[node], value, &dl);
 }
 
 static enum fact settled(size_t node, const char *value)
 {
 	const struct deadline dl = deadline_in_ms(PATIENCE);
 
-	return server_sync_settled(&fixture.cfg[node], value, &dl);
+	return server_sync_settled(&pgstage.cfg[node], value, &dl);
 }
 
 /* Asked again while it is not known, as whoever needs to know it does. */
@@ -80,7 +79,7 @@ static bool commit_waits(void)
 	int rc;
 
 	assert_int_equal(
-	    pg_open(&pg, &fixture.cfg[N1], PG_LOCAL, &connect, &failure, why, sizeof(why)), 0);
+	    pg_open(&pg, &pgstage.cfg[N1], PG_LOCAL, &connect, &failure, why, sizeof(why)), 0);
 	dl = deadline_in_ms(COMMIT_MS);
 	rc = pg_query(&row, pg, "SELECT pg_logical_emit_message(true, 'test', 'x')", 1, 1, &dl);
 	if (rc != 0)
@@ -93,7 +92,7 @@ static pid_t checkpointer(void)
 	char pid[32];
 
 	assert_int_equal(
-	    pgfixture_sql(&fixture, N1,
+	    pgfixture_sql(&pgstage, N1,
 			  "SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'",
 			  pid, sizeof(pid)),
 	    0);
@@ -118,13 +117,13 @@ static void set_behind_its_back(const char *value, bool waits_before, bool waits
 
 static void the_name_is_the_other_nodes_in_quotes(void **state)
 {
-	struct cfg cfg = fixture.cfg[N1];
+	struct cfg cfg = pgstage.cfg[N1];
 	char out[64];
 
 	(void)state;
 	assert_int_equal(server_sync_names(&cfg, out, sizeof(out)), 0);
 	assert_string_equal(out, "\"n2\"");
-	assert_int_equal(server_sync_names(&fixture.cfg[N2], out, sizeof(out)), 0);
+	assert_int_equal(server_sync_names(&pgstage.cfg[N2], out, sizeof(out)), 0);
 	assert_string_equal(out, "\"n1\"");
 	assert_int_equal(server_sync_names(&cfg, out, 4), -EFBIG);
 	/* what a node may be called, and the setting reads otherwise without quotes */
@@ -155,11 +154,11 @@ static void commits_wait_when_it_is_on_and_no_longer_when_it_is_off(void **state
 static void off_is_off_whatever_the_file_says(void **state)
 {
 	(void)state;
-	assert_int_equal(pgfixture_configure(&fixture, N1, "synchronous_standby_names = '*'\n"), 0);
+	assert_int_equal(pgfixture_configure(&pgstage, N1, "synchronous_standby_names = '*'\n"), 0);
 	assert_int_equal(set(N1, ""), 0);
 	assert_int_equal(settled_at_last(N1, ""), FACT_YES);
 	assert_false(commit_waits());
-	assert_int_equal(pgfixture_configure(&fixture, N1, "synchronous_standby_names = ''\n"), 0);
+	assert_int_equal(pgfixture_configure(&pgstage, N1, "synchronous_standby_names = ''\n"), 0);
 }
 
 /* It is shown, and commits go by the old value. */
@@ -174,7 +173,7 @@ static void *spread_checkpoint(void *arg)
 {
 	(void)arg;
 	/* The only command that asks for one.  Ends with the checkpoint, and psql gives it up. */
-	(void)pgfixture_sql(&fixture, N1, "SELECT pg_backup_start('test', false)", NULL, 0);
+	(void)pgfixture_sql(&pgstage, N1, "SELECT pg_backup_start('test', false)", NULL, 0);
 	return NULL;
 }
 
@@ -216,11 +215,11 @@ static void yes_is_never_said_too_early(void **state)
 	(void)state;
 	for (int i = 0; i < 12; i++) {
 		const struct deadline dl = deadline_in_ms(PATIENCE);
-		const struct cfg *cfg = &fixture.cfg[N1];
+		const struct cfg *cfg = &pgstage.cfg[N1];
 
 		/* not set(): the first session that shows it is the one that settled() asks */
 		sql(N1, "ALTER SYSTEM SET synchronous_standby_names = '\"n2\"'");
-		assert_int_equal(kill(fixture.postmaster[N1], SIGHUP), 0);
+		assert_int_equal(kill(pgstage.postmaster[N1], SIGHUP), 0);
 		while (server_sync_settled(cfg, names, &dl) != FACT_YES)
 			assert_false(deadline_passed(&dl));
 		assert_true(commit_waits());
@@ -246,10 +245,10 @@ static void a_server_that_will_not_or_cannot_is_told(void **state)
 	assert_int_equal(set(N1, "FIRST ("), -EPROTO);
 	assert_int_equal(settled_at_last(N1, ""), FACT_YES);
 
-	assert_int_equal(kill(fixture.postmaster[N1], SIGSTOP), 0);
-	assert_int_equal(server_set_sync(&fixture.cfg[N1], names, &dl), -ETIMEDOUT);
-	assert_int_equal(server_sync_settled(&fixture.cfg[N1], "", &dl), FACT_UNKNOWN);
-	assert_int_equal(kill(fixture.postmaster[N1], SIGCONT), 0);
+	assert_int_equal(kill(pgstage.postmaster[N1], SIGSTOP), 0);
+	assert_int_equal(server_set_sync(&pgstage.cfg[N1], names, &dl), -ETIMEDOUT);
+	assert_int_equal(server_sync_settled(&pgstage.cfg[N1], "", &dl), FACT_UNKNOWN);
+	assert_int_equal(kill(pgstage.postmaster[N1], SIGCONT), 0);
 	assert_in_range(now_ms() - begun, 0, PATIENCE);
 }
 
@@ -269,7 +268,7 @@ static void a_statement_that_is_still_at_it_is_waited_for(void **state)
 	(void)state;
 	assert_int_equal(pthread_create(&thread, NULL, late_statement, NULL), 0);
 	until(N1, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'", "1");
-	assert_int_equal(server_set_sync(&fixture.cfg[N1], names, &soon), -ETIMEDOUT);
+	assert_int_equal(server_set_sync(&pgstage.cfg[N1], names, &soon), -ETIMEDOUT);
 	assert_int_equal(settled_at_last(N1, ""), FACT_YES);
 	assert_int_equal(set(N1, names), 0);
 	assert_int_equal(pthread_join(thread, NULL), 0);
@@ -280,7 +279,7 @@ static void a_statement_that_is_still_at_it_is_waited_for(void **state)
 static void a_standby_takes_it_too(void **state)
 {
 	(void)state;
-	assert_int_equal(pgfixture_start(&fixture, N2, true), 0);
+	assert_int_equal(pgfixture_start(&pgstage, N2, true), 0);
 	until(N2, "SELECT pg_is_in_recovery()", "t");
 	assert_int_equal(set(N2, "\"n1\""), 0);
 	assert_int_equal(settled_at_last(N2, "\"n1\""), FACT_YES);
@@ -295,34 +294,27 @@ static void a_standby_that_is_there_lets_them_go(void **state)
 	assert_int_equal(settled_at_last(N1, names), FACT_YES);
 	until(N1, "SELECT sync_state FROM pg_stat_replication", "sync");
 	assert_false(commit_waits());
-	assert_int_equal(pgfixture_stop(&fixture, N2, SIGQUIT), 0);
+	assert_int_equal(pgfixture_stop(&pgstage, N2, SIGQUIT), 0);
 	assert_true(commit_waits());
 }
 
 static void nobody_there_is_unknown(void **state)
 {
 	(void)state;
-	assert_int_equal(pgfixture_stop(&fixture, N1, SIGQUIT), 0);
+	assert_int_equal(pgfixture_stop(&pgstage, N1, SIGQUIT), 0);
 	assert_int_equal(settled(N1, names), FACT_UNKNOWN);
 	assert_int_equal(set(N1, ""), -EPROTO);
 }
 
 static int begin(void **state)
 {
-	(void)state;
-	if (pgfixture_possible() && pgfixture_network() == 0 && pgfixture_pair(&fixture) == 0 &&
-	    pgfixture_stop(&fixture, N2, SIGINT) == 0 &&
-	    server_sync_names(&fixture.cfg[N1], names, sizeof(names)) == 0)
+	if (pgstage_pair(state) != 0)
+		return -1;
+	if (pgfixture_stop(&pgstage, N2, SIGINT) == 0 &&
+	    server_sync_names(&pgstage.cfg[N1], names, sizeof(names)) == 0)
 		return 0;
-	pgfixture_end(&fixture);
+	(void)pgstage_end(state);
 	return -1;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	pgfixture_end(&fixture);
-	return 0;
 }
 
 int main(void)
@@ -341,5 +333,5 @@ int main(void)
 		cmocka_unit_test(nobody_there_is_unknown),
 	};
 
-	return cmocka_run_group_tests(tests, begin, end);
+	return cmocka_run_group_tests(tests, begin, pgstage_end);
 }

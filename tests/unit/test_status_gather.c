@@ -14,17 +14,15 @@
 
 #include "base/deadline.h"
 #include "base/lock.h"
-#include "pgfixture.h"
+#include "pgstage.h"
 #include "status/status.h"
 
 #define N1 0
 #define N2 1
 
-static struct pgfixture fixture;
-
 static struct verdict look(struct status *status, size_t from)
 {
-	const struct cfg *cfg = &fixture.cfg[from];
+	const struct cfg *cfg = &pgstage.cfg[from];
 	const int64_t begun = now_ms();
 	struct status_facts facts;
 
@@ -55,14 +53,22 @@ static void says_of_a_healthy_pair_what_only_this_node_lacks(void **state)
 
 static void a_return_that_would_fail_is_told_before_it_is_needed(void **state)
 {
-	const struct cfg *cfg = &fixture.cfg[N1];
+	const struct cfg *cfg = &pgstage.cfg[N1];
 	struct verdict attempt = { .outcome = OUT_NO,
 				   .rule = "ready-hints",
 				   .message = "pg_rewind would be impossible" };
 	struct status status;
 
 	(void)state;
+	/* Nobody has looked yet. */
+	status_gather(&status, cfg);
+	assert_int_equal(status_facts_of(&status, cfg).could_return, FACT_UNKNOWN);
 	assert_int_equal(files_prepare(cfg), 0);
+	attempt.outcome = OUT_UNKNOWN;
+	assert_int_equal(attempt_write(cfg, "rejoin_check", &attempt), 0);
+	status_gather(&status, cfg);
+	assert_int_equal(status_facts_of(&status, cfg).could_return, FACT_UNKNOWN);
+	attempt.outcome = OUT_NO;
 	assert_int_equal(attempt_write(cfg, "rejoin_check", &attempt), 0);
 	status_gather(&status, cfg);
 	assert_int_equal(status_facts_of(&status, cfg).could_return, FACT_NO);
@@ -74,7 +80,7 @@ static void a_return_that_would_fail_is_told_before_it_is_needed(void **state)
 
 static void sees_the_signs_of_life_of_this_node(void **state)
 {
-	const struct cfg *cfg = &fixture.cfg[N1];
+	const struct cfg *cfg = &pgstage.cfg[N1];
 	const struct deadline dl = deadline_in_ms(1000);
 	struct verdict attempt = { .outcome = OUT_REFUSED,
 				   .rule = "unproven",
@@ -105,9 +111,15 @@ static void sees_the_signs_of_life_of_this_node(void **state)
 		    strcmp(verdict.rule, "not-all-known") == 0);
 
 	/* An address that this host has: it is here. */
-	(void)snprintf(fixture.cfg[N1].vip, sizeof(fixture.cfg[N1].vip), "10.99.0.3");
+	(void)snprintf(pgstage.cfg[N1].vip, sizeof(pgstage.cfg[N1].vip), "10.99.0.3");
+	attempt = (struct verdict){ .outcome = OUT_UNKNOWN, .rule = "ready-unknown" };
+	assert_int_equal(attempt_write(cfg, "rejoin_check", &attempt), 0);
 	verdict = look(&status, N1);
 	assert_int_equal(status.vip, VIP_HERE);
+	assert_string_equal(verdict.rule, "return-unknown");
+	attempt = (struct verdict){ .outcome = OUT_YES, .rule = "ready", .message = "it could" };
+	assert_int_equal(attempt_write(cfg, "rejoin_check", &attempt), 0);
+	verdict = look(&status, N1);
 	assert_string_equal(verdict.rule, "well");
 
 	assert_int_equal(fenced_write(cfg, "a test", "operator"), 0);
@@ -119,15 +131,15 @@ static void sees_the_signs_of_life_of_this_node(void **state)
 
 static void a_frozen_peer_and_a_missing_witness_cost_their_timeout_only(void **state)
 {
-	struct cfg *cfg = &fixture.cfg[N1];
+	struct cfg *cfg = &pgstage.cfg[N1];
 	struct status status;
 	struct verdict verdict;
 
 	(void)state;
 	(void)snprintf(cfg->witness_address, sizeof(cfg->witness_address), "198.51.100.1");
-	assert_int_equal(kill(fixture.postmaster[N2], SIGSTOP), 0);
+	assert_int_equal(kill(pgstage.postmaster[N2], SIGSTOP), 0);
 	verdict = look(&status, N1);
-	assert_int_equal(kill(fixture.postmaster[N2], SIGCONT), 0);
+	assert_int_equal(kill(pgstage.postmaster[N2], SIGCONT), 0);
 	assert_int_equal(status.servers[N2].state, SERVER_UNKNOWN);
 	assert_int_not_equal(status.witness, FACT_YES);
 	assert_int_not_equal(verdict.outcome, OUT_YES);
@@ -141,32 +153,16 @@ static void says_what_is_wrong_when_the_standby_is_down(void **state)
 	struct verdict verdict;
 
 	(void)state;
-	assert_int_equal(stamp_write(&fixture.cfg[N1], "lease", now_ms() + 4000, "vote"), 0);
-	assert_int_equal(pgfixture_stop(&fixture, N2, SIGINT), 0);
+	assert_int_equal(stamp_write(&pgstage.cfg[N1], "lease", now_ms() + 4000, "vote"), 0);
+	assert_int_equal(pgfixture_stop(&pgstage, N2, SIGINT), 0);
 	verdict = look(&status, N1);
 	assert_string_equal(verdict.rule, "standby-down");
-	assert_int_equal(status_forecast(&status, &fixture.cfg[N1]).takes_over, FACT_NO);
+	assert_int_equal(status_forecast(&status, &pgstage.cfg[N1]).takes_over, FACT_NO);
 	verdict = look(&status, N2);
 	assert_string_equal(verdict.rule, "standby-down");
-	assert_int_equal(pgfixture_stop(&fixture, N1, SIGINT), 0);
+	assert_int_equal(pgfixture_stop(&pgstage, N1, SIGINT), 0);
 	assert_string_equal(look(&status, N2).rule, "no-primary");
 	assert_int_equal(status_primary(&status), -1);
-}
-
-static int begin(void **state)
-{
-	(void)state;
-	if (pgfixture_possible() && pgfixture_network() == 0 && pgfixture_pair(&fixture) == 0)
-		return 0;
-	pgfixture_end(&fixture);
-	return -1;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	pgfixture_end(&fixture);
-	return 0;
 }
 
 int main(void)
@@ -179,5 +175,5 @@ int main(void)
 		cmocka_unit_test(says_what_is_wrong_when_the_standby_is_down),
 	};
 
-	return cmocka_run_group_tests(tests, begin, end);
+	return cmocka_run_group_tests(tests, pgstage_pair, pgstage_end);
 }

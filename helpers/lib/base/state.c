@@ -7,8 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* A guard sweeps once, as it starts: twice in a row only bad luck could meet it. */
+enum { TRIES = 3 };
 
 static int sync_directory_of(const char *path)
 {
@@ -58,7 +62,8 @@ static int write_new(int fd, const char *text, mode_t mode, bool durable)
 	return 0;
 }
 
-int state_write(const char *path, const char *text, mode_t mode, bool durable)
+/* The new file and its rename.  -ENOENT also when it was swept (state_sweep) before it was locked. */
+static int replace(const char *path, const char *text, mode_t mode, bool durable)
 {
 	char new_path[PATH_MAX];
 	int AUTO_FD fd = -1;
@@ -71,14 +76,23 @@ int state_write(const char *path, const char *text, mode_t mode, bool durable)
 	fd = mkostemp(new_path, O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
+	/* Says that somebody writes it; without it only the sweeper could be wrong, see TRIES. */
+	(void)flock(fd, LOCK_EX | LOCK_NB);
 	rc = write_new(fd, text, mode, durable);
 	if (rc == 0 && rename(new_path, path) < 0)
 		rc = -errno;
-	if (rc < 0) {
+	if (rc < 0)
 		(void)unlink(new_path);
-		return rc;
-	}
-	return durable ? sync_directory_of(path) : 0;
+	return rc;
+}
+
+int state_write(const char *path, const char *text, mode_t mode, bool durable)
+{
+	int rc = -ENOENT;
+
+	for (int i = 0; i < TRIES && rc == -ENOENT; i++)
+		rc = replace(path, text, mode, durable);
+	return rc == 0 && durable ? sync_directory_of(path) : rc;
 }
 
 /* O_NONBLOCK: a FIFO in the file's place must not hold us up. */

@@ -21,6 +21,10 @@
  */
 int state_write(const char *path, const char *text, mode_t mode, bool durable) MUST_CHECK;
 
+/* Removes the new files in a directory that writers who were killed left behind, and none that is
+ * being written.  How many, or -errno. */
+int state_sweep(const char *directory) MUST_CHECK;
+
 /* Reads a whole regular file into text[size], NUL-terminated.  Returns 0, -ENOENT, -EFBIG, -EINVAL
  * (a NUL byte, not a regular file) or another -errno. */
 int state_read(const char *path, char *text, size_t size) MUST_CHECK;

@@ -2,6 +2,7 @@
 #include "net/nftlease_link.h"
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <errno.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
@@ -11,7 +12,6 @@
 
 #include <libmnl/libmnl.h>
 #include <libnftnl/common.h>
-#include <libnftnl/gen.h>
 #include <libnftnl/set.h>
 #include <libnftnl/table.h>
 
@@ -239,6 +239,42 @@ int nftlease_link_replace(const struct nftlease_element *element, uint64_t timeo
 	return transact(element, DEED_DELETE | DEED_ADD, timeout_ms);
 }
 
+/*
+ * ---- reading ----
+ *
+ * Not by libnftnl: up to 1.2.4 at least, the kinds of attribute that it takes for known in an element
+ * are more than its array of them has room for, so one that a newer kernel adds is written over the
+ * stack.  And it ends the process when a size is not what it expects.
+ */
+
+/* The first of its kind from `attr` on, or NULL; kinds that we do not know are passed over. */
+static const struct nlattr *find_from(const struct nlattr *attr, const char *end, uint16_t type)
+{
+	while (mnl_attr_ok(attr, (int)(end - (const char *)attr))) {
+		if (mnl_attr_get_type(attr) == type)
+			return attr;
+		attr = mnl_attr_next(attr);
+	}
+	return NULL;
+}
+
+static const struct nlattr *find_in(const struct nlmsghdr *message, uint16_t type)
+{
+	return find_from(mnl_nlmsg_get_payload_offset(message, sizeof(struct nfgenmsg)),
+			 mnl_nlmsg_get_payload_tail(message), type);
+}
+
+static const char *end_of(const struct nlattr *nest)
+{
+	return (const char *)mnl_attr_get_payload(nest) + mnl_attr_get_payload_len(nest);
+}
+
+/* In what is nested in `nest`, which may be NULL. */
+static const struct nlattr *find(const struct nlattr *nest, uint16_t type)
+{
+	return nest == NULL ? NULL : find_from(mnl_attr_get_payload(nest), end_of(nest), type);
+}
+
 /* ---- looking ---- */
 
 struct looking {
@@ -246,32 +282,34 @@ struct looking {
 	struct nftlease_sight *sight;
 };
 
-static int see_element(struct nftnl_set_elem *one, void *data)
+static int see_element(const struct nlattr *element, const struct looking *looking)
 {
-	const struct looking *looking = data;
+	const struct nlattr *value = find(find(element, NFTA_SET_ELEM_KEY), NFTA_DATA_VALUE);
+	const struct nlattr *left = find(element, NFTA_SET_ELEM_EXPIRATION);
 	struct nftlease_sight *sight = looking->sight;
-	uint32_t size = 0;
-	const void *key = nftnl_set_elem_get(one, NFTNL_SET_ELEM_KEY, &size);
 
-	if (key == NULL || size < sizeof(looking->key) ||
-	    memcmp(key, &looking->key, sizeof(looking->key)) != 0)
+	if (value == NULL || mnl_attr_get_payload_len(value) < sizeof(looking->key) ||
+	    memcmp(mnl_attr_get_payload(value), &looking->key, sizeof(looking->key)) != 0)
 		return 0;
+	if (left != NULL && mnl_attr_get_payload_len(left) != sizeof(sight->left_ms))
+		return -1;
 	sight->there = true;
-	sight->timed = nftnl_set_elem_is_set(one, NFTNL_SET_ELEM_EXPIRATION);
-	if (sight->timed)
-		sight->left_ms = nftnl_set_elem_get_u64(one, NFTNL_SET_ELEM_EXPIRATION);
+	sight->timed = left != NULL;
+	if (left != NULL)
+		sight->left_ms = be64toh(mnl_attr_get_u64(left));
 	return 0;
 }
 
 static int see_elements(const struct nlmsghdr *message, void *data)
 {
-	struct nftnl_set *set = nftnl_set_alloc();
-	int rc = set != NULL ? nftnl_set_elems_nlmsg_parse(message, set) : -1;
+	const struct nlattr *list = find_in(message, NFTA_SET_ELEM_LIST_ELEMENTS);
+	const struct nlattr *element = find(list, NFTA_LIST_ELEM);
+	int rc = 0;
 
-	if (rc == 0)
-		rc = nftnl_set_elem_foreach(set, see_element, data);
-	if (set != NULL)
-		nftnl_set_free(set);
+	while (rc == 0 && element != NULL) {
+		rc = see_element(element, data);
+		element = find_from(mnl_attr_next(element), end_of(list), NFTA_LIST_ELEM);
+	}
 	return rc;
 }
 
@@ -318,15 +356,13 @@ int nftlease_link_delete_table(const char *table)
 
 static int see_generation(const struct nlmsghdr *message, void *data)
 {
-	struct nftnl_gen *gen = nftnl_gen_alloc();
+	const struct nlattr *id = find_in(message, NFTA_GEN_ID);
 	uint32_t *generation = data;
-	int rc = gen != NULL ? nftnl_gen_nlmsg_parse(message, gen) : -1;
 
-	if (rc == 0)
-		*generation = nftnl_gen_get_u32(gen, NFTNL_GEN_ID);
-	if (gen != NULL)
-		nftnl_gen_free(gen);
-	return rc;
+	if (id == NULL || mnl_attr_get_payload_len(id) != sizeof(*generation))
+		return -1;
+	*generation = ntohl(mnl_attr_get_u32(id));
+	return 0;
 }
 
 int nftlease_link_generation(uint32_t *generation)

@@ -135,6 +135,21 @@ int attempt_read(const struct cfg *cfg, const char *helper, char *text, size_t s
 	return 0;
 }
 
+enum fact attempt_fact(const char *text)
+{
+	if (strncmp(text, "yes ", 4) == 0)
+		return FACT_YES;
+	return strncmp(text, "no ", 3) == 0 ? FACT_NO : FACT_UNKNOWN;
+}
+
+enum fact attempt_said(const struct cfg *cfg, const char *helper)
+{
+	char last[STATE_TEXT_MAX];
+
+	return attempt_read(cfg, helper, last, sizeof(last)) == 0 ? attempt_fact(last)
+								  : FACT_UNKNOWN;
+}
+
 bool attempt_is_same(const struct cfg *cfg, const char *helper, const struct verdict *verdict)
 {
 	char last[STATE_TEXT_MAX];

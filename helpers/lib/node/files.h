@@ -37,6 +37,9 @@
  * - agent.NODE: the fence agent was seen to say that the node is on
  * - salvage/: what diverged, kept before it was overwritten (rejoin/salvage_shelf.h)
  * - history: one JSON line for each fence, promotion, rejoin; history.1 the older ones
+ *
+ * In both: NAME.new.XXXXXX while NAME is being written; what a killed writer left is swept by the
+ * guard as it starts (state_sweep)
  */
 #ifndef PGV_FILES_H
 #define PGV_FILES_H
@@ -192,6 +195,10 @@ int attempt_write(const struct cfg *cfg, const char *helper,
 /* Copies the last verdict of `helper` as text: "refused witness-unseen: message (detail)"; -ENOENT
  * when there is none. */
 int attempt_read(const struct cfg *cfg, const char *helper, char *text, size_t size) MUST_CHECK;
+/* Yes or no, when that is how such a text begins. */
+enum fact attempt_fact(const char *text);
+/* The same of the last verdict of `helper`. */
+enum fact attempt_said(const struct cfg *cfg, const char *helper);
 /* Was the last verdict of `helper` of the same outcome and rule?  Then it need not be told again.
  */
 bool attempt_is_same(const struct cfg *cfg, const char *helper, const struct verdict *verdict);

@@ -13,6 +13,7 @@
 #include "base/deadline.h"
 #include "base/lock.h"
 #include "base/log.h"
+#include "base/state.h"
 #include "node/files.h"
 #include "serve/guard_look.h"
 #include "serve/harmless.h"
@@ -210,6 +211,17 @@ static int64_t fence_test_ms(const struct cfg *cfg)
 	return cfg->test_interval_ms;
 }
 
+/* Soon, until it is known: cluster_status says that all is well only then.  What is lacking may be
+ * given at any time. */
+static int64_t return_test_ms(const struct guard *g)
+{
+	if (g->jobs.ended_well[JOB_REJOIN_CHECK])
+		return g->cfg->test_interval_ms;
+	return attempt_said(g->cfg, "rejoin_check") == FACT_UNKNOWN
+		   ? g->cfg->retry_interval_ms
+		   : 10 * g->cfg->retry_interval_ms;
+}
+
 /* Work that is not the guard's own, but that must go on when keepalived does not. */
 static void keep_house(struct guard *g, const struct guard_facts *f)
 {
@@ -223,9 +235,7 @@ static void keep_house(struct guard *g, const struct guard_facts *f)
 	    f->now - called_ms > KEEPALIVED_LATE_MS || lease_wants_check(g, f))
 		guard_job_start(&g->jobs, g->cfg, JOB_CHECK, g->cfg->renew_interval_ms);
 	/* What a rewind lacks can only be given while all is well. */
-	guard_job_start(&g->jobs, g->cfg, JOB_REJOIN_CHECK,
-			g->jobs.ended_well[JOB_REJOIN_CHECK] ? g->cfg->test_interval_ms
-							     : 10 * g->cfg->retry_interval_ms);
+	guard_job_start(&g->jobs, g->cfg, JOB_REJOIN_CHECK, return_test_ms(g));
 	keep_slots(g, f);
 	if (f->server != GUARD_SERVER_STANDBY)
 		return;
@@ -321,6 +331,18 @@ static void resume_lease(struct guard *g)
 	g->lease = (struct lease){ .until_ms = until_ms, .by = "file" };
 }
 
+/* Helpers are killed at any line; of what they leave nobody else knows that nobody needs it. */
+static void sweep(const char *directory)
+{
+	int swept = state_sweep(directory);
+
+	if (swept < 0 && swept != -ENOENT)
+		log_warning("could not sweep %s: %s", directory, strerror(-swept));
+	else if (swept > 0)
+		log_info("removed %d unfinished files from %s: a helper was killed", swept,
+			 directory);
+}
+
 void guard_run(const struct cfg *cfg, struct verdict *verdict)
 {
 	struct guard g = { .cfg = cfg, .pidfd = -1, .witness = PROBE_NONE, .fenced = FACT_NO };
@@ -353,6 +375,8 @@ void guard_run(const struct cfg *cfg, struct verdict *verdict)
 	/* keepalived waits for its track files; before anybody knows better, the answer is no. */
 	if (track_read(cfg, "serving", &serving) < 0)
 		log_failed("write the serving file", serving_end(cfg));
+	sweep(cfg->run_dir);
+	sweep(cfg->state_dir);
 	guard_jobs_init(&g.jobs);
 	resume_lease(&g);
 	guard_watchdog_resume(&g);

@@ -107,9 +107,7 @@ struct status_facts status_facts_of(const struct status *status, const struct cf
 		.guard = status->guard,
 		.kernel_lease = kernel_lease(status, local),
 		.watchdog = fact_of(!status->watchdog_missing),
-		/* What could not be found out a minute ago is no news of this node. */
-		.could_return =
-		    fact_of(strncmp(status->attempts[ATTEMPT_REJOIN_CHECK], "no ", 3) != 0),
+		.could_return = attempt_fact(status->attempts[ATTEMPT_REJOIN_CHECK]),
 		.witness = status->witness,
 		.vip = status->vip,
 	};

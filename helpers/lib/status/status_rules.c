@@ -170,8 +170,7 @@ static bool not_all_known(const struct status_facts *f)
 {
 	const enum fact needed[] = { f->same_system,   f->read_only, f->withdrawn,    f->streaming,
 				     f->replay_paused, f->fresh,     f->fenced,       f->witness,
-				     f->keepalived,    f->guard,     f->kernel_lease, f->watchdog,
-				     f->could_return };
+				     f->keepalived,    f->guard,     f->kernel_lease, f->watchdog };
 
 	for (size_t i = 0; i < ARRAY_COUNT(needed); i++) {
 		if (needed[i] == FACT_UNKNOWN)
@@ -192,6 +191,11 @@ static bool not_all_known(const struct status_facts *f)
 	    (f->lease_runs == FACT_UNKNOWN || f->says_serving == FACT_UNKNOWN))
 		return true;
 	return f->vip == VIP_UNKNOWN;
+}
+
+static bool return_unknown(const struct status_facts *f)
+{
+	return f->could_return == FACT_UNKNOWN;
 }
 
 static bool always(const struct status_facts *f)
@@ -356,6 +360,12 @@ static const struct rule {
 	    .rule = "not-all-known",
 	    .message = "not everything could be found out",
 	    .hint = "is it run by root?" } },
+	{ return_unknown,
+	  { .outcome = OUT_UNKNOWN,
+	    .rule = "return-unknown",
+	    .message = "it is not known yet whether this node could come back by itself",
+	    .hint = "the guard finds out as soon as both servers run; \"rejoin --check\" does it "
+		    "now" } },
 	{ always,
 	  { .outcome = OUT_YES,
 	    .rule = "well",

@@ -40,7 +40,7 @@ struct status_facts {
 	enum fact guard;
 	enum fact kernel_lease; /* the kernel enforces it, or is not asked to */
 	enum fact watchdog;     /* it is there, or not required */
-	enum fact could_return; /* by its last look it lacks nothing that pg_rewind would need */
+	enum fact could_return; /* it lacks nothing that pg_rewind would need, by its last look */
 
 	/* the record at the witness; all are of no meaning without one */
 	bool has_record;
