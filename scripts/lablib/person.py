@@ -132,6 +132,9 @@ class Person:
     def _rejoin(self, node: Node, kept: Node) -> None:
         """A second time where it does not help: pg_rewind sees no need of itself on a server that was
         stopped while it recovered, but does when that has been started and stopped once more."""
+        if self.done and of_running(node, self.settings)["role"] == "standby":
+            # It finds a primary that was just started.
+            self._wait(lambda: self._follows(node))
         for _ in range(TRIES):
             if not self._follows(node):
                 self._as_postgres(node, [f"{SCRIPTS}/rejoin.sh"])
@@ -155,7 +158,7 @@ class Person:
     def _wait(self, condition: Callable[[], bool]) -> None:
         limit = time.monotonic() + PATIENCE_S
         while not condition() and time.monotonic() < limit:
-            time.sleep(0.1)
+            time.sleep(0.2)
 
     def _pg_ctl(self) -> list[str]:
         return [f"{self.settings.bin_dir}/pg_ctl", "-D", self.settings.data_dir]

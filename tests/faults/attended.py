@@ -4,17 +4,19 @@ written down, and the next round begins, so that every seed is played to its end
 
 import time
 
-from attack import PAUSE_S, Attack
+from attack import Attack
 
 from lablib import LabError
 from lablib.kernel import boot_ms
 
-# A standby may have to notice that its connection is dead; what is listed in _in_vain comes never.
+# A standby may have to notice that its connection is dead; what is in vain comes never.
 ALONE_LIMIT_S = 30.0
 # Two checks that fail or succeed, three adverts, and a script that stops or promotes a server.
 IN_VAIN_LIMIT_S = 10.0
 # After the person: a check that succeeds twice, a standby that connects.
 AFTER_HANDS_S = 15.0
+# A look takes a good part of that.
+LOOK_MS = 300
 TRIES = 3
 
 
@@ -28,27 +30,24 @@ class Attended(Attack):
         vain_since = None
         while time.monotonic() < limit:
             try:
-                if self._is_whole():
+                now = self.lab.status()
+                two = sorted(node["role"] for node in now["nodes"].values()) == ["primary", "standby"]
+                if two and self._is_whole():
                     return True
-                vain = self._in_vain()
+                # No script starts a server, makes a standby of one, or is run again after it refused.
+                vain = not two or now["vip_at"] != [now["primary"]]
             except (LabError, OSError):
                 vain = False  # a host that is just switched on
             vain_since = (vain_since or time.monotonic()) if vain else None
             if vain_since and time.monotonic() - vain_since > IN_VAIN_LIMIT_S:
                 return False
-            self._sleep_until(boot_ms() + PAUSE_S * 1000)
+            self._sleep_until(boot_ms() + LOOK_MS)
         return False
 
     def _is_whole(self) -> bool:
         """No write before a standby streams: a commit that waits for one keeps its connection for
         ever, and some hundred questions would use them all up."""
         return self.lab.ready()
-
-    def _in_vain(self) -> bool:
-        """No script starts a server, makes a standby of one, or is run again after it refused."""
-        now = self.lab.status()
-        roles = sorted(node["role"] for node in now["nodes"].values())
-        return roles != ["primary", "standby"] or now["vip_at"] != [now["primary"]]
 
     def _not_by_itself(self) -> bool:
         self.rounds[-1]["hands"] = deeds = []

@@ -22,11 +22,14 @@ class Node:
         self.name = name
         self.seen = {"role": role, "timeline": timeline, "vip": vip, "streaming": streaming}
         self.starts_as = "primary"
+        self.follows_again = world.follows_again
 
     def order(self, words):
         self.world.told.append(f"{self.name}: {words}")
         if words == "start postgres":
             self.seen["role"] = self.starts_as
+            if self.other().follows_again:
+                self.other().seen["streaming"] = True
         elif words == "restart keepalived" and self.seen["vip"]:
             self.seen["vip"] = False
             self.other().seen["vip"] = True
@@ -42,6 +45,7 @@ class Put(unittest.TestCase):
     def setUp(self):
         self.told: list[str] = []
         self.deaf: set[str] = set()   # commands that fail
+        self.follows_again = False    # a standby whose primary is started
         for name, value in {"of_running": lambda node, _: dict(node.seen), "run": self.run_on,
                             "PATIENCE_S": 0.15}.items():
             self.addCleanup(setattr, person, name, getattr(person, name))
@@ -91,6 +95,11 @@ class Put(unittest.TestCase):
         self.assertNotIn("n1: start postgres", self.told)
         done = self.put(("n1", "down", 1, True), ("n2", "standby"))
         self.assertEqual(done, ["server of n1 started", "n2 rebuilt to follow n1"])
+
+    def test_standby_that_follows_the_server_that_was_started_is_not_rebuilt(self):
+        self.follows_again = True
+        done = self.put(("n1", "down", 1, True), ("n2", "standby"))
+        self.assertEqual(done, ["server of n1 started"])
 
     def test_of_two_standbys_one_is_promoted(self):
         done = self.put(("n1", "standby", 1, True), ("n2", "standby"))
