@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: PostgreSQL
-"""What the person does who looks after keepalived + bash + psql, when the scripts have done what they
-do and writes do not work, or nobody follows.  Each deed is written down: it is what the set-up costs."""
+"""What the person does who looks after keepalived + bash + psql, when the scripts have done what
+they do and writes do not work, or nobody follows.  Each deed is written down: it is what the set-up
+costs."""
 
 import time
 from collections.abc import Callable
@@ -19,8 +20,8 @@ TRIES = 3
 # One command, a new copy of a small database included.
 COMMAND_S = 60
 
-# Commits that wait for a standby that is gone keep their connections when their clients have gone, and
-# the scripts that ask this server, and a new standby, need some too.
+# Commits that wait for a standby that is gone keep their connections when their clients have gone,
+# and the scripts that ask this server, and a new standby, need some too.
 END_WAITING = """
 SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 WHERE wait_event = 'SyncRep'
@@ -130,8 +131,8 @@ class Person:
                 return
 
     def _rejoin(self, node: Node, kept: Node) -> None:
-        """A second time where it does not help: pg_rewind sees no need of itself on a server that was
-        stopped while it recovered, but does when that has been started and stopped once more."""
+        """A second time where it does not help: pg_rewind sees no need of itself on a server that
+        was stopped while it recovered, but does when that has been started and stopped once more."""
         if self.done and of_running(node, self.settings)["role"] == "standby":
             # It finds a primary that was just started.
             self._wait(lambda: self._follows(node))
@@ -142,8 +143,8 @@ class Person:
                 self._wait(lambda: self._follows(node))
 
     def _address_to(self, kept: Node) -> None:
-        """keepalived started anew where the address should not be, until it is where it should: a node
-        whose first check came too early stands aside for a while."""
+        """keepalived started anew where the address should not be, until it is where it should: a
+        node whose first check came too early stands aside for a while."""
         for number in range(TRIES):
             if self._has_address(kept):
                 return

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: PostgreSQL
-"""The attack on a set-up that has a person: what does not come right by itself is put right by hand,
-written down, and the next round begins, so that every seed is played to its end."""
+"""The attack on a set-up that has a person: what does not come right by itself is put right by
+hand, written down, and the next round begins, so that every seed is played to its end."""
 
 import time
 
@@ -31,10 +31,11 @@ class Attended(Attack):
         while time.monotonic() < limit:
             try:
                 now = self.lab.status()
-                two = sorted(node["role"] for node in now["nodes"].values()) == ["primary", "standby"]
+                roles = sorted(node["role"] for node in now["nodes"].values())
+                two = roles == ["primary", "standby"]
                 if two and self._is_whole():
                     return True
-                # No script starts a server, makes a standby of one, or is run again after it refused.
+                # No script starts a server, makes a standby of one, or is run again after a no.
                 vain = not two or now["vip_at"] != [now["primary"]]
             except (LabError, OSError):
                 vain = False  # a host that is just switched on

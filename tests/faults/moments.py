@@ -113,8 +113,8 @@ def _old_timeline(history: dict, rows: list[Op]) -> list[list]:
 
 
 def _gone_ms(history: dict, later: Op) -> float:
-    """When the server that had accepted it said that it is no primary any more: one of two may be put
-    away with the later timeline, and the other then is alone on the older one."""
+    """When the server that had accepted it said that it is no primary any more: one of two may be
+    put away with the later timeline, and the other then is alone on the older one."""
     return min((moment for moment, node, what in history.get("roles", [])
                 if node == later.node and what in ("down", "standby") and moment > later.ended),
                default=float("inf"))

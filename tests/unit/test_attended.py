@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: PostgreSQL
-"""The attack on a set-up that has a person: who comes only when it does not come right by itself, and
-after whom the next round begins.  The lab is one that only listens."""
+"""The attack on a set-up that has a person: who comes only when it does not come right by itself,
+and after whom the next round begins.  The lab is one that only listens."""
 
 import sys
 import unittest

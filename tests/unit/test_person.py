@@ -82,7 +82,8 @@ class Put(unittest.TestCase):
         return [node.seen["role"] for node in self.nodes]
 
     def test_nothing_is_done_where_all_is_in_order(self):
-        self.assertEqual(self.put(("n1", "primary", 1, True), ("n2", "standby", 1, False, True)), [])
+        done = self.put(("n1", "primary", 1, True), ("n2", "standby", 1, False, True))
+        self.assertEqual(done, [])
 
     def test_of_two_primaries_the_one_that_was_promoted_last_is_kept(self):
         done = self.put(("n1", "primary", 1, True), ("n2", "primary", 2))
