@@ -3,8 +3,8 @@
 
 import signal
 
-from . import (events, faults_disk, faults_hunt, faults_limits, places, setups, shim, switch,
-               witness)
+from . import (events, faults_disk, faults_hunt, faults_limits, person, places, setups, shim,
+               switch, witness)
 from .errors import LabError, USAGE
 from .node import Node, Process
 from .settings import Settings
@@ -33,8 +33,9 @@ fill-disk HOST [data|state|all]            not one free block; all is the defaul
 slow-disk HOST N ms        each fsync takes so much longer (a lab with --shim)
 clock HOST SECONDS         its wall clock is set, +3600 or -3600 (a lab with --shim)
 exhaust NODE connections|processes|files   there is not one more
-heal                       all cables whole, all frozen thawed, disks free and quick, clocks right,
-                           nothing exhausted, all daemons run; what is off stays off
+heal [alone]               all cables whole, all frozen thawed, disks free and quick, clocks right,
+                           nothing exhausted, all daemons run; what is off stays off.  alone: and
+                           nobody does what the textbook set-up leaves to a person
 """
 
 
@@ -53,7 +54,7 @@ class Faults:
             "clock": (self.clock, 2, 2), "exhaust": (self.exhaust, 2, 2),
             "drop": (self.drop, 3, 3), "restart": (self.restart, 1, 2),
             "reload": (self.reload, 2, 2), "wipe-record": (self.wipe_record, 0, 0),
-            "heal": (self.heal, 0, 0),
+            "heal": (self.heal, 0, 1),
         }
         verb, *arguments = words or [""]
         if verb not in verbs:
@@ -279,8 +280,10 @@ class Faults:
 
     # ---- and back ----
 
-    def heal(self) -> None:
+    def heal(self, how: str = "") -> None:
         """Everything but the power: what was switched off is booted by "boot"."""
+        if how not in ("", "alone"):
+            raise LabError(f'heal: "{how}" is not "alone"', code=USAGE)
         self.note("heal")
         faults_hunt.end_all(self.lab)
         nodes = [Node(self.lab, host) for host in self.settings.hosts.values()]
@@ -296,6 +299,14 @@ class Faults:
             _signal_all(node.processes(), signal.SIGCONT)
             faults_disk.heal(node)
         setups.of(self.settings).heal([node for node in nodes if node.name not in off])
+        if how != "alone":
+            self.by_hand(person.COMES_AFTER_S)
+
+    def by_hand(self, comes_after_s: float) -> list[str]:
+        """What a person does after that; no fault, and so no verb."""
+        nodes = [Node(self.lab, host) for host in self.settings.nodes()]
+        return setups.of(self.settings).by_hand([node for node in nodes if node.is_on()],
+                                                comes_after_s)
 
 
 def _add(things: list, thing) -> None:

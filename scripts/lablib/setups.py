@@ -4,7 +4,7 @@ in the lab's own configuration file."""
 
 import os
 
-from . import places, textbook, witness
+from . import person, places, textbook, witness
 from .errors import CONFIG, LabError
 from .node import Node
 from .run import run
@@ -57,6 +57,10 @@ class PgVrrp:
             for service in host.order("pids"):
                 host.order(f"start {service}")
 
+    def by_hand(self, _nodes: list[Node], _comes_after_s: float) -> list[str]:
+        """What a person does after that: nothing."""
+        return []
+
 
 class Textbook:
     """keepalived, bash and psql.  A server that is down may not just be started, so that after a fault
@@ -79,14 +83,15 @@ class Textbook:
         return [SSHD, server, {**KEEPALIVED, "after": socket, "patience": 10}]
 
     def begin(self, nodes: list[Node]) -> None:
-        textbook.Operator(self.settings, nodes).begin()
+        person.Person(self.settings, nodes).begin()
 
     def heal(self, hosts: list[Node]) -> None:
         for host in hosts:
             for service in (SSHD, KEEPALIVED):
                 host.order(f"start {service['name']}")
-        textbook.Operator(self.settings, [host for host in hosts if host.host.kind == "node"]) \
-            .put_in_order()
+
+    def by_hand(self, nodes: list[Node], comes_after_s: float) -> list[str]:
+        return person.Person(self.settings, nodes).put_in_order(comes_after_s)
 
 
 def of(settings: Settings) -> PgVrrp | Textbook:

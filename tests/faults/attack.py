@@ -19,6 +19,9 @@ STALL_MS = 500
 
 
 class Attack:
+    # What ends all faults, and nothing more.
+    heal_words: tuple[str, ...] = ("heal",)
+
     def __init__(self, lab: Lab):
         self.lab = lab
         self.faults: list[list] = []    # [begin_ms, end_ms or None, words]
@@ -27,6 +30,7 @@ class Attack:
         self.bad: list[str] = []
         self.stall_ms = 0.0             # how late this program woke in its round: a busy machine
         self._open: dict[Act, list] = {}  # those of self.faults that nobody has ended yet
+        self._writable = False          # since the last healing
 
     def injected(self) -> int:
         return len(self.faults)
@@ -46,11 +50,11 @@ class Attack:
         self._sleep_until(begun + one.length_ms)
         self.heal()
         healed = boot_ms()
-        whole = self._wait_whole(one.number)
+        whole = self._by_itself()
         self.rounds.append({"round": one.number, "begun_ms": begun, "healed_ms": healed,
                             "whole_ms": boot_ms() if whole else None, "roles": roles,
                             "stall_ms": self.stall_ms})
-        return whole
+        return whole or self._not_by_itself()
 
     def _roles(self) -> dict[str, str]:
         names = [host.name for host in self.lab.settings.nodes()]
@@ -100,30 +104,43 @@ class Attack:
         self._open = {}
 
     def _heal_once(self) -> None:
-        self.lab.fault("heal")
+        self.lab.fault(*self.heal_words)
         for name in self.lab.settings.hosts:
             if not self.lab.node(name).is_on():
                 self.lab.fault("boot", name)
 
-    def _wait_whole(self, number: int) -> bool:
-        limit = time.monotonic() + WHOLE_LIMIT_S
-        writable = False
+    def _by_itself(self) -> bool:
+        return self._wait_whole(WHOLE_LIMIT_S)
+
+    def _wait_whole(self, limit_s: float) -> bool:
+        limit = time.monotonic() + limit_s
+        self._writable = False
         while time.monotonic() < limit:
             try:
-                writable = writable or self.lab.writable()
-                if writable and self.lab.ready():
+                if self._is_whole():
                     return True
             except (LabError, OSError):
                 pass  # a host that is just switched on
             self._sleep_until(boot_ms() + PAUSE_S * 1000)
-        what = "a standby that streams" if writable else "writes through the VIP"
-        faults = ", ".join(fault[2] for fault in self.faults
-                           if not self.rounds or fault[0] > self.rounds[-1]["healed_ms"])
+        return False
+
+    def _is_whole(self) -> bool:
+        self._writable = self._writable or self.lab.writable()
+        return self._writable and self.lab.ready()
+
+    def _not_by_itself(self) -> bool:
+        """Nobody comes to help."""
+        what = "a standby that streams" if self._writable else "writes through the VIP"
+        self._bad(f"{what} not within {WHOLE_LIMIT_S:g} s of the healing")
+        return False
+
+    def _bad(self, what: str) -> None:
+        """Of the round that was noted last."""
+        last = self.rounds[-1]
+        faults = ", ".join(fault[2] for fault in self.faults if fault[0] >= last["begun_ms"])
         busy = f" (this machine stood still for {self.stall_ms:.0f} ms)" \
             if self.stall_ms > STALL_MS else ""
-        self.bad.append(f"round {number} ({faults}): {what} not within {WHOLE_LIMIT_S:g} s of the "
-                        f"healing{busy}")
-        return False
+        self.bad.append(f"round {last['round']} ({faults}): {what}{busy}")
 
     def _sleep_until(self, moment_ms: float) -> None:
         left = moment_ms - boot_ms()

@@ -20,6 +20,7 @@ A history is a dict that JSON can hold; times are CLOCK_BOOTTIME ms:
     addresses   [[time, node, here]...]  the VIP appeared on, went from, a node: its kernel's word
     probes      [[time, [nodes]]...]     who answered for the VIP from then on; None: nobody asked
     faults      [[begin, end or None, "words of the fault"]...]  the end: when it was healed
+    rounds      [{"whole_ms": when it was whole again by itself, or None}...] (optional; attack.py)
     vip_bound_ms  so long two nodes may answer for the VIP (optional, 0)
     roles       [[time, node, "primary" | "standby" | "down" | number]...]  what the servers said
                 in their logs (optional); a number: it began that timeline
@@ -35,6 +36,7 @@ The report:
     gaps        [{"fault", "begun_ms", "outage_ms"}...]  one for each fault; contents.py, moments.py
     outages     [[begin, end, fault or None]...]  times without an acknowledgement through the VIP
     final       the node that was the primary at the end
+    hands       rounds after which the cluster was not whole by itself
 """
 
 import contents
@@ -76,6 +78,7 @@ def evaluate(history: dict) -> dict:
         "outages": gone, "outage_ms": max((round(end - begin, 1) for begin, end, _ in gone),
                                           default=0.0),
         "final": final["node"] if final else None,
+        "hands": sum(one["whole_ms"] is None for one in history.get("rounds", [])),
     }
 
 

@@ -105,7 +105,7 @@ class Campaign:
         one = seed_run.SeedRun(self.plan, seed, self.out, self.say)
         try:
             run = one.run(self.until)
-        except LabError as error:
+        except (LabError, OSError) as error:
             bad = [f"the lab failed: {error}"]
         else:
             self.runs.append(run)

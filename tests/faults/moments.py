@@ -27,7 +27,7 @@ def total_ms(spans: list[list]) -> float:
 def dual(history: dict, ops: list[Op]) -> list[list]:
     """[begin, end, why]: by the times of the acknowledgements, and by what the data say."""
     rows = acked_writes(ops)
-    return sorted(_at_once(history, rows) + _old_timeline(rows) + _shared_timeline(rows)
+    return sorted(_at_once(history, rows) + _old_timeline(history, rows) + _shared_timeline(rows)
                   + _begun_twice(history))
 
 
@@ -82,9 +82,10 @@ def _at_once(history: dict, rows: list[Op]) -> list[list]:
     return out
 
 
-def _old_timeline(rows: list[Op]) -> list[list]:
+def _old_timeline(history: dict, rows: list[Op]) -> list[list]:
     """Sent after a write on a later timeline had been acknowledged, and accepted on the older one:
-    whatever the network did to the answers, there were two primaries."""
+    whatever the network did to the answers, there were two primaries; until the later one's server
+    says that it is none any more."""
     out: list[list] = []
     newest: list[Op] = []  # in the order of their ends; each on a later timeline
     for op in rows:
@@ -97,16 +98,26 @@ def _old_timeline(rows: list[Op]) -> list[list]:
         if at == len(newest) or newest[at].ended >= op.sent:
             continue
         later = newest[at]
+        until = min(op.ended, _gone_ms(history, later))
         why = (f"{op.node} accepted on timeline {op.timeline} after {later.node} had on "
                f"timeline {later.timeline}")
         span = latest.get(why)
-        if span and op.sent - span[1] < lab_checker.RUN_GAP_MS:
-            span[1] = op.ended
+        if span and (op.sent >= until or op.sent - span[1] < lab_checker.RUN_GAP_MS):
+            span[1] = max(span[1], until)
             continue
         # It was a primary all the time since the other one began; later on nobody knows.
-        latest[why] = [op.sent if span else later.ended, op.ended, why]
+        begin = op.sent if span else later.ended
+        latest[why] = [begin, max(until, begin + lab_checker.POINT_MS), why]
         out.append(latest[why])
     return out
+
+
+def _gone_ms(history: dict, later: Op) -> float:
+    """When the server that had accepted it said that it is no primary any more: one of two may be
+    put away with the later timeline, and the other then is alone on the older one."""
+    return min((moment for moment, node, what in history.get("roles", [])
+                if node == later.node and what in ("down", "standby") and moment > later.ended),
+               default=float("inf"))
 
 
 def _shared_timeline(rows: list[Op]) -> list[list]:

@@ -14,7 +14,8 @@ import style
 import timeline
 
 HEADS = ["seed", "setup", "mode", "witness", "faults", "acknowledged", "unknown", "lost",
-         "two writers", "VIP on two", "backwards", "outages", "longest", "verdict"]
+         "two writers", "VIP on two", "backwards", "outages", "longest", "hands needed",
+         "verdict"]
 WORDS = {"setup", "mode", "witness", "verdict"}
 KIND_HEADS = ["fault", "times", "felt", "median outage", "longest outage"]
 
@@ -37,7 +38,8 @@ def _cells(run: dict) -> list[str]:
             str(len(run["history"]["faults"])), str(report["acked"]), str(report["unknown"]),
             "?" if report["lost"] is None else str(report["lost"]), _ms(report["dual_ms"]),
             _ms(report["vip_dual_ms"]), str(report["backwards"]), str(len(report["outages"])),
-            _seconds(report["outage_ms"]), "FAILED" if report["bad"] else "held"]
+            _seconds(report["outage_ms"]), str(report["hands"]),
+            "FAILED" if report["bad"] else "held"]
 
 
 def _known(runs: list[dict], key: str) -> list:
@@ -52,7 +54,7 @@ def sums(runs: list[dict]) -> dict[str, float]:
         "minutes": sum(run["history"]["ended_ms"] - run["history"]["begun_ms"]
                        for run in runs) / 60000,
         **{key: sum(_known(runs, key)) for key in
-           ("acked", "unknown", "lost", "dual_ms", "vip_dual_ms", "backwards")},
+           ("acked", "unknown", "lost", "dual_ms", "vip_dual_ms", "backwards", "hands")},
         "outages": sum(len(run["report"]["outages"]) for run in runs),
         "outage_ms": max(_known(runs, "outage_ms"), default=0.0),
     }
@@ -64,7 +66,8 @@ def _sum_cells(runs: list[dict]) -> list[str]:
     return ["all", "", "", "", f"{all_of['faults']}", f"{all_of['acked']}", f"{all_of['unknown']}",
             f"{all_of['lost']}", _ms(all_of["dual_ms"]),
             _ms(all_of["vip_dual_ms"]), f"{all_of['backwards']}", f"{all_of['outages']}",
-            _seconds(all_of["outage_ms"]), f"{failed} FAILED" if failed else "held"]
+            _seconds(all_of["outage_ms"]), f"{all_of['hands']}",
+            f"{failed} FAILED" if failed else "held"]
 
 
 def _in_order(runs: list[dict]) -> list[dict]:
@@ -148,6 +151,7 @@ def _tiles(runs: list[dict]) -> str:
              (_ms(all_of["vip_dual_ms"]), "VIP on two nodes", None),
              (f"{all_of['backwards']}", "reads gone backwards", all_of["backwards"]),
              (_seconds(all_of["outage_ms"]), "longest outage", None),
+             (f"{all_of['hands']}", "times hands needed", None),
              (f"{all_of['failed']} of {all_of['runs']}", "runs failed", all_of["failed"])]
     out = []
     for value, words, wrong in tiles:

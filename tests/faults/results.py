@@ -19,11 +19,14 @@ def section(runs: list[dict], table: str, failed: list[int], args: argparse.Name
     seeds = ", ".join(str(run["seed"]) for run in runs)
     bad = f" Failed, or without a lab: {', '.join(map(str, failed))}." if failed else ""
     made_of = ", ".join(f"{name} {version}" for name, version in first["versions"].items())
+    rounds = sum(len(run["history"].get("rounds", [])) for run in runs)
+    hands = sum(run["report"]["hands"] for run in runs)
     return "\n".join([
         f"### {first['setup']}, mode {first['mode']}, witness {first['witness']}", "",
         f"{datetime.date.today().isoformat()}: {injected} faults in {minutes:.0f} minutes of load; "
         f"{made_of}; {os.cpu_count()} cores.", "",
-        f"Seeds {seeds}, {args.rounds} rounds each at most.{bad}", "", table.rstrip(), ""])
+        f"Seeds {seeds}, {args.rounds} rounds each at most.{bad} Hands were needed "
+        f"after {hands} of {rounds} rounds.", "", table.rstrip(), ""])
 
 
 def write(runs: list[dict], table: str, failed: list[int], args: argparse.Namespace) -> None:

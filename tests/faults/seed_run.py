@@ -16,6 +16,7 @@ from collections.abc import Callable
 import checker
 import nemesis
 from attack import Attack
+from attended import Attended
 from workload import Workload
 
 from lablib import Lab, LabError, places
@@ -47,6 +48,9 @@ class Plan:
         witness = f" --witness {self.witness}" if self.setup == PG_VRRP else ""
         return (f"sudo scripts/test faults --seed {seed} --rounds {self.rounds} "
                 f"--setup {self.setup} --mode {self.mode}{witness}")
+
+    def attack(self, lab: Lab) -> Attack:
+        return Attack(lab) if self.setup == PG_VRRP else Attended(lab)
 
     def up(self) -> Lab:
         more = {"witness": self.witness, "sets": SETS}
@@ -92,7 +96,7 @@ class SeedRun:
             # Nothing was attacked yet: a busy machine may be too slow to set a witness up.
             self.say(f"once more, the lab did not come up: {error}")
             self.lab = self.plan.up()
-        self.attack = Attack(self.lab)
+        self.attack = self.plan.attack(self.lab)
         self.load = Workload(self.lab.name, self.lab.settings, self.out, self.seed)
 
     def _rounds(self, rounds: list[nemesis.Round], until: float) -> dict:
@@ -106,6 +110,7 @@ class SeedRun:
             done = ", ".join(fault[2] for fault in attack.faults[before:]) or "nothing"
             self.say(f"round {one.number}/{len(rounds)}: {done}; "
                      f"acked {self.load.progress()['acked']}"
+                     + "".join(f"; by hand: {deed}" for deed in attack.rounds[-1].get("hands", []))
                      + ("" if whole else "; NOT WHOLE AGAIN"))
             if not whole:
                 break

@@ -6,47 +6,14 @@ done, and a cluster that did not come right.  The lab is one that only listens."
 import sys
 import unittest
 from pathlib import Path
-from types import SimpleNamespace
 
 sys.dont_write_bytecode = True
 TESTS = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS.parent / "scripts"), str(TESTS / "faults")]
 
 import attack  # noqa: E402
-from lablib import LabError  # noqa: E402
+from listener import Listener  # noqa: E402
 from nemesis import Act, Round  # noqa: E402
-
-
-class Listener:
-    """n1 is the primary; "crash n2" is refused; what is switched off is off until booted."""
-
-    def __init__(self):
-        self.done: list[str] = []
-        self.off: set[str] = set()
-        self.is_writable = self.is_ready = True
-        hosts = {name: SimpleNamespace(name=name) for name in ("n1", "n2", "witness")}
-        self.settings = SimpleNamespace(hosts=hosts, nodes=lambda: [hosts["n1"], hosts["n2"]])
-
-    def status(self):
-        return {"primary": "n1"}
-
-    def node(self, name):
-        return SimpleNamespace(is_on=lambda: name not in self.off)
-
-    def fault(self, *words):
-        if words == ("crash", "n2"):
-            raise LabError("there is no server running on n2")
-        if words[0] == "power-off":
-            self.off.add(words[1])
-        if words[0] == "boot":
-            self.off.discard(words[1])
-        self.done.append(" ".join(words))
-
-    def writable(self):
-        return self.is_writable
-
-    def ready(self):
-        return self.is_ready
 
 
 class TestAttack(unittest.TestCase):

@@ -58,6 +58,17 @@ class Dual(Planted):
         self.add(ADDRESS_1, 5200, 5204, "n1", 1, there=True)
         self.assert_bad("n1 accepted on timeline 1 after n2 had on timeline 2")
 
+    def test_the_older_timeline_is_alone_when_the_later_one_was_put_away(self):
+        """Two writers, until one is stopped: the other one's later rows have no second writer."""
+        self.history["ops"] = [op for op in self.history["ops"] if op[3] < BEGIN + 4350]
+        self.history["roles"].append([BEGIN + 4400, "n2", "down"])
+        for at in (4200, 4300, *range(4600, 5900, 100), *range(7600, 9000, 100)):
+            self.add(SOCKET_1, at, at + 4, "n1", 1, there=True)
+        report = self.report()
+        self.assertIn("n1 accepted on timeline 1 after n2 had on timeline 2",
+                      "\n".join(report["bad"]))
+        self.assertAlmostEqual(report["dual_ms"], 4400 - 4004, delta=1)
+
     def test_two_nodes_on_one_timeline(self):
         for op in self.history["ops"]:
             if op[6] == "n2" and op[5] == "acked" and op[2] in ("add", "move", "write"):

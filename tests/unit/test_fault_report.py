@@ -6,6 +6,7 @@ import sys
 import unittest
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from types import SimpleNamespace
 
 sys.dont_write_bytecode = True
 TOP = Path(__file__).resolve().parents[2]
@@ -13,6 +14,7 @@ sys.path[:0] = [str(TOP / "scripts"), str(TOP / "tests/faults")]
 
 import checker  # noqa: E402
 import report  # noqa: E402
+import results  # noqa: E402
 import sample  # noqa: E402
 import timeline  # noqa: E402
 
@@ -41,15 +43,30 @@ class Table(unittest.TestCase):
         lines = report.table([a_run(1), a_run(2)]).splitlines()
         self.assertEqual(cells(lines[0]), report.HEADS)
         self.assertEqual(cells(lines[2]), ["1", "pg_vrrp", "sync", "postgres", "1", "200", "2",
-                                           "0", "0", "0", "0", "1", "2.1 s", "held"])
+                                           "0", "0", "0", "0", "1", "2.1 s", "0", "held"])
         self.assertEqual(cells(lines[4]), ["all", "", "", "", "2", "400", "4", "0", "0", "0",
-                                           "0", "2", "2.1 s", "held"])
+                                           "0", "2", "2.1 s", "0", "held"])
 
     def test_what_failed_comes_first_and_is_counted(self):
         lines = report.table([a_run(1), a_bad_run(2), a_run(3)]).splitlines()
         self.assertEqual([cells(line)[0] for line in lines[2:6]], ["2", "1", "3", "all"])
         self.assertEqual([cells(line)[-1] for line in lines[2:6]],
                          ["FAILED", "held", "held", "1 FAILED"])
+
+    def test_rounds_that_needed_hands_are_counted(self):
+        histories = [sample.history(), sample.history()]
+        histories[0]["rounds"] = [{"whole_ms": BEGIN}, {"whole_ms": None}, {"whole_ms": None}]
+        histories[1]["rounds"] = [{"whole_ms": BEGIN}]
+        lines = report.table([a_run(number, one) for number, one in enumerate(histories)])
+        at = report.HEADS.index("hands needed")
+        self.assertEqual([cells(line)[at] for line in lines.splitlines()[2:5]], ["2", "0", "2"])
+
+    def test_the_section_of_the_document_says_after_how_many_rounds(self):
+        history = sample.history()
+        history["rounds"] = [{"whole_ms": BEGIN}, {"whole_ms": None}]
+        runs = [a_run(1, history, setup="textbook")]
+        text = results.section(runs, report.table(runs), [], SimpleNamespace(rounds=10))
+        self.assertIn("Hands were needed after 1 of 2 rounds.", text)
 
     def test_nobody_to_ask_is_not_nothing_lost(self):
         history = sample.history()
