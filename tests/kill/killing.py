@@ -57,6 +57,7 @@ class Killing(Recorded):
 
     def setUp(self) -> None:
         self.begun_ms = self.now_ms()
+        self.test_begun = time.monotonic()
         super().setUp()
         self.rows: list[Row] = []
         self.addCleanup(self.leave_rows)
@@ -128,7 +129,8 @@ class Killing(Recorded):
         directory = f"{BUILD}/logs/kill"
         os.makedirs(directory, exist_ok=True)
         with open(f"{directory}/{self.id().split('.', 1)[-1]}.json", "w", encoding="utf-8") as file:
-            json.dump([vars(row) for row in self.rows], file, indent=1)
+            json.dump({"seconds": round(time.monotonic() - self.test_begun),
+                       "rows": [vars(row) for row in self.rows]}, file, indent=1)
 
     def assert_right(self) -> None:
         wrong = [f"{row.helper} ({row.what}): {text}" for row in self.rows for text in row.wrong]

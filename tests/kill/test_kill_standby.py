@@ -72,7 +72,8 @@ class Standby(ByHand):
             problem = problem or f"it said yes, and it is not so: {self.said_last}"
         if self.role(self.new) == "primary":
             problem = "two primaries"
-        if problem is None:
+        # What ended well needs no second call: the next point begins with one, on what this one left.
+        if problem is None and code != 0:
             again = self.undisturbed(call)
             if again != 0 or not self.soon(holds):
                 problem = f"the next run ended with {again}: {self.said_last}"
