@@ -96,7 +96,10 @@ class Killing(Recorded):
         points = [point for point in points if ONLY.search(str(point))]
         # A fixed order that has nothing to do with that of the program.
         random.Random(len(points)).shuffle(points)
-        return points if self.thorough() else points[:sample or self.sample]
+        if not self.thorough():
+            return points[:sample or self.sample]
+        self.say(f"{len(points)} points")
+        return points
 
     # ---- judging one run ----
 
