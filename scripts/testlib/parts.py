@@ -26,6 +26,8 @@ SANITIZED = [
 ]
 BUILD_LIMIT, LINT_LIMIT, MODEL_LIMIT, FUZZ_LIMIT = 600, 1200, 600, 600
 KILL_LIMIT, KILL_ALL_LIMIT = 180, 6 * 3600
+# Of --all what takes longest (tests/kill/README.md), so that no lab is left alone with it at the end.
+KILL_LONGEST = ["CutOff", "Ping", "Crash", "Standby"]
 # What a lab's name begins with, so that two parts can run side by side.
 LAB_LETTER = {"scenario": "t", "kill": "k", "asan/scenario": "a"}
 # The fixed seeds of the fault suite stop by themselves before that.
@@ -182,6 +184,9 @@ class Suite:
                 jobs.append(job)
         # The longest first, so that none is left alone at the end.
         jobs.sort(key=lambda job: -job.limit)
+        if apart:
+            jobs.sort(key=lambda job: next((rank for rank, name in enumerate(KILL_LONGEST)
+                                            if f".{name}." in job.name), len(KILL_LONGEST)))
         if jobs and os.getuid() != 0:
             print(f"a lab needs root: sudo scripts/test {folder}", file=sys.stderr)
             jobs = [Job(f"{folder}/needs-root", ["/bin/false"], 1, tap=False)]

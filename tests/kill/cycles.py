@@ -195,15 +195,18 @@ class Cycles(Killing):
                 unreached[orders.target] = left
         return unreached
 
-    def room(self, target: Target) -> int:
-        return 1 if target.resident else self.in_one
+    def room(self, target: Target, queue: list[Point]) -> int:
+        """Whom a call failed goes on, and only its next life takes an order; whom death met is started again at once."""
+        lasting = target.resident and queue[0].deed not in ("before", "after")
+        return 1 if lasting else self.in_one
 
     def next_points(self, queues: dict[Target, list[Point]], order: dict[Target, dict[str, int]]
                     ) -> dict[Target, list[Point]]:
         """Taken from the queues, for one failover.  The longest queue says how many failovers are left; the others spread
         over them, because two deaths of one helper in a failover cost more than two failovers with one (a lease to wait
         for).  In the order of the program: whom death met late has no early deeds to do in the next run."""
-        cycles = max(-(-len(queue) // self.room(target)) for target, queue in queues.items())
+        cycles = max(-(-len(queue) // self.room(target, queue))
+                     for target, queue in queues.items() if queue)
         points = {}
         for target, queue in queues.items():
             some = queue[:-(-len(queue) // cycles)]
