@@ -93,12 +93,13 @@ class Killing(Recorded):
         return ALL or bool(ONLY.pattern)
 
     def chosen(self, points: list[Point], sample: int | None = None) -> list[Point]:
+        known = len(points)
         points = [point for point in points if ONLY.search(str(point))]
         # A fixed order that has nothing to do with that of the program.
         random.Random(len(points)).shuffle(points)
         if not self.thorough():
             return points[:sample or self.sample]
-        self.say(f"{len(points)} points")
+        self.say(f"{len(points)} points of {known}")
         return points
 
     # ---- judging one run ----

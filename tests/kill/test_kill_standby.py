@@ -108,12 +108,12 @@ class Standby(ByHand):
 
     def bring_back(self) -> None:
         if not self.is_back():
-            self.assertEqual(self.call(REJOIN), 0, self.said_last)
+            self.assertEqual(self.undisturbed(REJOIN), 0, self.said_last)
             self.wait(self.is_back, 20, "the standby is back")
 
     def fence(self) -> None:
         if not self.is_fenced():
-            self.assertEqual(self.call(FENCE), 0, self.said_last)
+            self.assertEqual(self.undisturbed(FENCE), 0, self.said_last)
 
     # ---- the tests ----
 
