@@ -145,8 +145,7 @@ class ByHand(Killing):
                 self.say(f"{point}: {problem or 'right'}")
             row.took(point, problem)
             if problem:
-                self.say(f"WRONG {call}: {point}: {problem}")
-                self.show_logs()
+                self.wrong(f"{call}: {point}: {problem}")
                 self.roles()
                 before = self.whole_state()
             if number % LOOK_EVERY == LOOK_EVERY - 1:

@@ -83,6 +83,28 @@ class Orders:
         return list(zip(self.given, runs)), self.passed + self.left
 
 
+def room(target: Target, queue: list[Point], in_one: int) -> int:
+    """Whom a call failed goes on, and only its next life takes an order; whom death met is started again at once."""
+    lasting = target.resident and queue[0].deed not in ("before", "after")
+    return 1 if lasting else in_one
+
+
+def next_points(queues: dict[Target, list[Point]], order: dict[Target, dict[str, int]], in_one: int
+                ) -> dict[Target, list[Point]]:
+    """Taken from the queues, for one failover.  The longest queue says how many failovers are left; the others spread over
+    them, because two deaths of one helper in a failover cost more than two failovers with one (a lease to wait for).  In the
+    order of the program: whom death met late has no early deeds to do in the next run."""
+    cycles = max(-(-len(queue) // room(target, queue, in_one))
+                 for target, queue in queues.items() if queue)
+    points = {}
+    for target, queue in queues.items():
+        some = queue[:-(-len(queue) // cycles)]
+        del queue[:len(some)]
+        if some:
+            points[target] = sorted(some, key=lambda point: order[target][str(point)])
+    return points
+
+
 class Cycles(Killing):
     targets: tuple[Target, ...] = ()
     # How many points of each helper there are room for in one failover: the next run is killed too.
@@ -176,8 +198,7 @@ class Cycles(Killing):
         try:
             cycle = self.cycle(points)
         except (LabError, AssertionError) as error:
-            self.say(f"WRONG: {error}")
-            self.show_logs()
+            self.wrong(f"{error}")
             for target, some in points.items():
                 for point in some:
                     rows[target].took(point, f"{error} (in the cycle of: {names})")
@@ -190,30 +211,10 @@ class Cycles(Killing):
                 problem = self.problem(orders, point, run)
                 rows[orders.target].took(point, problem)
                 if problem:
-                    self.say(f"WRONG {orders.target}: {point}: {problem}")
+                    self.wrong(f"{orders.target}: {point}: {problem}")
             if left:
                 unreached[orders.target] = left
         return unreached
-
-    def room(self, target: Target, queue: list[Point]) -> int:
-        """Whom a call failed goes on, and only its next life takes an order; whom death met is started again at once."""
-        lasting = target.resident and queue[0].deed not in ("before", "after")
-        return 1 if lasting else self.in_one
-
-    def next_points(self, queues: dict[Target, list[Point]], order: dict[Target, dict[str, int]]
-                    ) -> dict[Target, list[Point]]:
-        """Taken from the queues, for one failover.  The longest queue says how many failovers are left; the others spread
-        over them, because two deaths of one helper in a failover cost more than two failovers with one (a lease to wait
-        for).  In the order of the program: whom death met late has no early deeds to do in the next run."""
-        cycles = max(-(-len(queue) // self.room(target, queue))
-                     for target, queue in queues.items() if queue)
-        points = {}
-        for target, queue in queues.items():
-            some = queue[:-(-len(queue) // cycles)]
-            del queue[:len(some)]
-            if some:
-                points[target] = sorted(some, key=lambda point: order[target][str(point)])
-        return points
 
     def run_all(self, what: str, points_of) -> None:
         catalogues = self.catalogues()
@@ -225,7 +226,7 @@ class Cycles(Killing):
                  for target, catalogue in catalogues.items()}
         missed: set[tuple[Target, Point]] = set()
         while any(queues.values()):
-            points = self.next_points(queues, order)
+            points = next_points(queues, order, self.in_one)
             for target, left in self.one(points, rows).items():
                 first = points[target][0]
                 # Nothing went before it in this helper; but another helper may have died too soon.

@@ -96,8 +96,7 @@ class Standby(ByHand):
                 continue
             row.took(point, problem)
             if problem:
-                self.say(f"WRONG {call}: {point}: {problem}")
-                self.show_logs()
+                self.wrong(f"{call}: {point}: {problem}")
                 self.another_lab()
                 self.alone()
         self.say(f"{call}: {row.before} before, {row.after} after, {row.failed} failing calls, "
