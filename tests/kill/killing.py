@@ -12,7 +12,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path[:0] = [os.path.join(ROOT, "tests", "scenario"), os.path.join(ROOT, "scripts")]
 
-from lablib import Lab, LabError  # noqa: E402
+from lablib import LabError  # noqa: E402
 from lablib.lab import remove  # noqa: E402
 from places import Catalogue, Point, Run, StandIn  # noqa: E402
 from recorded import Recorded  # noqa: E402
@@ -74,18 +74,20 @@ class Killing(Recorded):
             for helper in self.helpers:
                 place.stand_in(helper)
 
-    def another_lab(self) -> None:
-        cls = type(self)
-        cls.drop_lab()
+    def new_lab(self) -> None:
         for tries_left in reversed(range(LAB_TRIES)):
             try:
-                cls.lab = Lab.up(self.lab_name(), witness=self.witness, mode=self.mode, sets=self.sets)
-                break
+                super().new_lab()
+                return
             except LabError as error:
                 if not tries_left:
                     raise
                 self.say(f"no lab: {error}")
                 remove(self.lab_name())
+
+    def another_lab(self) -> None:
+        type(self).drop_lab()
+        self.new_lab()
         self.stand_in()
 
     def roles(self) -> None:

@@ -6,11 +6,12 @@ import os
 import sys
 import unittest
 
+sys.dont_write_bytecode = True
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(ROOT, "tests", "kill"))
+sys.path[:0] = [os.path.join(ROOT, "tests", "kill"), os.path.join(ROOT, "scripts")]
 
-from cycles import Target, next_points  # noqa: E402
 from places import Point  # noqa: E402
+from spread import Target, next_points  # noqa: E402
 
 LONG, SHORT, GUARD = Target("old", "rejoin"), Target("old", "fence_self"), Target("new", "guard", "--watch")
 
