@@ -8,6 +8,7 @@ and the next call says what it says to a helper that nobody disturbed.
 import contextlib
 import dataclasses
 import subprocess
+from collections.abc import Callable
 
 from killing import ALL, CODES, DEPTH, Catalogue, Killing, LabError, Point, Row, Run
 from lablib.run import CLEAN_ENV
@@ -153,11 +154,19 @@ class ByHand(Killing):
         self.say(f"{call}: {row.before} before, {row.after} after, {row.failed} failing calls, "
                  f"{row.right} right, {row.unreached} not reached")
 
-    def catalogue(self, call: Call) -> tuple[Catalogue, int]:
-        self.undisturbed(call)
-        code, run = self.traced(call, None)
-        while "is at work" in self.said_last:
-            code, run = self.traced(call, None)
+    def catalogue(self, call: Call, before: Callable[[], None] | None = None
+                  ) -> tuple[Catalogue, int]:
+        """before: what the call finds each time.  Without it a call before this one has done what only the first one does."""
+        if before is None:
+            self.undisturbed(call)
+        def done() -> bool:
+            if before:
+                before()
+            self.counted = self.traced(call, None)
+            return not any(words in self.said_last for words in NOT_ITS_OWN)
+        with contextlib.suppress(LabError):
+            self.wait(done, 60, f"{call}, counted alone")
+        code, run = self.counted
         catalogue = Catalogue()
         catalogue.add(run)
         self.say(f"{call}: exit code {code}, {catalogue.effects()} effects, "

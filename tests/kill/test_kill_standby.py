@@ -81,8 +81,7 @@ class Standby(ByHand):
 
     def every(self, call: Call, what: str, before: Callable[[], None],
               holds: Callable[[], bool]) -> None:
-        before()
-        catalogue, usual = self.catalogue(call)
+        catalogue, usual = self.catalogue(call, before)
         self.assertEqual(usual, 0, self.said_last)
         self.assertTrue(self.soon(holds), self.said_last)
         points = catalogue.kills(DEPTH) if what == "killed" else catalogue.failures(1)
