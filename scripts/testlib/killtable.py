@@ -1,16 +1,26 @@
 # SPDX-License-Identifier: PostgreSQL
-"""The table of the part kill: what was done to each helper, and how often it ended right."""
+"""The table of the part kill: what was done to each helper, how often it ended right, how long each test took."""
 
 import json
 
-HEAD = ("helper", "in what", "effects", "before", "after", "failing calls", "right", "not reached")
+HEAD = ("test", "seconds", "helper", "in what", "effects", "before", "after", "failing calls",
+        "right", "wrong", "not reached")
+
+
+def forget(folder):
+    """What an earlier run left is none of this one's."""
+    for path in folder.glob("*.json"):
+        path.unlink()
 
 
 def rows(folder):
     for path in sorted(folder.glob("*.json")):
-        for row in json.loads(path.read_text()):
-            yield [row["helper"], row["what"], row["effects"], row["before"], row["after"],
-                   row["failed"], row["right"], row["unreached"]]
+        test = json.loads(path.read_text())
+        name, seconds = path.stem, test["seconds"]
+        for row in test["rows"]:
+            yield [name, seconds, row["helper"], row["what"], row["effects"], row["before"],
+                   row["after"], row["failed"], row["right"], len(row["wrong"]), row["unreached"]]
+            name = seconds = ""
 
 
 def show(folder, say):

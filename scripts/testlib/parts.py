@@ -28,6 +28,8 @@ SANITIZED = [
 ]
 BUILD_LIMIT, LINT_LIMIT, MODEL_LIMIT, FUZZ_LIMIT = 600, 1200, 600, 600
 KILL_LIMIT, KILL_ALL_LIMIT = 180, 6 * 3600
+# Of --all what takes longest (tests/kill/README.md), so that no lab is left alone with it at the end.
+KILL_LONGEST = ["CutOff", "Ping", "Crash", "Standby"]
 # What a lab's name begins with, so that two parts can run side by side.
 LAB_LETTER = {"scenario": "t", "kill": "k", "asan/scenario": "a"}
 # The fixed seeds of the fault suite stop by themselves before that.
@@ -163,10 +165,13 @@ class Suite:
     def kill(self):
         """Helpers that die, and calls that fail: a sample, or with --all each of them."""
         everything = {"PGV_KILL_ALL": "1"} if self.everything else {}
-        self.lab_jobs("kill", KILL_ALL_LIMIT if self.everything else KILL_LIMIT, everything)
+        killtable.forget(self.build / "logs/kill")
+        self.lab_jobs("kill", KILL_ALL_LIMIT if self.everything else KILL_LIMIT, everything,
+                      apart=self.everything)
         killtable.show(self.build / "logs/kill", self.runner.say)
 
-    def lab_jobs(self, folder, limit, env=None):
+    def lab_jobs(self, folder, limit, env=None, apart=False):
+        """apart: tests so long that a lab for each costs nothing beside them."""
         if not self.built():
             return
         jobs = []
@@ -174,11 +179,16 @@ class Suite:
             # The tests of a class share a lab, so that a class is the job.
             classes = {}
             for name in self.names(source):
-                classes.setdefault(name.split(".")[0], []).append(name)
+                classes.setdefault(name if apart else name.split(".")[0], []).append(name)
             for tests in classes.values():
-                jobs.append(self.lab_job(source, tests, len(jobs), limit, folder, env))
+                job = self.lab_job(source, tests, len(jobs), limit, folder, env)
+                job.name = f"{folder}/{source.stem}.{tests[0]}" if apart else job.name
+                jobs.append(job)
         # The longest first, so that none is left alone at the end.
         jobs.sort(key=lambda job: -job.limit)
+        if apart:
+            jobs.sort(key=lambda job: next((rank for rank, name in enumerate(KILL_LONGEST)
+                                            if f".{name}." in job.name), len(KILL_LONGEST)))
         if jobs and os.getuid() != 0:
             print(f"a lab needs root: sudo scripts/test {folder}", file=sys.stderr)
             jobs = [Job(f"{folder}/needs-root", ["/bin/false"], 1, tap=False)]

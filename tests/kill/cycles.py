@@ -5,30 +5,16 @@ keepalived and the guard call the helpers as they always do, and it is they who 
 cluster came back by itself, whole, with one writer all the time and nothing acknowledged that is lost.
 """
 
-import dataclasses
 import time
 
 from killing import DEPTH, Catalogue, Killing, LabError, Point, Row, Run
 from places import StandIn
+from spread import Target, next_points
 
 # Who has not ended so long after the cluster is whole again hangs.
 END_LIMIT_S = 60
 # So many runs that did not come to the call.
 PASSED_BY = 2
-
-
-@dataclasses.dataclass(frozen=True)
-class Target:
-    role: str  # "old" or "new", as they are when the cycle begins
-    helper: str
-    word: str = "-"  # stopat: which calls of it
-
-    def __str__(self) -> str:
-        return f"{self.helper} on the {self.role} primary"
-
-    @property
-    def resident(self) -> bool:
-        return self.word == "--watch"
 
 
 class Orders:
@@ -176,8 +162,7 @@ class Cycles(Killing):
         try:
             cycle = self.cycle(points)
         except (LabError, AssertionError) as error:
-            self.say(f"WRONG: {error}")
-            self.show_logs()
+            self.wrong(f"{error}")
             for target, some in points.items():
                 for point in some:
                     rows[target].took(point, f"{error} (in the cycle of: {names})")
@@ -190,7 +175,7 @@ class Cycles(Killing):
                 problem = self.problem(orders, point, run)
                 rows[orders.target].took(point, problem)
                 if problem:
-                    self.say(f"WRONG {orders.target}: {point}: {problem}")
+                    self.wrong(f"{orders.target}: {point}: {problem}")
             if left:
                 unreached[orders.target] = left
         return unreached
@@ -201,12 +186,11 @@ class Cycles(Killing):
                   for target, catalogue in catalogues.items()}
         rows = {target: self.row(target.helper, f"{what}, {target.role}", catalogues[target])
                 for target in self.targets}
+        order = {target: {str(point): n for n, point in enumerate(points_of(catalogue))}
+                 for target, catalogue in catalogues.items()}
         missed: set[tuple[Target, Point]] = set()
         while any(queues.values()):
-            points = {target: queue[:1 if target.resident else self.in_one]
-                      for target, queue in queues.items() if queue}
-            for target, some in points.items():
-                del queues[target][:len(some)]
+            points = next_points(queues, order, self.in_one)
             for target, left in self.one(points, rows).items():
                 first = points[target][0]
                 # Nothing went before it in this helper; but another helper may have died too soon.

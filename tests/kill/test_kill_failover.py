@@ -36,7 +36,6 @@ class CutOff(Cycles):
     # Here it is waited for.
     sets = ["timing.lease=5s", "timing.retry_interval=1s"]
     sample = 1
-    in_one = 1
 
     def deed(self) -> None:
         self.lab.fault("isolate", self.old)
