@@ -42,7 +42,7 @@ The report:
 import contents
 import moments
 import reads
-from ops import of_history, writes
+from ops import acked_writes, of_history, writes
 
 # At the end somebody must have been served so recently.
 RECENT_MS = 3000.0
@@ -53,18 +53,21 @@ def evaluate(history: dict) -> dict:
     ops = of_history(history)
     final = history["final"]
     there = contents.compare(history, ops)
-    found = moments.dual(history, ops)
+    sync = history["mode"] == "sync"
+    # Nor is anything promised to a client on the host itself while its guard cannot run; with
+    # synchronous replication it is told of nothing.
+    woke = [] if sync else [op for op in acked_writes(ops) if op.as_it_wakes(history["faults"])]
+    found = moments.dual(history, [op for op in ops if op not in woke])
     twice = moments.vip_dual(history)
     old = reads.backwards(history, ops)
     gone = moments.outages(history, ops)
-    sync = history["mode"] == "sync"
     # Without synchronous replication a failover may lose commits, and reads go back with them.
     promised, unpromised = [], []
     _contents(there, promised if sync else unpromised)
     _reads(old, promised if sync else unpromised)
     bad = [*_dual(history, found), *_vip(history, twice), *there.wrong, *reads.totals(history, ops),
            *promised, *_end(history, ops)]
-    notes = unpromised + _unpromised(there, old)
+    notes = unpromised + _unpromised(there, old) + _woke(woke)
     done = writes(ops)
     return {
         "bad": bad, "notes": notes,
@@ -116,6 +119,13 @@ def _unpromised(there: contents.Contents, old: reads.Backwards) -> list[str]:
         notes.append(f"{len(old.unacked)} reads missed a value that had been seen, and was "
                      f"acknowledged to nobody: {_some(old.unacked)}")
     return notes + there.open
+
+
+def _woke(acked: list) -> list[str]:
+    if not acked:
+        return []
+    return [f"{len(acked)} writes over the socket of a node that was frozen were acknowledged: "
+            f"{_some([op.name() for op in acked])}"]
 
 
 def _dual(history: dict, found: list[list]) -> list[str]:

@@ -4,6 +4,8 @@
 import dataclasses
 
 WRITES = ("add", "move", "write")
+# A frozen node that was thawed is harmless again by then.
+WAKE_MS = 1000.0
 
 
 @dataclasses.dataclass(slots=True)
@@ -31,6 +33,13 @@ class Op:
     def timeline(self) -> int:
         """Of an acknowledged write."""
         return self.data if self.what == "add" else self.data[-1]
+
+    def as_it_wakes(self, faults: list[list]) -> bool:
+        """Over the socket of a node that is frozen, or was thawed a moment ago: the kernel holds back
+        TCP only, and the guard has to run before it can stop anything (docs/safety.md)."""
+        return self.door == "socket" and any(
+            words.split()[:2] == ["freeze", self.owner] and begin <= self.ended
+            and (end is None or self.ended <= end + WAKE_MS) for begin, end, words in faults)
 
     def name(self) -> str:
         door = f"{self.door} {self.owner}".strip()

@@ -16,10 +16,6 @@ import dataclasses
 from ops import Op
 
 
-# A frozen node that was thawed is harmless again by then.
-WAKE_MS = 1000.0
-
-
 @dataclasses.dataclass
 class Backwards:
     stale: list[str]
@@ -48,13 +44,6 @@ def _must_be_fresh(op: Op) -> bool:
     return op.what == "read" and op.outcome == "acked" and (op.through_vip or not op.data[2])
 
 
-def _frozen(faults: list[list], op: Op) -> bool:
-    """Was the node whose socket it is frozen, or thawed a moment ago?"""
-    return op.door == "socket" and any(
-        words.split()[:2] == ["freeze", op.owner] and begin <= op.ended
-        and (end is None or op.ended <= end + WAKE_MS) for begin, end, words in faults)
-
-
 def backwards(history: dict, ops: list[Op]) -> Backwards:
     acked: dict[int, Floor] = {}
     seen: dict[int, Floor] = {}
@@ -69,7 +58,7 @@ def backwards(history: dict, ops: list[Op]) -> Backwards:
         told = acked[key].before(op.sent) if key in acked else 0
         known = seen[key].before(op.sent)
         if version < told:
-            found = out.frozen if _frozen(history["faults"], op) else out.stale
+            found = out.frozen if op.as_it_wakes(history["faults"]) else out.stale
             found.append(f"register {key} at version {version} by {op.node} "
                          f"({op.door}), {told} was acknowledged before")
         elif version < known:

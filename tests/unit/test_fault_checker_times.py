@@ -37,6 +37,30 @@ class Dual(Planted):
                                  "1 acknowledged writes are lost")
         self.assertEqual(report["dual_ms"], 1)
 
+    def wakes(self, client: int, mode: str, thawed: float) -> None:
+        self.history["mode"] = mode
+        self.history["faults"] = [[BEGIN + 2100, BEGIN + thawed, "freeze n1 all"]]
+        self.add(client, 1990, 5000, "n1", 1)
+
+    def test_at_the_socket_of_a_host_that_wakes_nothing_is_promised_without_sync(self):
+        self.wakes(SOCKET_1, "async", 4900)
+        report = self.assert_bad()
+        self.assertEqual(report["dual_ms"], 0)
+        self.assertIn("1 writes over the socket of a node that was frozen were acknowledged: add 4/",
+                      report["notes"][-1])
+
+    def test_in_sync_mode_nothing_is_acknowledged_there_either(self):
+        self.wakes(SOCKET_1, "sync", 4900)
+        self.assert_bad("n1 and n2 both did", "1 acknowledged writes are lost")
+
+    def test_over_tcp_nothing_is_acknowledged_by_a_host_that_wakes(self):
+        self.wakes(ADDRESS_1, "async", 4900)
+        self.assert_bad("n1 and n2 both did")
+
+    def test_a_host_that_is_awake_for_long_accepts_nothing_at_its_socket(self):
+        self.wakes(SOCKET_1, "async", 3900)
+        self.assert_bad("n1 and n2 both did")
+
     def test_an_answer_that_was_late_on_the_network_is_no_second_writer(self):
         """The new primary has it from the timeline of the old one: so it was there before."""
         self.add(ADDRESS_1, 1990, 5000, "n1", 1, there=True)
