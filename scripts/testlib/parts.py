@@ -38,14 +38,14 @@ FAULT_MINUTES, FAULT_LIMIT = 9, 900
 
 class Suite:
     def __init__(self, build, runner, match="", building=True, parallel=1, minutes=0,
-                 everything=False):
+                 depth=0):
         self.build = Path(build)
         self.runner = runner
         self.match = match
         self.building = building
         self.parallel = parallel
         self.minutes = minutes
-        self.everything = everything
+        self.depth = depth  # of kill, in full; 0: its sample
         self.made = {}
 
     def run(self, part):
@@ -164,10 +164,10 @@ class Suite:
 
     def kill(self):
         """Helpers that die, and calls that fail: a sample, or with --all each of them."""
-        everything = {"PGV_KILL_ALL": "1"} if self.everything else {}
+        env = {"PGV_KILL_ALL": "1", "PGV_KILL_DEPTH": str(self.depth)} if self.depth else {}
         killtable.forget(self.build / "logs/kill")
-        self.lab_jobs("kill", KILL_ALL_LIMIT if self.everything else KILL_LIMIT, everything,
-                      apart=self.everything)
+        self.lab_jobs("kill", KILL_ALL_LIMIT if self.depth else KILL_LIMIT, env,
+                      apart=self.depth > 0)
         killtable.show(self.build / "logs/kill", self.runner.say)
 
     def lab_jobs(self, folder, limit, env=None, apart=False):

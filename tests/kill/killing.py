@@ -24,7 +24,7 @@ ALL = os.environ.get("PGV_KILL_ALL", "") == "1"
 ONLY = re.compile(os.environ.get("PGV_KILL_ONLY", ""))
 
 # Of calls that come again and again in one run, so many.
-DEPTH = 3 if ALL else 1
+DEPTH = int(os.environ.get("PGV_KILL_DEPTH", "3" if ALL else "1"))
 # A machine so busy that a lab does not come up must not cost the points that are left.
 LAB_TRIES = 3
 # What a helper may end with (docs/man): 70 is a bug, and 126 or more was never said by it.
