@@ -24,7 +24,8 @@ enum { WRITES = 300 };
 
 /* ---- what happens to a writer while it locks its new file; in place of libc's flock ---- */
 
-static enum { PLAIN, DIES_BEFORE, DIES_AFTER, SWEPT_BEFORE, WAITS_AFTER } way;
+enum way { PLAIN, DIES_BEFORE, DIES_AFTER, SWEPT_BEFORE, WAITS_AFTER };
+static enum way way;
 static int swept_times;
 static int told[2], go[2]; /* WAITS_AFTER */
 
@@ -66,7 +67,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static pid_t write_in_a_child(int as)
+static pid_t write_in_a_child(enum way as)
 {
 	pid_t pid = fork();
 
