@@ -26,6 +26,7 @@ static struct cfg *const n1 = &pair_servers.cfg[0];
 static struct cfg *const n2 = &pair_servers.cfg[1];
 static const struct pair_options by_hand = { 0 };
 static const struct pair_options only_look = { .gate = true };
+static const struct pair_options dry_run = { .dry_run = true };
 
 /* n1 has commits that n2 never got, n2 is promoted, n1 was fenced. */
 static void fail_over_with_loss(void)
@@ -89,6 +90,32 @@ static void clean_primary_follows_without_rewind(void **unused)
 	assert_false(pair_history_has(n1, "rewound"));
 	pair_sql(1, "INSERT INTO t VALUES (2)");
 	pair_until(0, "SELECT count(*) FROM t", "2");
+}
+
+/*
+ * It has followed onto the new timeline, of which its control file knows nothing yet, and its
+ * walreceiver is started anew (for another slot): nothing that would have to be kept or rewound.
+ */
+static void standby_between_two_walreceivers_has_not_diverged(void **unused)
+{
+	(void)unused;
+	pair_caught_up(0, 1);
+	assert_int_equal(pair_stop(0), 0);
+	pair_promote(1);
+	pair_rejoins(n1, &by_hand, OUT_YES, "streaming");
+	pair_sql(1, "INSERT INTO t VALUES (2)");
+	pair_until(0, "SELECT count(*) FROM t", "2");
+	pair_until(0, "SELECT timeline_id FROM pg_control_checkpoint()", "1");
+	pair_sql(0, "ALTER SYSTEM SET wal_retrieve_retry_interval = '1min'");
+	pair_sql(0, "ALTER SYSTEM SET primary_slot_name = 'nowhere'");
+	pair_sql(0, "SELECT pg_reload_conf()");
+	pair_until(0, "SELECT count(*) FROM pg_stat_wal_receiver", "0");
+	pair_rejoins(n1, &dry_run, OUT_INCOMPLETE, "not-streaming");
+	pair_sql(0, "ALTER SYSTEM RESET wal_retrieve_retry_interval");
+	pair_sql(0, "ALTER SYSTEM RESET primary_slot_name");
+	pair_sql(0, "SELECT pg_reload_conf()");
+	pair_rejoins(n1, &by_hand, OUT_YES, "streaming");
+	assert_false(pair_history_has(n1, "rewound"));
 }
 
 /* Killed when pg_rewind is at work: never started half-way, and brought back by the next runs. */
@@ -237,6 +264,7 @@ static int with_servers(void)
 		TEST(crashed_primary_is_rewound),
 		TEST(recovery_cut_short_is_rewound_at_once),
 		TEST(clean_primary_follows_without_rewind),
+		TEST(standby_between_two_walreceivers_has_not_diverged),
 		TEST(killed_rewind_is_taken_up),
 		TEST(destroyed_wal_is_put_back_and_rewound_again),
 		TEST(ended_rewind_is_adopted),

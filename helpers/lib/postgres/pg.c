@@ -215,8 +215,8 @@ static enum pg_failure connect_server(struct pg *pg, const struct cfg *cfg, enum
 	return connect_until(*conn, dl, why, size);
 }
 
-int pg_open(struct pg **pg, const struct cfg *cfg, enum pg_where where, const struct deadline *dl,
-	    enum pg_failure *failure, char *why, size_t size)
+static int open_as(struct pg **pg, bool walsender, const struct cfg *cfg, enum pg_where where,
+		   const struct deadline *dl, enum pg_failure *failure, char *why, size_t size)
 {
 	struct pg *opened = calloc(1, sizeof(*opened));
 
@@ -226,19 +226,8 @@ int pg_open(struct pg **pg, const struct cfg *cfg, enum pg_where where, const st
 		(void)snprintf(why, size, "out of memory");
 		return -ENOMEM;
 	}
+	opened->walsender = walsender;
 	*failure = connect_server(opened, cfg, where, dl, why, size);
-	if (*failure == PG_FAIL_BUSY && where != PG_WITNESS) {
-		/*
-		 * Clients have taken every connection: in sync mode each one that waits for a
-		 * standby keeps its own.  Walsenders have places of their own (max_wal_senders),
-		 * and one that names a database answers SQL (protocol-replication in the manual).
-		 */
-		PQfinish(opened->conn);
-		opened->conn = NULL;
-		opened->walsender = true;
-		why[0] = '\0';
-		*failure = connect_server(opened, cfg, where, dl, why, size);
-	}
 	/* Also PQfinish must not block. */
 	if (*failure == PG_FAIL_NONE && PQsetnonblocking(opened->conn, 1) == 0) {
 		*pg = opened;
@@ -246,6 +235,29 @@ int pg_open(struct pg **pg, const struct cfg *cfg, enum pg_where where, const st
 	}
 	pg_close(&opened);
 	return pg_failure_code(*failure);
+}
+
+int pg_open(struct pg **pg, const struct cfg *cfg, enum pg_where where, const struct deadline *dl,
+	    enum pg_failure *failure, char *why, size_t size)
+{
+	int rc = open_as(pg, false, cfg, where, dl, failure, why, size);
+
+	/*
+	 * Clients have taken every connection: in sync mode each one that waits for a standby keeps
+	 * its own.  Walsenders have places of their own (max_wal_senders), and one that names a
+	 * database answers SQL (protocol-replication in the manual).
+	 */
+	if (rc < 0 && *failure == PG_FAIL_BUSY && where != PG_WITNESS) {
+		why[0] = '\0';
+		rc = open_as(pg, true, cfg, where, dl, failure, why, size);
+	}
+	return rc;
+}
+
+int pg_open_walsender(struct pg **pg, const struct cfg *cfg, enum pg_where where,
+		      const struct deadline *dl, enum pg_failure *failure, char *why, size_t size)
+{
+	return open_as(pg, true, cfg, where, dl, failure, why, size);
 }
 
 void pg_close(struct pg **pg)

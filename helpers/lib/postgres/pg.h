@@ -46,6 +46,10 @@ enum pg_failure {
  */
 int pg_open(struct pg **pg, const struct cfg *cfg, enum pg_where where, const struct deadline *dl,
 	    enum pg_failure *failure, char *why, size_t size) MUST_CHECK;
+/* The same as a walsender, which also takes the commands of the replication protocol. */
+int pg_open_walsender(struct pg **pg, const struct cfg *cfg, enum pg_where where,
+		      const struct deadline *dl, enum pg_failure *failure, char *why,
+		      size_t size) MUST_CHECK;
 void pg_close(struct pg **pg);
 
 /*

@@ -37,7 +37,8 @@ struct server {
 	char sync_names[SERVER_CONNINFO_MAX]; /* synchronous_standby_names */
 	bool read_only;                       /* default_transaction_read_only of a new session */
 	uint32_t timeline; /* a primary's is the one it writes; a standby's the newest of its last
-			      checkpoint, what it needs and what it receives */
+			      checkpoint, what it needs and what it receives: while it receives
+			      nothing, perhaps an older one than it replays */
 
 	/* PRIMARY */
 	uint64_t write_lsn;  /* pg_current_wal_lsn() */
@@ -72,6 +73,13 @@ struct server_question {
 };
 void server_ask_begin(struct server_question *to);
 void server_ask_end(struct server_question *to);
+
+/*
+ * The timeline that the local server, a standby, replays just now: IDENTIFY_SYSTEM (PostgreSQL's
+ * manual, Streaming Replication Protocol).  0; or -errno with *timeline 0 (why in log).
+ */
+int server_replay_timeline(const struct cfg *cfg, uint32_t *timeline,
+			   const struct deadline *dl) MUST_CHECK;
 
 /* Asks both servers at the same time: it takes as long as the slower one, not as the sum. */
 void server_ask_both(struct server *local, const struct deadline *local_dl, struct server *peer,

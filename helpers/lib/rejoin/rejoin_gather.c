@@ -244,11 +244,30 @@ static struct rejoin_end our_end(const struct rejoin *r)
 	return end;
 }
 
+/*
+ * A standby that has followed the primary onto its timeline, and whose walreceiver is being started
+ * anew, looks as if it had gone on along the old one: the control file learns of the new one only
+ * with the next checkpoint.  0, or -errno: which one it replays is not known.
+ */
+static int look_at_replay(struct rejoin *r)
+{
+	uint32_t replayed;
+	int rc = server_replay_timeline(r->cfg, &replayed, &r->dl);
+
+	if (rc == 0 && replayed > r->local.timeline)
+		r->local.timeline = replayed;
+	return rc;
+}
+
 static void compare_histories(struct rejoin *r)
 {
-	uint32_t timeline = rejoin_our_timeline(r);
 	struct rejoin_end end = our_end(r);
+	uint32_t timeline;
 
+	if (r->facts.local == LOCAL_STANDBY && r->local.timeline < r->peer.timeline &&
+	    !r->local.receiving && look_at_replay(r) < 0)
+		return;
+	timeline = rejoin_our_timeline(r);
 	/* Between two looks a history only changes with its timeline. */
 	if (r->ours.count == 0 || r->ours.entries[r->ours.count - 1].timeline != timeline)
 		if (timeline == 0 || our_history(&r->ours, r->cfg, timeline) < 0)
