@@ -215,33 +215,40 @@ static enum pg_failure connect_server(struct pg *pg, const struct cfg *cfg, enum
 	return connect_until(*conn, dl, why, size);
 }
 
-static int open_as(struct pg **pg, bool walsender, const struct cfg *cfg, enum pg_where where,
-		   const struct deadline *dl, enum pg_failure *failure, char *why, size_t size)
+/* NULL when memory ran out. */
+static struct pg *begin(bool walsender)
 {
-	struct pg *opened = calloc(1, sizeof(*opened));
+	struct pg *begun = calloc(1, sizeof(*begun));
 
-	*pg = NULL;
+	if (begun != NULL)
+		begun->walsender = walsender;
+	return begun;
+}
+
+/* Connects what was begun; on failure it is gone, and *pg NULL. */
+static int open_begun(struct pg **pg, const struct cfg *cfg, enum pg_where where,
+		      const struct deadline *dl, enum pg_failure *failure, char *why, size_t size)
+{
 	*failure = PG_FAIL_OTHER;
-	if (opened == NULL) {
+	if (*pg == NULL) {
 		(void)snprintf(why, size, "out of memory");
 		return -ENOMEM;
 	}
-	opened->walsender = walsender;
-	*failure = connect_server(opened, cfg, where, dl, why, size);
+	*failure = connect_server(*pg, cfg, where, dl, why, size);
 	/* Also PQfinish must not block. */
-	if (*failure == PG_FAIL_NONE && PQsetnonblocking(opened->conn, 1) == 0) {
-		*pg = opened;
+	if (*failure == PG_FAIL_NONE && PQsetnonblocking((*pg)->conn, 1) == 0)
 		return 0;
-	}
-	pg_close(&opened);
+	pg_close(pg);
 	return pg_failure_code(*failure);
 }
 
 int pg_open(struct pg **pg, const struct cfg *cfg, enum pg_where where, const struct deadline *dl,
 	    enum pg_failure *failure, char *why, size_t size)
 {
-	int rc = open_as(pg, false, cfg, where, dl, failure, why, size);
+	int rc;
 
+	*pg = begin(false);
+	rc = open_begun(pg, cfg, where, dl, failure, why, size);
 	/*
 	 * Clients have taken every connection: in sync mode each one that waits for a standby keeps
 	 * its own.  Walsenders have places of their own (max_wal_senders), and one that names a
@@ -249,7 +256,8 @@ int pg_open(struct pg **pg, const struct cfg *cfg, enum pg_where where, const st
 	 */
 	if (rc < 0 && *failure == PG_FAIL_BUSY && where != PG_WITNESS) {
 		why[0] = '\0';
-		rc = open_as(pg, true, cfg, where, dl, failure, why, size);
+		*pg = begin(true);
+		rc = open_begun(pg, cfg, where, dl, failure, why, size);
 	}
 	return rc;
 }
@@ -257,7 +265,8 @@ int pg_open(struct pg **pg, const struct cfg *cfg, enum pg_where where, const st
 int pg_open_walsender(struct pg **pg, const struct cfg *cfg, enum pg_where where,
 		      const struct deadline *dl, enum pg_failure *failure, char *why, size_t size)
 {
-	return open_as(pg, true, cfg, where, dl, failure, why, size);
+	*pg = begin(true);
+	return open_begun(pg, cfg, where, dl, failure, why, size);
 }
 
 void pg_close(struct pg **pg)
