@@ -49,15 +49,9 @@ static int sweep_one(int directory, const char *name)
 	return 1;
 }
 
-static void close_directory(DIR **directory)
-{
-	if (*directory != NULL)
-		(void)closedir(*directory);
-}
-
 int state_sweep(const char *directory)
 {
-	__attribute__((cleanup(close_directory))) DIR *all = opendir(directory);
+	DIR AUTO_DIR *all = opendir(directory);
 	const struct dirent *entry;
 	int swept = 0;
 

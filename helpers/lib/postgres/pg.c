@@ -236,7 +236,11 @@ static int open_begun(struct pg **pg, const struct cfg *cfg, enum pg_where where
 	}
 	*failure = connect_server(*pg, cfg, where, dl, why, size);
 	/* Also PQfinish must not block. */
-	if (*failure == PG_FAIL_NONE && PQsetnonblocking((*pg)->conn, 1) == 0)
+	if (*failure == PG_FAIL_NONE && PQsetnonblocking((*pg)->conn, 1) < 0) {
+		(void)snprintf(why, size, "out of memory");
+		*failure = PG_FAIL_OTHER;
+	}
+	if (*failure == PG_FAIL_NONE)
 		return 0;
 	pg_close(pg);
 	return pg_failure_code(*failure);

@@ -238,15 +238,9 @@ int pgdata_single_user(const struct cfg *cfg)
 	return single_user ? 1 : 0;
 }
 
-static void auto_closedir(DIR **directory)
-{
-	if (*directory != NULL)
-		(void)closedir(*directory);
-}
-
 int pgdata_processes(const struct cfg *cfg, pid_t *pids, size_t max)
 {
-	__attribute__((cleanup(auto_closedir))) DIR *all = opendir("/proc");
+	DIR AUTO_DIR *all = opendir("/proc");
 	struct identity identity;
 	struct dirent *entry;
 	size_t count = 0;

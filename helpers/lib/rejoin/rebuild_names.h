@@ -14,13 +14,6 @@
 #define REBUILD_NEW "pgv-new-"
 #define REBUILD_OLD "pgv-old-"
 
-static inline void auto_directory_close(DIR **directory)
-{
-	if (*directory != NULL)
-		(void)closedir(*directory);
-}
-#define AUTO_DIR __attribute__((cleanup(auto_directory_close)))
-
 /* The three one after the other.  0 or -ENAMETOOLONG. */
 int rebuild_format(char *path, size_t size, const char *directory, const char *middle,
 		   const char *name) MUST_CHECK;

@@ -251,8 +251,9 @@ static struct rejoin_end our_end(const struct rejoin *r)
  */
 static int look_at_replay(struct rejoin *r)
 {
+	struct deadline soon = deadline_sooner(&r->dl, ASK_MS);
 	uint32_t replayed;
-	int rc = server_replay_timeline(r->cfg, &replayed, &r->dl);
+	int rc = server_replay_timeline(r->cfg, &replayed, &soon);
 
 	if (rc == 0 && replayed > r->local.timeline)
 		r->local.timeline = replayed;

@@ -33,13 +33,6 @@ struct segments {
 	char names[SEGMENTS_MAX][WAL_SEGMENT_NAME + 1];
 };
 
-static void auto_closedir(DIR **directory)
-{
-	if (*directory != NULL)
-		(void)closedir(*directory);
-}
-#define AUTO_DIR __attribute__((cleanup(auto_closedir)))
-
 static struct file_path kept_path(const struct cfg *cfg, const char *name)
 {
 	char path[300];
@@ -82,7 +75,7 @@ static int by_name(const void *a, const void *b)
  * is recycled and holds nothing yet. */
 static int list_segments(struct segments *list, int directory, const struct pgdata_control *control)
 {
-	AUTO_DIR DIR *all = fdopendir(dup(directory));
+	DIR AUTO_DIR *all = fdopendir(dup(directory));
 	uint64_t end = control->min_recovery_lsn > control->checkpoint_lsn
 			   ? control->min_recovery_lsn
 			   : control->checkpoint_lsn;
@@ -136,7 +129,7 @@ static size_t oldest_that_fits(const struct segments *list, int kept)
 int rewind_forget_wal(const struct cfg *cfg)
 {
 	struct file_path path = file_state(cfg, "kept.wal");
-	AUTO_DIR DIR *all = opendir(path.text);
+	DIR AUTO_DIR *all = opendir(path.text);
 	struct dirent *entry;
 	int rc = state_remove(kept_path(cfg, "complete").text, true);
 
@@ -208,7 +201,7 @@ static int restore_control(const struct cfg *cfg)
 
 int rewind_restore_wal(const struct cfg *cfg)
 {
-	AUTO_DIR DIR *all = opendir(file_state(cfg, "kept.wal").text);
+	DIR AUTO_DIR *all = opendir(file_state(cfg, "kept.wal").text);
 	AUTO_FD int data = -1;
 	AUTO_FD int wal = -1;
 	struct dirent *entry;
