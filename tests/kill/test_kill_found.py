@@ -5,10 +5,12 @@ import errno
 import unittest
 
 from byhand import ByHand, Call
+from cycles import Cycles, Target
 from killing import Point
 from lablib.status import stamp
 
 CHECK = Call("old", "check_primary")
+TAKEOVER = Target("new", "promote_safe")
 
 
 class Found(ByHand):
@@ -28,6 +30,22 @@ class Found(ByHand):
     def grant_is_over(self, node: str) -> bool:
         grant = stamp(self.lab.node(node), f"{self.lab.settings.run_dir}/grant")
         return not grant or int(grant["at_ms"]) < self.now_ms()
+
+
+class FoundInFailover(Cycles):
+    helpers = ("promote_safe",)
+    targets = (TAKEOVER,)
+
+    def deed(self) -> None:
+        self.lab.fault("crash", self.old)
+
+    def test_a_promotion_that_was_asked_for_on_a_broken_connection_is_asked_for_again(self):
+        """promote_safe waited for its whole budget, a minute, for what its server had never been told."""
+        asking = next(label for label in self.catalogues()[TAKEOVER].calls
+                      if "SELECT pg_promote" in label and label.startswith("sendto"))
+        orders, = self.cycle({TAKEOVER: [Point(f"fail {errno.ECONNRESET}", asking)]})
+        (_, run), = orders.end()[0]
+        self.assertEqual(run.end, "exit 0")
 
 
 if __name__ == "__main__":

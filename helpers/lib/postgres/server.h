@@ -102,8 +102,8 @@ int server_conninfo_to_peer(const struct cfg *cfg, char *conninfo, size_t size) 
 int server_follow(const struct cfg *cfg, const char *conninfo,
 		  const struct deadline *dl) MUST_CHECK;
 
-/* SELECT pg_promote(false): asks, does not wait.  0: the server took it. -EPROTO: it said no, or
- * could not be asked at all (why in log). Any other: it is not known whether it took it. */
+/* SELECT pg_promote(false): asks, does not wait.  0: the server took it. -EPROTO: it said no, or lets
+ * nobody ask (why in log). Any other: it is not known whether it took it. */
 int server_promote(const struct cfg *cfg, const struct deadline *dl) MUST_CHECK;
 
 const char *server_state_word(enum server_state state);

@@ -128,8 +128,9 @@ int server_follow(const struct cfg *cfg, const char *conninfo, const struct dead
 int server_promote(const struct cfg *cfg, const struct deadline *dl)
 {
 	struct pg AUTO_PG *pg = NULL;
+	int rc = server_open_local(&pg, cfg, dl);
 
-	if (server_open_local(&pg, cfg, dl) < 0)
-		return -EPROTO;
+	if (rc < 0)
+		return rc == -ETIMEDOUT ? rc : -EPROTO;
 	return call(pg, "SELECT pg_promote(false)", dl);
 }

@@ -20,6 +20,8 @@
 #define ROUND_MS 100
 /* Looking for the end of the promotion. */
 #define LOOK_MS 20
+/* A server that promotes takes some 0.1 s, so after a second it may not have been asked. */
+#define ASK_AGAIN_MS 1000
 /* Changing primary_conninfo and seeing it in a new connection takes about 0.1 s. */
 #define FOLLOW_MS 3000
 
@@ -145,10 +147,27 @@ static bool has_ended(int pidfd)
 	return pidfd >= 0 && poll(&process, 1, 0) == 1;
 }
 
-/* -ESRCH: the server that was asked has ended, a full disk will do, and with it what it was asked:
- * one that starts anew knows nothing of it.  server: its pidfd; negative: it cannot be watched. */
-static int wait_until_primary(struct promotion *p, int server)
+/* In the time of one question: a process of the server that does not answer must not use up what is
+ * left for asking another one. */
+static int ask_server(struct promotion *p)
 {
+	struct deadline soon = deadline_sooner(&p->dl, p->cfg->check_budget_ms);
+
+	return server_promote(p->cfg, &soon);
+}
+
+/*
+ * -ESRCH: the server that was asked has ended, a full disk will do, and with it what it was asked:
+ * one that starts anew knows nothing of it.  server: its pidfd; negative: it cannot be watched.
+ * Lost it may also be with the connection, or where the server began anew after one of its processes
+ * had crashed, so it is asked again, until until_ms (CLOCK_BOOTTIME): as long as the grant runs that
+ * was written for it.  One that promotes already takes no harm: at most the file that asks stays,
+ * until the next start removes it (postmaster.c, RemovePromoteSignalFiles).
+ */
+static int wait_until_primary(struct promotion *p, int server, int64_t until_ms)
+{
+	struct deadline again = deadline_sooner(&p->dl, ASK_AGAIN_MS);
+
 	while (!deadline_passed(&p->dl)) {
 		struct deadline soon = deadline_sooner(&p->dl, p->cfg->check_budget_ms);
 		const bool ended = has_ended(server);
@@ -160,6 +179,10 @@ static int wait_until_primary(struct promotion *p, int server)
 		p->unpromoted_ms = p->local.asked_ms;
 		if (ended)
 			return -ESRCH;
+		if (deadline_passed(&again) && now_ms() < until_ms) {
+			log_failed("ask for the promotion again", ask_server(p));
+			again = deadline_sooner(&p->dl, ASK_AGAIN_MS);
+		}
 		pause = deadline_sooner(&p->dl, LOOK_MS);
 		deadline_sleep(&pause);
 	}
@@ -240,6 +263,7 @@ int promote_take_term(struct promotion *p)
 struct verdict promote_do(struct promotion *p)
 {
 	const struct cfg *cfg = p->cfg;
+	const int64_t from_ms = cfg_has_record(cfg) ? p->record.asked_ms : now_ms();
 	int higher = PRIORITY_PROMOTED + (int)((p->local.timeline + 1) % PRIORITY_SPAN);
 	struct verdict verdict = { .outcome = OUT_INCOMPLETE,
 				   .rule = "promotion-unseen",
@@ -254,7 +278,7 @@ struct verdict promote_do(struct promotion *p)
 	 * promotion, so that a primary that we do not live to see is not taken for one that nobody
 	 * permitted.
 	 */
-	rc = grant(p, cfg_has_record(cfg) ? p->record.asked_ms : now_ms());
+	rc = grant(p, from_ms);
 	log_failed("write the grant file", rc);
 	if (rc < 0)
 		return (struct verdict){ .outcome = OUT_SYSTEM,
@@ -266,7 +290,7 @@ struct verdict promote_do(struct promotion *p)
 	p->unpromoted_ms = now_ms();
 	server = pgdata_postmaster(cfg, &pid);
 	/* ---- point of no return: from here on a failure is OUT_INCOMPLETE ---- */
-	rc = server_promote(cfg, &p->dl);
+	rc = ask_server(p);
 	if (rc == -EPROTO)
 		return (struct verdict){
 			.outcome = OUT_REFUSED,
@@ -276,7 +300,7 @@ struct verdict promote_do(struct promotion *p)
 			    "see its log; are the role's rights those of \"cluster_config sql\"?"
 		};
 	/* Any other failure may have come after the server took it: only looking tells. */
-	rc = wait_until_primary(p, server);
+	rc = wait_until_primary(p, server, from_ms + cfg->lease_ms);
 	if (rc == -ESRCH) {
 		verdict.rule = "promotion-lost";
 		verdict.message = "the server ended while it was being promoted";
