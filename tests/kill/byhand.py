@@ -64,7 +64,10 @@ class ByHand(Killing):
         of the other host, which was not touched: on a busy machine that can be late."""
         def done() -> bool:
             self.code_last = self.call(call)
-            return not any(words in self.said_last for words in NOT_ITS_OWN)
+            disturbed = any(words in self.said_last for words in NOT_ITS_OWN)
+            if disturbed:
+                self.say(f"{call}: once more: {self.said_last.strip()}")
+            return not disturbed
         with contextlib.suppress(LabError):
             self.wait(done, 60, f"{call}, alone")
         return self.code_last
@@ -127,6 +130,7 @@ class ByHand(Killing):
                 return f"{problem}: {self.said_last}"
             if run.took_ms <= call.limit_ms:
                 return None
+            self.say(f"{point}: took {run.took_ms} ms, once more")
         return f"it took {run.took_ms} ms, and as long {TRIES - 1} times before: {self.said_last}"
 
     # ---- all of them ----
