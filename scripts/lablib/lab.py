@@ -195,7 +195,7 @@ class Lab:
                 raise LabError(f"{what}: not within {limit_s:g} s",
                                f"scripts/lab status --name {self.name}; "
                                f"scripts/lab logs --name {self.name}")
-            time.sleep(0.1)
+            time.sleep(0.05)
 
     def wait_ready(self, limit_s: float = READY_LIMIT_S) -> None:
         paired = ", and the record says paired" if self.settings.has_record else ""

@@ -6,7 +6,7 @@ import re
 
 from .errors import LabError, USAGE
 
-BASE = "/var/lib/pg_vrrp-lab"
+BASE = os.environ.get("PGV_LAB_DIR", "/var/lib/pg_vrrp-lab")
 CACHE = "/var/cache/pg_vrrp-lab"
 NETNS_DIR = "/run/netns"
 PREFIX = "pgv-"
