@@ -18,6 +18,8 @@
 static const char settings[] = "fsync = off\n"
 			       "max_connections = 20\n"
 			       "shared_buffers = 8MB\n"
+			       /* Else a server that is killed leaves a file in /dev/shm for ever. */
+			       "dynamic_shared_memory_type = mmap\n"
 			       "wal_level = replica\n"
 			       "wal_log_hints = on\n"
 			       "wal_keep_size = 64MB\n"
