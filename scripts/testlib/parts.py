@@ -32,8 +32,8 @@ KILL_LIMIT, KILL_ALL_LIMIT = 180, 6 * 3600
 KILL_LONGEST = ["CutOff", "Ping", "Crash", "Standby"]
 # What a lab's name begins with, so that two parts can run side by side.
 LAB_LETTER = {"scenario": "t", "kill": "k", "asan/scenario": "a"}
-# Where labs are when there is room for all that is at work at a time, each with both of its nodes' disks full: on a disk that
-# they share, writing is most of what they do.
+# Where the labs of kill --all are when there is room for all that is at work at a time, each with both of its nodes' disks full:
+# on a disk that they share, writing is most of what they do.
 MEMORY = Path("/dev/shm/pg_vrrp-lab")
 LAB_BYTES, SPARE_BYTES = 6 << 30, 1 << 30
 # The fixed seeds of the fault suite stop by themselves before that.

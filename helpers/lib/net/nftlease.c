@@ -119,7 +119,6 @@ static int run_nft(const char *text, const struct deadline *dl, char *why, size_
 int nftlease_lay(const struct cfg *cfg, const struct nftlease *want, const struct deadline *dl,
 		 char *why, size_t size)
 {
-	const struct nftlease shut = { .gate = NFTLEASE_SHUT };
 	int64_t timeout_ms = timeout_now(want);
 	char text[TEXT_MAX];
 	int rc;
@@ -132,9 +131,9 @@ int nftlease_lay(const struct cfg *cfg, const struct nftlease *want, const struc
 		return rc;
 	}
 	rc = run_nft(text, dl, why, size);
-	/* Had we, or nft, been frozen on the way, the timeout would begin too late. */
-	if (rc == 0 && want->gate == NFTLEASE_UNTIL && timeout_now(want) == NO_ELEMENT)
-		rc = nftlease_set(cfg, &shut, NULL);
+	/* The timeout began when nft was done, which on a busy host is too late. */
+	if (rc == 0 && want->gate == NFTLEASE_UNTIL)
+		rc = nftlease_set(cfg, want, NULL);
 	return rc;
 }
 
