@@ -14,11 +14,11 @@
 #include "base/deadline.h"
 #include "pgfixture_os.h"
 
-/* Shorter than on a real host, so that a test need not wait for PostgreSQL's own patience. */
+/* Shorter than on a real host, so that a test need not wait for PostgreSQL's own patience; and no
+ * shared memory with a name, which a server that is killed would leave in /dev/shm for ever. */
 static const char settings[] = "fsync = off\n"
 			       "max_connections = 20\n"
 			       "shared_buffers = 8MB\n"
-			       /* Else a server that is killed leaves a file in /dev/shm for ever. */
 			       "dynamic_shared_memory_type = mmap\n"
 			       "wal_level = replica\n"
 			       "wal_log_hints = on\n"
@@ -355,37 +355,6 @@ int pgfixture_until(const struct pgfixture *fixture, size_t node, const char *sq
 	return -ETIMEDOUT;
 }
 
-/* A server that the tested code started is no child of ours, and would outlive the test. */
-static void end_strangers(const struct pgfixture *fixture, size_t node)
-{
-	const struct deadline dl = deadline_in_ms(10000);
-	const char *data_dir = fixture->cfg[node].data_dir;
-	char path[CFG_PATH_MAX + 32];
-	char text[CFG_PATH_MAX] = "";
-	int AUTO_FD fd = -1;
-	ssize_t got = -1;
-	long pid = 0;
-
-	(void)snprintf(path, sizeof(path), "%s/postmaster.pid", data_dir);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0)
-		got = read(fd, text, sizeof(text) - 1);
-	if (got > 0)
-		pid = strtol(text, NULL, 10);
-	if (pid <= 1)
-		return;
-	(void)snprintf(path, sizeof(path), "/proc/%ld/cwd", pid);
-	while (!deadline_passed(&dl)) {
-		got = readlink(path, text, sizeof(text) - 1);
-		if (got < 0 || (size_t)got != strlen(data_dir) ||
-		    strncmp(text, data_dir, (size_t)got) != 0)
-			return;
-		(void)kill((pid_t)pid, SIGQUIT);
-		os_pause_ms(20);
-	}
-	(void)os_complain("a server is left", -ETIMEDOUT);
-}
-
 void pgfixture_end(struct pgfixture *fixture)
 {
 	const char *const argv[] = { "/bin/rm", "-rf", fixture->dir, NULL };
@@ -394,7 +363,7 @@ void pgfixture_end(struct pgfixture *fixture)
 		if (pgfixture_stop(fixture, node, SIGQUIT) < 0)
 			(void)os_complain("end", -ECHILD);
 		if (fixture->dir[0] != '\0')
-			end_strangers(fixture, node);
+			os_end_server(fixture->cfg[node].data_dir);
 	}
 	if (fixture->dir[0] != '\0' && os_run(argv, false, NULL, NULL, 0) != 0)
 		(void)os_complain(fixture->dir, -EIO);

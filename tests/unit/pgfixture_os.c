@@ -21,6 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/deadline.h"
 #include "pgfixture.h"
 
 const char *const os_addresses[OS_ADDRESSES] = { "10.99.0.1", "10.99.0.2", "10.99.0.3" };
@@ -228,4 +229,33 @@ int os_give_directory(const char *path)
 	if (owner == NULL || chown(path, owner->pw_uid, owner->pw_gid) < 0 || chmod(path, 0755) < 0)
 		return -EPERM;
 	return 0;
+}
+
+void os_end_server(const char *data_dir)
+{
+	const struct deadline dl = deadline_in_ms(10000);
+	char path[CFG_PATH_MAX + 32];
+	char text[CFG_PATH_MAX] = "";
+	int AUTO_FD fd = -1;
+	ssize_t got = -1;
+	long pid = 0;
+
+	(void)snprintf(path, sizeof(path), "%s/postmaster.pid", data_dir);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		got = read(fd, text, sizeof(text) - 1);
+	if (got > 0)
+		pid = strtol(text, NULL, 10);
+	if (pid <= 1)
+		return;
+	(void)snprintf(path, sizeof(path), "/proc/%ld/cwd", pid);
+	while (!deadline_passed(&dl)) {
+		got = readlink(path, text, sizeof(text) - 1);
+		if (got < 0 || (size_t)got != strlen(data_dir) ||
+		    strncmp(text, data_dir, (size_t)got) != 0)
+			return;
+		(void)kill((pid_t)pid, SIGQUIT);
+		os_pause_ms(20);
+	}
+	(void)os_complain("a server is left", -ETIMEDOUT);
 }

@@ -32,4 +32,8 @@ int os_must_run(const char *const *argv, const char *input);
 int os_write(const char *path, const char *text, bool append);
 int os_give_directory(const char *path);
 
+/* Ends the server of the data directory: one that the tested code started is no child of ours, and
+ * would outlive the test. */
+void os_end_server(const char *data_dir);
+
 #endif
