@@ -45,7 +45,7 @@ class Lab:
         settings = make(config, witness, mode, sets or [], setup)
         lab = cls(name, settings)
         with _lock(name):
-            if os.path.exists(lab.dir) or places.lab_netns(name):
+            if name in places.lab_names():
                 raise LabError(f'there is a lab "{name}" already',
                                f"scripts/lab down --name {name}")
             try:
@@ -69,7 +69,8 @@ class Lab:
                            f"scripts/lab up --name {name}") from error
 
     def _make(self, say: Callable[[str], None], shimmed: bool) -> None:
-        os.makedirs(f"{self.dir}/log", mode=0o755)
+        places.settle(self.name)
+        os.mkdir(f"{self.dir}/log", mode=0o755)
         with open(f"{self.dir}/lab.ini", "w", encoding="utf-8") as file:
             file.write(self.settings.ini.text())
         say(f"installing {self.settings.setup}")
@@ -108,7 +109,7 @@ class Lab:
         node_dir = places.node_dir(self.name, host.name)
         settings = self.settings
         spec = {
-            "node": host.name, "kind": host.kind, "base": places.BASE,
+            "node": host.name, "kind": host.kind,
             "image": _image(f"{node_dir}/disk.img", 2 << 30),
             "state_image": _image(f"{node_dir}/state.img", 1 << 30) if host.kind == "node" else "",
             "disk_dir": f"{node_dir}/disk", "tree": seeds.tree,
@@ -281,7 +282,6 @@ def _image(path: str, size: int) -> str:
 @contextlib.contextmanager
 def _lock(name: str) -> Iterator[None]:
     """One deed at a time on one lab; load, status, exec and logs do not take it."""
-    os.makedirs(places.BASE, mode=0o755, exist_ok=True)
     with open(f"/run/{places.PREFIX}{name}.lock", "w", encoding="ascii") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
@@ -311,8 +311,7 @@ def _remove(name: str) -> None:
     shutil.rmtree(top, ignore_errors=True)
     if os.path.isdir(top):
         shutil.rmtree(top)
-    with contextlib.suppress(OSError):
-        os.rmdir(places.BASE)
+    places.forget(name)
 
 
 def python_of_debian() -> None:

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import time
 
-from . import kernel
+from . import kernel, places
 
 # Directories that begin empty on a node; what they hold lives on the node's disk.
 PRIVATE = ("/etc/pg_vrrp", "/etc/keepalived", "/etc/ssh", "/etc/postgresql", "/root",
@@ -25,7 +25,7 @@ QUIET = kernel.MS_NOSUID | kernel.MS_NODEV
 def build(spec: dict) -> None:
     """Everything, in order; a failure is an OSError that names the mount."""
     kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
-    _forget_other_labs(spec["base"])
+    _forget_other_labs()
     _mount_disk(spec["image"], spec["disk_dir"])
     if spec["state_image"]:
         _mount_disk(spec["state_image"], f"{spec['disk_dir']}/own{STATE_DISK}")
@@ -48,13 +48,14 @@ def build(spec: dict) -> None:
         kernel.mount("/dev/null", "/proc/sysrq-trigger", flags=kernel.MS_BIND)
 
 
-def _forget_other_labs(base: str) -> None:
+def _forget_other_labs() -> None:
     """Mounts of other labs that were copied into this namespace would keep their disks busy, and
     their network namespaces, with every connection in them, alive."""
     with open("/proc/self/mountinfo", encoding="utf-8") as file:
         points = [line.split()[4] for line in file]
+    theirs = tuple(f"{base}/" for base in (*places.bases(), places.NETNS_DIR))
     for point in reversed(points):
-        if point.startswith((base + "/", "/run/netns/")):
+        if point.startswith(theirs):
             with contextlib.suppress(OSError):  # the lab that it belongs to is just going down
                 kernel.umount(point)
 

@@ -10,8 +10,6 @@ CLEAN_ENV = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "LC_ALL": "C.UTF-8",
     "HOME": "/root",
-    # Our own programs look for the lab where we do.
-    **{name: os.environ[name] for name in ("PGV_LAB_DIR",) if name in os.environ},
 }
 
 

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 
@@ -19,15 +20,15 @@ NAME = os.environ.get("PGV_LAB", f"t{os.getpid()}")
 LAB = os.path.join(ROOT, "scripts", "lab")
 
 
-def command(*arguments: str) -> subprocess.CompletedProcess:
+def command(*arguments: str, env: dict | None = None) -> subprocess.CompletedProcess:
     return subprocess.run([LAB, *arguments], capture_output=True, text=True, check=False,
-                          timeout=120)
+                          timeout=120, env=env)
 
 
 def traces(name: str) -> list[str]:
     """Whatever is left of a lab on this machine."""
     found = places.lab_netns(name)
-    if os.path.exists(places.lab_dir(name)):
+    if name in places.lab_names():
         found.append(places.lab_dir(name))
     with open("/proc/self/mountinfo", encoding="utf-8") as file:
         found += [line for line in file if f"{places.lab_dir(name)}/" in line]
@@ -72,6 +73,18 @@ class TwoLabs(unittest.TestCase):
             while traces(NAME) and time.monotonic() < limit:
                 time.sleep(0.05)
             self.assertEqual(traces(NAME), [], f"killed after {seconds} s")
+
+    def test_made_elsewhere_is_found_by_its_name_and_leaves_nothing(self):
+        with tempfile.TemporaryDirectory(dir="/dev/shm") as elsewhere:
+            base = f"{elsewhere}/labs"
+            up = command("up", "--name", NAME, env={**os.environ, "PGV_LAB_DIR": base})
+            self.assertEqual(up.returncode, 0, up.stderr)
+            self.assertEqual(places.lab_dir(NAME), f"{base}/{NAME}")
+            self.assertTrue(Lab.open(NAME).ready())
+            self.assertEqual(command("fault", "--name", NAME, "crash", "n1").returncode, 0)
+            self.assertEqual(command("down", "--name", NAME).returncode, 0)
+            self.assertEqual(traces(NAME), [])
+            self.assertEqual(os.listdir(elsewhere), [])
 
     def test_up_twice_is_refused_and_harms_nothing(self):
         lab = Lab.up(NAME)
