@@ -231,7 +231,13 @@ class Lab:
         return LoadRun(self, seconds)
 
     def logs(self, node: str | None = None, since_ms: float = 0) -> list[syslog.Line]:
+        """With all that was said before this call, by a host that can still write it down."""
         names = [self.settings.host(node).name] if node else list(self.settings.hosts)
+        frozen = switch.load(self.name).frozen
+        for name in names:
+            with contextlib.suppress(LabError):
+                if name not in frozen:
+                    self.node(name).order("log")
         lines = [line for name in names
                  for line in syslog.read(places.log_path(self.name, name), since_ms)]
         return sorted(lines, key=lambda line: line.boot_ms)

@@ -20,6 +20,8 @@ from lablib.kernel import boot_ms  # noqa: E402
 from lablib.service import Service  # noqa: E402
 
 CONTROL = "/run/lab.sock"
+# Datagrams for the log: as many as may wait, and as are taken before something else gets a turn.
+TAKEN_AT_ONCE = 512
 
 
 class Init:
@@ -47,7 +49,7 @@ class Init:
 
     def listen(self) -> None:
         with open("/proc/sys/net/unix/max_dgram_qlen", "w", encoding="ascii") as file:
-            file.write("512\n")  # a burst must not make a helper wait for its log
+            file.write(f"{TAKEN_AT_ONCE}\n")  # a burst must not make a helper wait for its log
         self.syslog = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.syslog.bind("/dev/log")
         os.chmod("/dev/log", 0o666)
@@ -122,7 +124,7 @@ class Init:
 
     def take_syslog(self) -> None:
         lines: list[str] = []
-        for _ in range(256):
+        for _ in range(TAKEN_AT_ONCE):
             try:
                 packet = self.syslog.recv(65536)
             except BlockingIOError:
@@ -146,8 +148,8 @@ class Init:
         self.write(*[f"{now} {self.node} info {name}: {line}" for line in text.split("\n")])
 
     def take_command(self) -> None:
-        """One line: "pids", "start NAME", "stop NAME" or "restart NAME"; one line of JSON comes
-        back."""
+        """One line: "pids", "log", "start NAME", "stop NAME" or "restart NAME"; one line of JSON
+        comes back."""
         connection, _ = self.control.accept()
         with connection:
             connection.settimeout(1)
@@ -162,6 +164,9 @@ class Init:
         if words == ["pids"]:
             return {service.name: {"pid": service.pid, "starts": service.starts}
                     for service in self.services}
+        if words == ["log"]:
+            self.take_syslog()
+            return {"ok": True}
         if len(words) == 2 and words[1] in by_name:
             service = by_name[words[1]]
             deeds = {"start": service.want, "stop": service.stop, "restart": service.cycle}

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 
@@ -127,6 +128,17 @@ class CommandLine(unittest.TestCase):
     def test_exec_is_inside_and_passes_the_exit_code_on(self):
         done = command("exec", "--name", NAME, "n2", "--", "sh", "-c", "hostname; exit 7")
         self.assertEqual((done.stdout, done.returncode), ("n2\n", 7))
+
+    def test_the_log_has_what_was_said_before_it_was_asked_for(self):
+        pid = self.lab.node("n1").pid()
+        os.kill(pid, signal.SIGSTOP)  # pid 1, that writes the log down, is late
+        late = threading.Timer(0.5, os.kill, (pid, signal.SIGCONT))
+        late.start()
+        self.addCleanup(late.join)
+        done = self.lab.run("n1", ["sh", "-c", "seq 100 | logger -t burst"])
+        self.assertEqual(done.returncode, 0, done.stderr)
+        told = [line.text for line in self.lab.logs("n1") if line.tag == "burst"]
+        self.assertEqual(told, [str(number) for number in range(1, 101)])
 
     def test_status_as_json(self):
         status = json.loads(command("status", "--name", NAME, "--json").stdout)
