@@ -12,6 +12,7 @@ import tables
 from bank_client import BankClient
 from client import SERVER_OPTIONS, TCP_OPTIONS, Client, Door
 from hostile_client import HostileClient
+from ops import WRITES
 from register_client import RegisterClient
 from set_client import SetClient
 
@@ -92,7 +93,8 @@ class Load:
 
     def _note(self, line: list) -> None:
         self.out.write(json.dumps(line, separators=(",", ":")) + "\n")
-        if line[5] == "acked" and self.clients[line[0]].door.kind == "vip":
+        client, what, outcome = self.clients[line[0]], line[2], line[5]
+        if what in WRITES and outcome == "acked" and client.door.kind == "vip":
             self.progress.count(line[4])
 
     # ---- the loop ----

@@ -60,7 +60,7 @@ class Workload:
             time.sleep(0.05)
 
     def progress(self) -> dict:
-        """{"acked": operations through the VIP, "last_ack_ms": time of the last}."""
+        """{"acked": writes through the VIP, "last_ack_ms": time of the last}."""
         try:
             with open(f"{self.out_dir}/progress.json", encoding="ascii") as file:
                 return json.load(file)
