@@ -32,10 +32,11 @@ KILL_LIMIT, KILL_ALL_LIMIT = 180, 6 * 3600
 KILL_LONGEST = ["CutOff", "Ping", "Crash", "Standby"]
 # What a lab's name begins with, so that two parts can run side by side.
 LAB_LETTER = {"scenario": "t", "kill": "k", "asan/scenario": "a"}
-# Where the labs of kill --all are when there is room for all that is at work at a time, each with both of its nodes' disks full:
-# on a disk that they share, writing is most of what they do.
+# Where the labs are when there is room for all that are at work at a time: on a disk that they share,
+# writing is most of what they do. Now and then a node's disk is full; with kill --all both nodes' of
+# every lab.
 MEMORY = Path("/dev/shm/pg_vrrp-lab")
-LAB_BYTES, SPARE_BYTES = 6 << 30, 1 << 30
+LAB_BYTES, FULL_LAB_BYTES, SPARE_BYTES = 3 << 30, 6 << 30, 1 << 30
 # The fixed seeds of the fault suite stop by themselves before that.
 FAULT_MINUTES, FAULT_LIMIT = 9, 900
 
@@ -45,11 +46,11 @@ def memory_available():
         return next(int(line.split()[1]) * 1024 for line in file if line.startswith("MemAvailable"))
 
 
-def keep_labs_in_memory(labs):
+def keep_labs_in_memory(labs, lab_bytes):
     """For all that is started from here on; PGV_LAB_DIR in the environment has the last word."""
     disk = os.statvfs(MEMORY.parent)
     room = min(disk.f_bavail * disk.f_frsize, memory_available() - SPARE_BYTES)
-    if "PGV_LAB_DIR" not in os.environ and room >= labs * LAB_BYTES:
+    if "PGV_LAB_DIR" not in os.environ and room >= labs * lab_bytes:
         os.environ["PGV_LAB_DIR"] = str(MEMORY)
 
 

@@ -34,6 +34,11 @@ class Power(Damaging):
             if process.exe in programs:
                 process.signal(signal.SIGSTOP)
 
+    def asked_agent(self, node: str) -> list[str]:
+        """What it said of fencing by its agent; that the agent would do it is asked by and by anyhow."""
+        said = [line.text for line in self.lab.logs(node, self.begun_ms) if "by agent: " in line.text]
+        return [text for text in said if "by agent: ready" not in text]
+
     def come_back(self, load) -> None:
         """The one that was switched off is switched on, and is a standby."""
         self.lab.fault("boot", self.old)
