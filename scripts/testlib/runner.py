@@ -99,7 +99,6 @@ class Runner:
             return
         log = self.logs / (job.name + ".log")
         log.parent.mkdir(parents=True, exist_ok=True)
-        failed = self.tally.failed
         began = time.monotonic()
         with open(log, "wb") as sink:
             process = subprocess.Popen(
@@ -119,7 +118,7 @@ class Runner:
         if job.after:
             with open(log, "ab") as sink:
                 subprocess.run(job.after, stdout=sink, stderr=sink, check=False, timeout=60)
-        if self.tally.failed > failed:
+        if report.failed:
             self.show(log)
 
     def wait(self, process, report, deadline, grace):
@@ -162,6 +161,7 @@ class Report:
         self.planned = None
         self.seen = 0
         self.bad = 0
+        self.failed = False  # a test of it, or the job itself
 
     def read(self, last=False):
         if not self.job.tap:
@@ -192,6 +192,7 @@ class Report:
         elif word == "not ok":
             word = "FAILED"
             self.bad += 1
+            self.failed = True
         self.runner.result(word, f"{self.job.name}: {name}", note or "")
 
     def finish(self, code, hung, seconds):
@@ -213,6 +214,7 @@ class Report:
             self.fail(f"exit code {code}, although no test said that it failed")
 
     def fail(self, why):
+        self.failed = True
         self.runner.result("FAILED", self.job.name, why)
 
 

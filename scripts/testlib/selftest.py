@@ -34,7 +34,7 @@ class Case(unittest.TestCase):
     def test_good(self):
         pass
     def test_bad(self):
-        self.fail("on purpose")
+        self.assertEqual("a\\nb", "a\\nc", "on purpose")
     def test_subtests(self):
         for i in range(3):
             with self.subTest(i=i):
@@ -71,6 +71,12 @@ def count(job, folder):
     return (tally.passed, tally.failed, tally.skipped), tally
 
 
+def said(jobs, folder):
+    runner = Runner(folder, io.StringIO())
+    runner.run(jobs, len(jobs))
+    return runner.out.getvalue()
+
+
 def selftest():
     bad = 0
     done = 0
@@ -95,8 +101,11 @@ def selftest():
         source = Path(folder) / "test_python.py"
         source.write_text(FILE)
         tap = str(Path(__file__).resolve().parent / "tap.py")
-        got, _ = count(Job("python", [sys.executable, "-B", tap, str(source)], 20), folder)
+        python = Job("python", [sys.executable, "-B", tap, str(source)], 20)
+        got, _ = count(python, folder)
         check("python_cases", got == (1, 3, 1), f"{got}")
+        wrong = "s, AssertionError: 'a\\nb' != 'a\\nc')"
+        check("what_was_wrong_is_told_at_once", wrong in said([python], folder))
         source.write_text("import no_such_module_here\n")
         got, _ = count(Job("import", [sys.executable, "-B", tap, str(source)], 20), folder)
         check("python_file_that_does_not_load", got == (0, 1, 0), f"{got}")
@@ -109,6 +118,10 @@ def selftest():
         job = Job("orphan", SH + [f"sleep 60 & echo $! >{left}; echo ok 1 - a"], 5)
         count(job, folder)
         check("nothing_is_left_behind", gone(int(left.read_text())))
+
+        text = said([Job("bad", SH + ["sleep 0.3; echo not ok 1 - a"], 5),
+                     Job("good", SH + ["sleep 0.6; echo ok 1 - a"], 5)], folder)
+        check("only_the_log_of_what_failed_is_shown", "bad.log" in text and "good.log" not in text)
 
         job = Job("after", SH + ["exec sleep 60"], 1, after=SH + [f"echo after >{left}"])
         count(job, folder)

@@ -15,6 +15,8 @@ import time
 import unittest
 from pathlib import Path
 
+WRONG_CHARS = 200
+
 
 class Tap(unittest.TestResult):
     """One line a test; subtests count towards the test they belong to."""
@@ -37,6 +39,9 @@ class Tap(unittest.TestResult):
             print("".join(f"# {line}\n" for line in text.splitlines()), end="")
         note = f" # SKIP {self.skip}" if self.skip and not self.bad else ""
         note = note or f" # {time.monotonic() - self.began:.1f} s"
+        if self.bad:
+            # What was wrong stands where it is looked for first.
+            note += f", {raised(self.bad[0])[:WRONG_CHARS]}"
         word = "not ok" if self.bad else "ok"
         print(f"{word} {self.count} - {short(test)}{note}", flush=True)
 
@@ -67,6 +72,12 @@ class Tap(unittest.TestResult):
     def addUnexpectedSuccess(self, test):
         super().addUnexpectedSuccess(test)
         self.bad.append("succeeded, and was expected to fail")
+
+
+def raised(text):
+    """The exception of a traceback, without the rest of its message, which may be a long comparison."""
+    frames = text.rpartition("Traceback ")[2].splitlines()[1:]
+    return next((line for line in frames if line and not line.startswith(" ")), text.splitlines()[-1])
 
 
 def short(test):
