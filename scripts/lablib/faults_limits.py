@@ -7,6 +7,7 @@ import os
 import resource
 import signal
 import subprocess
+import time
 
 from . import places
 from .errors import LabError, SYSTEM, USAGE
@@ -16,6 +17,7 @@ from .settings import Settings
 
 KINDS = ("connections", "processes", "files")
 HOLDER = f"{places.SCRIPTS}/lablib/hold_connections.py"
+LOOKS, LOOK_PAUSE_S = 10, 0.03
 # Where the kernel counts processes: the older hierarchy, or the one for everything.
 PIDS = "/sys/fs/cgroup/pids"
 UNIFIED = "/sys/fs/cgroup"
@@ -112,13 +114,16 @@ def _write(path: str, text: str) -> None:
 
 def _files(node: Node) -> None:
     """No further descriptor for any process that runs, and few for what it starts.  pid 1 is left
-    out: it is the lab's."""
-    for process in _services(node):
-        with contextlib.suppress(OSError):  # it ended meanwhile
-            taken = {int(name) for name in os.listdir(f"/proc/{process.pid}/fd")}
-            free = next(number for number in range(len(taken) + 1) if number not in taken)
-            _, hard = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)
-            resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (free, hard))
+    out: it is the lab's.  One that is open for a moment only would leave its process a place, so
+    there is more than one look."""
+    for _ in range(LOOKS):
+        for process in _services(node):
+            with contextlib.suppress(OSError):  # it ended meanwhile
+                taken = {int(name) for name in os.listdir(f"/proc/{process.pid}/fd")}
+                free = next(number for number in range(len(taken) + 1) if number not in taken)
+                soft, hard = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)
+                resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (min(free, soft), hard))
+        time.sleep(LOOK_PAUSE_S)
 
 
 def _files_back(node: Node) -> None:

@@ -2,6 +2,7 @@
 """The faults of the lab do what they say, and heal takes each of them back."""
 
 import os
+import select
 import subprocess
 import time
 import unittest
@@ -105,6 +106,25 @@ class LabFaults(Scenario):
         time.sleep(2)
         self.assertEqual(said, len([line for line in self.lab.logs(self.new)
                                     if "Too many open" in line.text]))
+
+    def test_a_descriptor_that_is_open_half_of_the_time_is_exhausted_too(self):
+        program = ("import time\n"
+                   "while True:\n"
+                   "    try:\n"
+                   "        with open('/dev/null'):\n"
+                   "            time.sleep(0.1)\n"
+                   "    except OSError as error:\n"
+                   "        print(error, flush=True)\n"
+                   "    time.sleep(0.1)\n")
+        argv = self.lab.node(self.new).command(["/usr/bin/python3", "-c", program])
+        with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
+            try:
+                time.sleep(0.5)
+                self.lab.fault("exhaust", self.new, "files")
+                self.assertTrue(select.select([process.stdout], [], [], 5)[0])
+                self.assertIn("Too many open files", process.stdout.readline())
+            finally:
+                process.kill()
 
     # ---- processes ----
 
