@@ -17,6 +17,7 @@ import os
 import signal
 import sys
 import time
+import typing
 
 sys.dont_write_bytecode = True
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -26,36 +27,59 @@ import nemesis  # noqa: E402
 import report  # noqa: E402
 import results  # noqa: E402
 import seed_run  # noqa: E402
-from lablib import LabError  # noqa: E402
+from lablib import LabError, errors, places  # noqa: E402
 
 # What CI runs: of all pairs among the first two hundred, the one with the most kinds of faults.
 FIXED = (40, 183)
 
 
-def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+def lab_name(text: str) -> str:
+    """Asked before the first seed: every one of them would fail for it."""
+    try:
+        return places.check_name(text)
+    except LabError as error:
+        raise argparse.ArgumentTypeError(f"{error}: {error.hint}") from error
+
+
+def count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text}: give a whole number from 1 on")
+    return int(text)
+
+
+class Parser(argparse.ArgumentParser):
+    """Its exit code for a wrong command line is the helpers', not Python's."""
+
+    def error(self, message: str) -> typing.NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(errors.USAGE, f"{self.prog}: {message}\n")
+
+
+def arguments(argv: list[str] | None = None) -> argparse.Namespace:
+    parser = Parser(
         prog="scripts/test faults", description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--seeds", type=int, metavar="N", help="so many, beginning with --first")
-    which.add_argument("--seed", type=int, metavar="K", help="this one")
+    which.add_argument("--seeds", type=count, metavar="N", help="so many, beginning with --first")
+    which.add_argument("--seed", type=count, metavar="K", help="this one")
     which.add_argument("--fixed", action="store_true", help="those of CI (the default)")
-    parser.add_argument("--first", type=int, default=1, metavar="K", help="default: 1")
+    parser.add_argument("--first", type=count, default=1, metavar="K", help="default: 1")
     parser.add_argument("--minutes", type=float, default=90, metavar="M",
                         help="then no further round begins (default 90)")
-    parser.add_argument("--rounds", type=int, default=nemesis.ROUNDS, metavar="R",
+    parser.add_argument("--rounds", type=count, default=nemesis.ROUNDS, metavar="R",
                         help=f"in each seed (default {nemesis.ROUNDS})")
     parser.add_argument("--setup", choices=[seed_run.PG_VRRP, seed_run.TEXTBOOK],
                         default=seed_run.PG_VRRP)
     parser.add_argument("--mode", choices=["sync", "async"], default="sync")
     parser.add_argument("--witness", choices=["postgres", "ping", "tcp"], default="postgres")
     parser.add_argument("--keep-going", action="store_true", help="after a seed that failed, too")
-    parser.add_argument("--name", default="faults", metavar="L", help="of the lab")
+    parser.add_argument("--name", type=lab_name, default="faults", metavar="L",
+                        help="of the lab")
     parser.add_argument("--build", default="build", metavar="DIR", help="default: build")
     parser.add_argument("--tap", action="store_true", help="one line a seed, for scripts/test")
     parser.add_argument("--write-docs", action="store_true",
                         help="put the table into docs/fault-results.md")
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
 class Campaign:
