@@ -203,11 +203,18 @@ static bool still_so(const struct cfg *cfg, enum server_state local)
 }
 
 /* It must go on when keepalived ends us for being late, so it is detached. */
-static void start_fence(const struct cfg *cfg, const char *reason)
+static void start_fence(const struct cfg *cfg, const char *reason, bool lease_ended)
 {
 	char path[CFG_PATH_MAX + CFG_NAME_MAX];
-	const char *const argv[] = { path,       "-c",   cfg->path, "-n", cfg_self(cfg)->name,
-				     "--reason", reason, NULL };
+	const char *const argv[] = { path,
+				     "-c",
+				     cfg->path,
+				     "-n",
+				     cfg_self(cfg)->name,
+				     "--reason",
+				     reason,
+				     lease_ended ? "--auto" : NULL,
+				     NULL };
 	struct proc_spec spec = { .argv = argv };
 	int rc;
 
@@ -313,7 +320,7 @@ static struct verdict check_node(const struct cfg *cfg, const struct cli *cli,
 		leave_serving(cfg, &f, &verdict);
 	}
 	if (check_must_fence(&f))
-		start_fence(cfg, verdict.message);
+		start_fence(cfg, verdict.message, check_lease_ended(&f));
 	if (options->primary && verdict.outcome == OUT_YES && f.local != SERVER_PRIMARY)
 		verdict = (struct verdict){ .outcome = OUT_NO,
 					    .rule = "standby",

@@ -34,6 +34,7 @@ struct options {
 	bool watch;
 	bool spare;
 	bool answer;
+	bool automatic;
 	const char *reason;
 };
 
@@ -158,12 +159,23 @@ static bool something_runs(const struct cfg *cfg)
 	return server != -ENOENT;
 }
 
+/*
+ * Who asked decides what answers the mark.  A check that finds the lease at an end does what the
+ * guard would have done, had it run, and with no more of a reason than the guard has.
+ */
+static const char *asked_by(const struct cfg *cfg, const struct options *options)
+{
+	if (options->answer)
+		return cfg_peer(cfg)->name;
+	return options->automatic ? "guard" : "operator";
+}
+
 static struct verdict run(const struct cfg *cfg, const struct cli *cli,
 			  const struct options *options)
 {
 	struct deadline dl = deadline_in_ms(cfg->fence_budget_ms);
 	struct fence_line request = { .ask = options->spare ? FENCE_ASK_SPARE : FENCE_ASK_FENCE };
-	struct harmless how = { .reason = options->reason, .by = "operator", .stay_down = true };
+	struct harmless how = { .reason = options->reason, .stay_down = true };
 	struct facts facts = { .ask = FENCE_ASK_FENCE };
 	struct verdict verdict;
 	int AUTO_FD lock = -1;
@@ -173,8 +185,7 @@ static struct verdict run(const struct cfg *cfg, const struct cli *cli,
 	if (how.reason == NULL)
 		how.reason =
 		    options->answer ? "the other node asked for it" : "an operator asked for it";
-	if (options->answer)
-		how.by = cfg_peer(cfg)->name;
+	how.by = asked_by(cfg, options);
 
 	facts.ask = request.ask;
 	if (facts.ask == FENCE_ASK_SPARE)
@@ -206,6 +217,9 @@ int main(int argc, char **argv)
 		{ "answer", NULL,
 		  "be the forced command of ssh: read the request, answer in one line",
 		  &options.answer, NULL },
+		{ "auto", NULL,
+		  "called by check_primary: the lease is at an end; proof answers the mark",
+		  &options.automatic, NULL },
 		{ "reason", "TEXT", "why, for the mark, the log and the history", NULL,
 		  &options.reason },
 		{ 0 },

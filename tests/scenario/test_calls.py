@@ -55,10 +55,12 @@ class Calls(Damaging):
         return {node: self.kept(node) for node in (self.old, self.new)}
 
     def kept_at_rest(self) -> dict[str, dict[str, str]]:
-        """The slots follow a change of role after a while, and then stay."""
+        """The slots and the priority follow a change of role after a while, and then stay."""
         for node in (self.old, self.new):
             self.wait(lambda: self.lab.helper(node, "replication_slots").returncode == 0, 20,
                       f"the slots of {node} are as they should be")
+        self.wait(lambda: self.kept(self.old)[self.lab.settings.run_dir + "/priority"] == "50\n", 20,
+                  f"{self.old} has seen the vote that its priority waits for")
         return self.everything_kept()
 
     def unchanged(self, before: dict[str, dict[str, str]]) -> None:

@@ -20,6 +20,19 @@ class FaultFindings(Recorded):
         self.wait(self.serves(self.new), 25, "the standby serves")
         self.assert_took_over(load.stop())
 
+    def test_primary_alone_that_was_fenced_beside_a_frozen_guard_serves_again(self):
+        """check_primary fenced it for the lease that had ended, and left a mark as if a person had
+        asked for it, which only a person could answer: the cluster stayed down, although the record
+        said that nobody else might serve (seed 22; without a record, seed 10)."""
+        self.lab.fault("power-off", self.new)
+        self.wait_said(self.old, "the standby is lost, so only this node may serve", 15)
+        self.lab.fault("freeze", self.old, "guard")
+        self.wait_said(self.old, "rule=harmless", 15)
+        self.lab.fault("thaw", self.old, "guard")
+        self.wait(self.serves(self.old), 25, "the primary serves alone")
+        self.lab.fault("boot", self.new)
+        self.wait(self.pair, 40, "the standby streams")
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -139,6 +139,22 @@ static void holder_of_the_record_outlives_a_standby_promoted_by_hand(void **stat
 	assert_true(check_must_fence(&f));
 }
 
+/* Nothing but the lease: what else it is fenced for, no proof of the moment answers. */
+static void lease_ends_by_itself_only_where_nobody_disowns(void **state)
+{
+	struct check_facts f = { 0 };
+
+	(void)state;
+	for (uint32_t n = 0; combination(&f, n); n++) {
+		bool lease_over = f.lease_known && f.lease_runs == FACT_NO;
+		bool ended = f.local == SERVER_PRIMARY && lease_over && !meets_newer_primary(&f) &&
+			     f.record_theirs != FACT_YES;
+
+		if (check_lease_ended(&f) != ended)
+			fail_msg("combination %u", n);
+	}
+}
+
 static void late_guard_is_made_up_for(void **state)
 {
 	struct check_facts f = { .local = SERVER_PRIMARY, .lease_known = true };
@@ -219,6 +235,7 @@ int main(void)
 		cmocka_unit_test(fences_exactly_the_primary_without_a_right),
 		cmocka_unit_test(older_of_two_primaries_is_fenced_at_once),
 		cmocka_unit_test(holder_of_the_record_outlives_a_standby_promoted_by_hand),
+		cmocka_unit_test(lease_ends_by_itself_only_where_nobody_disowns),
 		cmocka_unit_test(late_guard_is_made_up_for),
 		cmocka_unit_test(the_record_says_who_serves_and_whether_alone),
 		cmocka_unit_test(a_missing_watchdog_is_named_where_there_is_no_lease),

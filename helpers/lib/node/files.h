@@ -103,7 +103,7 @@ int serving_end(const struct cfg *cfg) MUST_CHECK;
 struct fenced_mark {
 	enum fact present;     /* UNKNOWN: could not be read; counts as present */
 	char reason[160];      /* of the fence; why, when UNKNOWN */
-	char by[CFG_NAME_MAX]; /* node, "guard" or "operator" */
+	char by[CFG_NAME_MAX]; /* node, "guard" (a lease that ended), "operator" */
 };
 struct fenced_mark fenced_read(const struct cfg *cfg);
 int fenced_write(const struct cfg *cfg, const char *reason, const char *by) MUST_CHECK;

@@ -203,11 +203,24 @@ struct verdict check_serving_decide(const struct check_facts *f)
 				 .message = "the serving file is not to be believed" };
 }
 
+static bool disowned(const struct check_facts *f)
+{
+	return two_primaries(f) || not_holder(f);
+}
+
+static bool lease_over(const struct check_facts *f)
+{
+	return f->lease_known && f->lease_runs == FACT_NO;
+}
+
 bool check_must_fence(const struct check_facts *f)
 {
-	if (f->local != SERVER_PRIMARY)
-		return false;
-	return two_primaries(f) || not_holder(f) || (f->lease_known && f->lease_runs == FACT_NO);
+	return f->local == SERVER_PRIMARY && (disowned(f) || lease_over(f));
+}
+
+bool check_lease_ended(const struct check_facts *f)
+{
+	return check_must_fence(f) && !disowned(f);
 }
 
 void check_facts_of(struct check_facts *f, const struct server *local, const struct cfg *cfg)

@@ -63,4 +63,11 @@ struct verdict check_serving_decide(const struct check_facts *f);
  */
 bool check_must_fence(const struct check_facts *f);
 
+/*
+ * Must it be fenced for its lease alone, as the guard would have done had it run?  Such a mark says
+ * only that somebody else might serve by now, and what proves that nobody does answers it
+ * (rejoin_mark_answered).  After two primaries, or against the record, it takes a person.
+ */
+bool check_lease_ended(const struct check_facts *f);
+
 #endif

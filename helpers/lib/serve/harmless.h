@@ -15,7 +15,7 @@
 
 struct harmless {
 	const char *reason; /* for the mark, the log and the history */
-	const char *by;     /* "guard", "operator", or the node that asked */
+	const char *by;     /* "guard" (the lease ended), "operator", or the node that asked */
 	bool stay_down; /* leave the fenced mark; false after a crash that may end in a restart here
 			 */
 };
