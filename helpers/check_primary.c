@@ -14,8 +14,6 @@
  *	3 could not be found out in time
  *	64 71 78 called wrongly, system, configuration
  */
-#include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -29,6 +27,7 @@
 #include "node/keepalived.h"
 #include "postgres/pgdata.h"
 #include "postgres/server.h"
+#include "serve/check_leave.h"
 #include "serve/check_rules.h"
 #include "serve/check_tell.h"
 #include "serve/duty.h"
@@ -99,8 +98,6 @@ static void gather_peer(struct check_facts *f, const struct cfg *cfg, const stru
 		f->peer_followed = peer_followed(cfg);
 }
 
-/* ---- what it leaves behind ---- */
-
 /*
  * A recovery may take longer than the lease that let it begin, and does not answer; but the standby
  * does, and what it follows is in the control file.  Without this a crash while the witness is away
@@ -117,89 +114,6 @@ static void gather_vote_for_start(struct check_facts *f, const struct cfg *cfg,
 	if (control.known)
 		f->peer_votes = server_votes_for(peer, cfg_self(cfg)->address,
 						 control.system_identifier, control.timeline);
-}
-
-static void leave_vote(const struct cfg *cfg, const struct check_facts *f,
-		       const struct server *peer)
-{
-	if (f->peer_votes != FACT_YES)
-		return;
-	log_failed("write the vote file", stamp_write(cfg, "vote", peer->asked_ms, "vote"));
-}
-
-static void leave_contact(const struct cfg *cfg, const struct server *local,
-			  const struct server *peer)
-{
-	struct contact contact = contact_read(cfg);
-
-	if (!contact.known)
-		contact = (struct contact){ .known = true };
-	if (peer->state == SERVER_PRIMARY && peer->system_identifier == local->system_identifier) {
-		contact.seen_ms = peer->asked_ms;
-		contact.primary_lsn = peer->write_lsn;
-		contact.timeline = peer->timeline;
-		/* A walreceiver whose history diverged says for a moment that it streams. */
-		if (local->receiving && peer->peer_streams) {
-			contact.streaming_ms = local->asked_ms;
-			contact.received_lsn = local->received_lsn;
-		}
-	} else if (contact.seen_ms != 0) {
-		return; /* nothing new: what was known stays known, with its time */
-	}
-	log_failed("write the contact file", contact_write(cfg, &contact));
-}
-
-/* The priority only moves when it must: each change is an event for keepalived. */
-static void leave_priority(const struct cfg *cfg, const struct check_facts *f)
-{
-	int is = -1;
-	int wanted;
-
-	/* It is being promoted: promote_safe has raised it a moment ago, and the server shows a
-	 * standby until it is done. */
-	if (f->local == SERVER_STANDBY && stamp_runs(cfg, "grant"))
-		return;
-	if (track_read(cfg, "priority", &is) < 0)
-		is = -1;
-	if (f->local == SERVER_PRIMARY)
-		/* Just promoted stays above a settled primary until the old one is seen as a
-		 * standby. */
-		wanted = f->peer_votes == FACT_YES || is <= 0 ? PRIORITY_SETTLED : is;
-	else
-		wanted = PRIORITY_STANDBY;
-	if (wanted != is)
-		log_failed("write the priority file", track_write(cfg, "priority", wanted));
-}
-
-static void leave_serving(const struct cfg *cfg, const struct check_facts *f,
-			  const struct verdict *verdict)
-{
-	bool serves = f->local == SERVER_PRIMARY && verdict->outcome == OUT_YES;
-	int rc = 0;
-
-	if (serves && f->says_serving != FACT_YES)
-		rc = serving_begin(cfg);
-	else if (!serves && f->says_serving != FACT_NO)
-		rc = serving_end(cfg);
-	if (rc < 0)
-		log_warning("could not write the serving file: %s", strerror(-rc));
-}
-
-/*
- * Up to a second lies between the server's answer and this moment: a promotion or a crash in
- * between has told keepalived more than we know.
- */
-static bool still_so(const struct cfg *cfg, enum server_state local)
-{
-	int AUTO_FD postmaster = -1;
-	pid_t pid;
-
-	if (local == SERVER_STANDBY)
-		return pgdata_form(cfg) != PGDATA_PRIMARY;
-	if (local != SERVER_PRIMARY)
-		return true;
-	postmaster = pgdata_postmaster(cfg, &pid);
-	return postmaster >= 0 && pgdata_form(cfg) == PGDATA_PRIMARY;
 }
 
 /* It must go on when keepalived ends us for being late, so it is detached. */
@@ -297,9 +211,9 @@ static struct verdict check_node(const struct cfg *cfg, const struct cli *cli,
 	if (f.local == SERVER_STARTING)
 		gather_vote_for_start(&f, cfg, &peer, &dl);
 	if (f.local == SERVER_PRIMARY || f.local == SERVER_STARTING)
-		leave_vote(cfg, &f, &peer);
+		check_leave_vote(cfg, &f, &peer);
 	if (f.local == SERVER_STANDBY)
-		leave_contact(cfg, &local, &peer);
+		check_leave_contact(cfg, &local, &peer);
 	if (cfg_has_record(cfg))
 		duty_end(&beside);
 	check_tell_record(cfg, &duty);
@@ -314,11 +228,7 @@ static struct verdict check_node(const struct cfg *cfg, const struct cli *cli,
 			       fenced_read(cfg).reason);
 	else if (cfg_has_record(cfg))
 		(void)snprintf(verdict.detail, sizeof(verdict.detail), "record: %s", duty.words);
-	if (still_so(cfg, f.local)) {
-		if (f.local != SERVER_UNKNOWN)
-			leave_priority(cfg, &f);
-		leave_serving(cfg, &f, &verdict);
-	}
+	check_leave_tracks(cfg, &f, &verdict);
 	if (check_must_fence(&f))
 		start_fence(cfg, verdict.message, check_lease_ended(&f));
 	if (options->primary && verdict.outcome == OUT_YES && f.local != SERVER_PRIMARY)
