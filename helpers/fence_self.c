@@ -218,7 +218,7 @@ int main(int argc, char **argv)
 		  "be the forced command of ssh: read the request, answer in one line",
 		  &options.answer, NULL },
 		{ "auto", NULL,
-		  "called by check_primary: the lease is at an end; proof answers the mark",
+		  "called by check_primary: the lease is over; proof answers the mark",
 		  &options.automatic, NULL },
 		{ "reason", "TEXT", "why, for the mark, the log and the history", NULL,
 		  &options.reason },
