@@ -56,7 +56,7 @@ def keep_labs_in_memory(labs, lab_bytes):
 
 class Suite:
     def __init__(self, build, runner, match="", building=True, parallel=1, minutes=0,
-                 depth=0):
+                 depth=0, resume=False):
         self.build = Path(build)
         self.runner = runner
         self.match = match
@@ -64,6 +64,7 @@ class Suite:
         self.parallel = parallel
         self.minutes = minutes
         self.depth = depth  # of kill, in full; 0: its sample
+        self.resume = resume  # of kill, in full
         self.made = {}
 
     def run(self, part):
@@ -182,7 +183,8 @@ class Suite:
 
     def kill(self):
         """Helpers that die, and calls that fail: a sample, or with --all each of them."""
-        env = {"PGV_KILL_ALL": "1", "PGV_KILL_DEPTH": str(self.depth)} if self.depth else {}
+        env = {"PGV_KILL_ALL": "1", "PGV_KILL_DEPTH": str(self.depth),
+               "PGV_KILL_RESUME": str(int(self.resume))} if self.depth else {}
         killtable.forget(self.build / "logs/kill")
         self.lab_jobs("kill", KILL_ALL_LIMIT if self.depth else KILL_LIMIT, env,
                       apart=self.depth > 0)

@@ -182,11 +182,11 @@ class ByHand(Killing):
         catalogue, usual = self.catalogue(call)
         row = self.row(call.helper, str(call), catalogue)
         points = catalogue.kills(DEPTH)
-        points = self.chosen(points, len(points) if call.cheap else None)
+        points = self.chosen(row, points, len(points) if call.cheap else None)
         self.each(call, row, points, self.killed, usual)
 
     def fail_each(self, call: Call) -> None:
         self.roles()
         catalogue, usual = self.catalogue(call)
         row = self.row(call.helper, str(call), catalogue)
-        self.each(call, row, self.chosen(catalogue.failures(DEPTH)), self.failing, usual)
+        self.each(call, row, self.chosen(row, catalogue.failures(DEPTH)), self.failing, usual)

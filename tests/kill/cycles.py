@@ -206,11 +206,11 @@ class Cycles(Killing):
 
     def run_all(self, what: str, points_of) -> None:
         catalogues = self.catalogues()
-        queues = self.queues = {target: self.chosen(points_of(catalogue))
-                                for target, catalogue in catalogues.items()}
-        self.late: list[tuple[Target, Point]] = []
         rows = {target: self.row(target.helper, f"{what}, {target.role}", catalogues[target])
                 for target in self.targets}
+        queues = self.queues = {target: self.chosen(rows[target], points_of(catalogue))
+                                for target, catalogue in catalogues.items()}
+        self.late: list[tuple[Target, Point]] = []
         order = {target: {str(point): n for n, point in enumerate(points_of(catalogue))}
                  for target, catalogue in catalogues.items()}
         missed: set[tuple[Target, Point]] = set()

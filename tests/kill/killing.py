@@ -14,12 +14,15 @@ sys.path[:0] = [os.path.join(ROOT, "tests", "scenario"), os.path.join(ROOT, "scr
 
 from lablib import LabError  # noqa: E402
 from lablib.lab import remove  # noqa: E402
+from ledger import Ledger  # noqa: E402
 from places import Catalogue, Point, Run, StandIn  # noqa: E402
 from recorded import Recorded  # noqa: E402
 
 BUILD = os.environ.get("PGV_BUILD", os.path.join(ROOT, "build"))
 # Every point, which takes hours; else a sample that is always the same.
 ALL = os.environ.get("PGV_KILL_ALL", "") == "1"
+# What an earlier run with ALL found right is not done again.
+RESUME = os.environ.get("PGV_KILL_RESUME", "") == "1"
 # Only the points whose text matches: how one that failed is looked at again.
 ONLY = re.compile(os.environ.get("PGV_KILL_ONLY", ""))
 
@@ -34,8 +37,9 @@ CODES = {0, 1, 2, 3, 4, 64, 71, 78}
 class Row:
     """One line of the table."""
 
-    def __init__(self, helper: str, what: str):
+    def __init__(self, helper: str, what: str, ledger: Ledger | None = None):
         self.helper, self.what = helper, what
+        self.ledger = ledger
         self.effects = 0
         self.before = self.after = self.failed = self.unreached = self.right = 0
         self.wrong: list[str] = []
@@ -45,10 +49,22 @@ class Row:
             setattr(self, point.deed, getattr(self, point.deed) + 1)
         else:
             self.failed += 1
-        if problem is None:
-            self.right += 1
-        else:
+        if problem is not None:
             self.wrong.append(f"{point}: {problem}")
+            return
+        self.right += 1
+        if self.ledger:
+            self.ledger.note(self.helper, self.what, str(point))
+
+    def took_before(self, point: Point) -> bool:
+        """True when an earlier run found it right, which counts as if this one had."""
+        if not self.ledger or not self.ledger.has(self.helper, self.what, str(point)):
+            return False
+        self.took(point, None)
+        return True
+
+    def result(self) -> dict:
+        return {key: value for key, value in vars(self).items() if key != "ledger"}
 
 
 class Killing(Recorded):
@@ -63,6 +79,8 @@ class Killing(Recorded):
         self.test_begun = time.monotonic()
         super().setUp()
         self.rows: list[Row] = []
+        self.ledger = (Ledger(f"{BUILD}/kill/right/{self.name()}", f"{BUILD}/libexec", RESUME)
+                       if ALL else None)
         self.addCleanup(self.leave_rows)
         self.stand_in()
 
@@ -105,15 +123,16 @@ class Killing(Recorded):
     def thorough() -> bool:
         return ALL or bool(ONLY.pattern)
 
-    def chosen(self, points: list[Point], sample: int | None = None) -> list[Point]:
+    def chosen(self, row: Row, points: list[Point], sample: int | None = None) -> list[Point]:
         known = len(points)
         points = [point for point in points if ONLY.search(str(point))]
         # A fixed order that has nothing to do with that of the program.
         random.Random(len(points)).shuffle(points)
         if not self.thorough():
             return points[:sample or self.sample]
-        self.say(f"{len(points)} points of {known}")
-        return points
+        left = [point for point in points if not row.took_before(point)]
+        self.say(f"{len(points)} points of {known}, {len(points) - len(left)} of them done before")
+        return left
 
     # ---- judging one run ----
 
@@ -132,7 +151,7 @@ class Killing(Recorded):
     # ---- the table ----
 
     def row(self, helper: str, what: str, catalogue: Catalogue) -> Row:
-        row = Row(helper, what)
+        row = Row(helper, what, self.ledger)
         row.effects = catalogue.effects()
         self.rows.append(row)
         return row
@@ -145,12 +164,15 @@ class Killing(Recorded):
         self.say(f"WRONG {text} (load {os.getloadavg()[0]:.0f} on {os.cpu_count()} processors)")
         self.show_logs()
 
+    def name(self) -> str:
+        return self.id().split(".", 1)[-1]
+
     def leave_rows(self) -> None:
         directory = f"{BUILD}/logs/kill"
         os.makedirs(directory, exist_ok=True)
-        with open(f"{directory}/{self.id().split('.', 1)[-1]}.json", "w", encoding="utf-8") as file:
+        with open(f"{directory}/{self.name()}.json", "w", encoding="utf-8") as file:
             json.dump({"seconds": round(time.monotonic() - self.test_begun),
-                       "rows": [vars(row) for row in self.rows]}, file, indent=1)
+                       "rows": [row.result() for row in self.rows]}, file, indent=1)
 
     def assert_right(self) -> None:
         wrong = [f"{row.helper} ({row.what}): {text}" for row in self.rows for text in row.wrong]

@@ -86,7 +86,7 @@ class Standby(ByHand):
         self.assertTrue(self.soon(holds), self.said_last)
         points = catalogue.kills(DEPTH) if what == "killed" else catalogue.failures(1)
         row = self.row(call.helper, f"{call}, {what}", catalogue)
-        for point in self.chosen(points):
+        for point in self.chosen(row, points):
             problem = self.point(call, point, before, holds)
             if ALL:
                 self.say(f"{point}: {problem or 'right'}")
