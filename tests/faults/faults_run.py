@@ -3,7 +3,7 @@
 """Attacks a cluster with random faults, and proves from the histories of its clients what it lost.
 
     scripts/test faults                          the fixed seeds of CI, some minutes
-    scripts/test faults --seeds 15 --minutes 90  the long run: seeds 1 to 15, at most so long
+    scripts/test faults --seeds 30 --minutes 90  the long run: seeds 1 to 30, at most so long
     scripts/test faults --seed 7                 this one again, as it was
     scripts/test faults --seeds 5 --setup textbook --keep-going
                                                  the usual bash scripts under the same attack

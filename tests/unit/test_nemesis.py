@@ -12,11 +12,19 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "faults"))
 import nemesis  # noqa: E402
 
 SEEDS = range(1, 301)
+LONG_RUN = range(1, 31)  # of README.md
+PARTS_OF_A_HOST = ("exhaust", "fill-disk", "freeze", "hunt", "kill", "restart")
 WITHOUT = nemesis.Cluster(record=False, pg_vrrp=False)
 
 
 def acts(cluster=nemesis.Cluster()):
     return [act for seed in SEEDS for one in nemesis.schedule(seed, cluster) for act in one.acts]
+
+
+def kinds(seeds):
+    """A fault, with what it was done to where one host has several."""
+    words = [act.words for seed in seeds for one in nemesis.schedule(seed) for act in one.acts]
+    return {(first, *rest[1:2]) if first in PARTS_OF_A_HOST else (first,) for first, *rest in words}
 
 
 class Nemesis(unittest.TestCase):
@@ -42,6 +50,10 @@ class Nemesis(unittest.TestCase):
         for word in ("connections", "processes", "files", "data", "state", "guard", "backend",
                      "promote_safe", "rejoin", "fence_self", "fence_old", "pg_rewind", "witness"):
             self.assertIn(word, words)
+
+    def test_the_long_run_has_every_kind_that_there_is(self):
+        """Once a run of three hundred faults never hunted promote_safe, by chance."""
+        self.assertEqual(kinds(LONG_RUN), kinds(SEEDS))
 
     def test_alone_and_on_top_of_each_other(self):
         counts = {len(one.acts) for seed in SEEDS for one in nemesis.schedule(seed)}
