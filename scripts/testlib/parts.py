@@ -19,19 +19,21 @@ PYTHON = [sys.executable, "-B"]
 PARALLEL = 2
 # Seconds.  A unit test binary, a file of command line tests, a lab and each scenario in it.
 UNIT_LIMIT, CLI_LIMIT, LAB_LIMIT, SCENARIO_LIMIT = 60, 180, 60, 120
-# What asan runs in the lab: a failover with each kind of witness, a rewind, a host switched off.
+# What asan runs in the lab: a failover with each kind of witness, a rewind, a host switched off; and so
+# many rounds of the first fixed seed of the fault suite.
 SANITIZED = [
     ("test_failover", "Sync.test_crash_of_the_postmaster"),
     ("test_record_failover", "Async.test_power_off_and_return_by_itself"),
     ("test_heal", "TcpWitness.test_power_off"),
     ("test_fencing", "Ipmi.test_host_that_hangs_is_switched_off"),
 ]
+SANITIZED_ROUNDS = 6
 BUILD_LIMIT, LINT_LIMIT, MODEL_LIMIT, FUZZ_LIMIT = 600, 1200, 600, 600
 KILL_LIMIT, KILL_ALL_LIMIT = 180, 6 * 3600
 # Of --all what takes longest (tests/kill/README.md), so that no lab is left alone with it at the end.
 KILL_LONGEST = ["CutOff", "Ping", "Crash", "Standby"]
 # What a lab's name begins with, so that two parts can run side by side.
-LAB_LETTER = {"scenario": "t", "kill": "k", "asan/scenario": "a"}
+LAB_LETTER = {"scenario": "t", "kill": "k", "asan/scenario": "a", "faults": "f", "asan/faults": "b"}
 # Where the labs are when there is room for all that are at work at a time: on a disk that they share,
 # writing is most of what they do. Now and then a node's disk is full; with kill --all both nodes' of
 # every lab.
@@ -143,9 +145,10 @@ class Suite:
         inner.unit("asan/unit")
         inner.cli("asan/cli")
         if os.getuid() == 0:
-            jobs = [inner.lab_job(source, tests, number, prefix="asan/scenario",
-                                  env={"PGV_SANITIZE": "yes"})
+            env = {"PGV_SANITIZE": "yes"}
+            jobs = [inner.lab_job(source, tests, number, prefix="asan/scenario", env=env)
                     for number, (source, tests) in enumerate(inner.sanitized())]
+            jobs += inner.fault_jobs("asan/faults", ["--rounds", str(SANITIZED_ROUNDS)], env)
             self.runner.run(jobs, self.parallel)
         for report in sorted(reports.glob("*")):
             self.runner.result("FAILED", "asan/report", str(report))
@@ -226,13 +229,17 @@ class Suite:
 
     def faults(self):
         """The fixed seeds; `scripts/test faults --seeds N` is the long run."""
-        if not self.built() or self.match not in "faults":
-            return
-        lab = f"t{os.getpid() % 10000}-faults"
+        if self.built():
+            self.runner.run(self.fault_jobs("faults"))
+
+    def fault_jobs(self, name, words=(), env=None):
+        if self.match not in name:
+            return []
+        lab = f"{LAB_LETTER[name]}{os.getpid() % 10000}-faults"
         argv = [*PYTHON, str(FAULTS), "--fixed", "--tap", "--keep-going", "--name", lab,
-                "--minutes", str(FAULT_MINUTES), "--build", str(self.build)]
-        self.runner.run([Job("faults", argv, FAULT_LIMIT,
-                             after=[str(TOP / "scripts/lab"), "down", "--name", lab])])
+                "--minutes", str(FAULT_MINUTES), "--build", str(self.build), *words]
+        return [Job(name, argv, FAULT_LIMIT, env=env or {},
+                    after=[str(TOP / "scripts/lab"), "down", "--name", lab])]
 
     def names(self, source):
         """The tests in a file that were asked for; a file that cannot be read fails by itself."""
