@@ -26,8 +26,8 @@ p { margin: 4px 0; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums;
   font-size: 14px; }
-th, td { padding: 5px 10px; text-align: right; border-bottom: 1px solid var(--line);
-  white-space: nowrap; }
+th, td { padding: 5px 10px; text-align: right; border-bottom: 1px solid var(--line); }
+td { white-space: nowrap; }
 th { color: var(--soft); font-weight: 600; vertical-align: bottom; }
 th.word, td.word { text-align: left; }
 section { background: var(--card); border: 1px solid var(--line); border-radius: 10px;
