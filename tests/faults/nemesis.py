@@ -159,6 +159,9 @@ HUNTS = (
     ("fence_self", PRIMARY, (("crash", PRIMARY), ("freeze", PRIMARY, "postgres"))),
     ("fence_old", STANDBY, (("crash", PRIMARY), ("freeze", PRIMARY, "postgres"))),
     ("pg_rewind", PRIMARY, (("crash", PRIMARY),)),
+    ("pg_ctl", PRIMARY, (("crash", PRIMARY),)),
+    ("replication_slots", PRIMARY, (("crash", PRIMARY), ("power-off", STANDBY))),
+    ("replication_slots", STANDBY, (("crash", PRIMARY), ("isolate", PRIMARY))),
     ("witness_record", PRIMARY, (("crash", PRIMARY),)),
 )
 HUNT_SHARE = 0.15
