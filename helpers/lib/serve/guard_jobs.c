@@ -24,6 +24,13 @@ static const struct {
 	[JOB_SLOTS] = { "replication_slots", { "--maintain", "--auto" } },
 };
 
+/* What it would say again.  Who was killed, or lacked memory or a descriptor, has left its work. */
+static bool has_decided(int code)
+{
+	return code == OUT_YES || code == OUT_NO || code == OUT_REFUSED || code == OUT_USAGE ||
+	       code == OUT_CONFIG;
+}
+
 void guard_jobs_init(struct guard_jobs *jobs)
 {
 	*jobs = (struct guard_jobs){ .started_ms = { 0 } };
@@ -61,6 +68,8 @@ void guard_job_start(struct guard_jobs *jobs, const struct cfg *cfg, enum guard_
 	jobs->started_ms[job] = now;
 	jobs->ended_well[job] = false;
 	rc = proc_start(&jobs->running[job], &spec);
+	if (rc < 0)
+		jobs->undecided[job] = true;
 	if (rc < 0 && rc != jobs->start_rc[job])
 		log_warning("could not start %s: %s", path, strerror(-rc));
 	jobs->start_rc[job] = rc;
@@ -79,7 +88,7 @@ void guard_jobs_reap(struct guard_jobs *jobs)
 			continue;
 		code = jobs->running[job].exit_code;
 		jobs->ended_well[job] = code == OUT_YES;
-		jobs->undecided[job] = code == OUT_UNKNOWN || code == OUT_INCOMPLETE;
+		jobs->undecided[job] = !has_decided(code);
 		proc_end(&jobs->running[job]);
 	}
 }

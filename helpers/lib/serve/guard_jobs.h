@@ -26,7 +26,7 @@ struct guard_jobs {
 	struct proc running[JOBS];
 	int64_t started_ms[JOBS];
 	bool ended_well[JOBS]; /* the last one, with exit code 0 */
-	bool undecided[JOBS];  /* it could not find out, or has not finished */
+	bool undecided[JOBS];  /* it could not find out, has not finished, or was never started */
 	int start_rc[JOBS];    /* of the last start: only another one is worth a line in the log */
 };
 
