@@ -22,6 +22,8 @@ CALLS = {
               Call("old", "fence_self", ("--spare-serving", "--dry-run")),
               Call("old", "fence_self", ("--dry-run",), cheap=True),
               Call("new", "fence_self", ("--dry-run",))),
+    "slots": (Call("old", "replication_slots", ("--maintain", "--auto"), limit_ms=12000),
+              Call("new", "replication_slots", ("--maintain", "--auto"), limit_ms=12000)),
     "record": (Call("old", "witness_record", cheap=True), Call("new", "witness_record"),
                Call("old", "witness_record", ("--release", "--auto")),
                Call("new", "witness_record", ("--release", "--auto"))),
@@ -64,6 +66,12 @@ class Calls(ByHand):
 
     def test_fences_fail(self):
         self.failing_in("fence")
+
+    def test_replication_slots_killed(self):
+        self.killed_in("slots")
+
+    def test_replication_slots_fails(self):
+        self.failing_in("slots")
 
     def test_witness_record_killed(self):
         self.killed_in("record")

@@ -12,6 +12,8 @@ CHECK = Target("new", "check_primary", "!--serving")
 OLD_GUARD = Target("old", "fence_self", "--watch")
 NEW_GUARD = Target("new", "fence_self", "--watch")
 ANSWER = Target("old", "fence_self", "--answer")
+NEW_SLOTS = Target("new", "replication_slots", "--maintain")
+OLD_SLOTS = Target("old", "replication_slots", "--maintain")
 
 
 class Crash(Cycles):
@@ -63,6 +65,28 @@ class Ping(Cycles):
 
     def test_each_call_fails(self):
         self.fail_all("crash, ping")
+
+
+class Slots(Cycles):
+    """After a takeover the slots change sides: the new primary holds WAL for the other one, which asks for its slot."""
+    helpers = ("replication_slots",)
+    targets = (NEW_SLOTS, OLD_SLOTS)
+    sample = 2
+
+    def deed(self) -> None:
+        self.lab.fault("crash", self.old)
+
+    def settled(self) -> None:
+        super().settled()
+        for node in (self.old, self.new):
+            self.wait_fed(lambda: self.lab.helper(node, "replication_slots").returncode == 0, 30,
+                          f"the slots of {node} are as they should be")
+
+    def test_killed_at_each_effect(self):
+        self.kill_all("slots")
+
+    def test_each_call_fails(self):
+        self.fail_all("slots")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -293,6 +294,8 @@ int pgfixture_start(struct pgfixture *fixture, size_t node, bool wait)
 		int log = open(fixture->cfg[node].log_file,
 			       O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
 
+		/* The next one may be started by who is tested, as another user. */
+		(void)fchmod(log, 0666);
 		(void)dup2(log, STDOUT_FILENO);
 		(void)dup2(log, STDERR_FILENO);
 		(void)setsid();

@@ -66,6 +66,21 @@ static void garbage_is_refused(void **unused)
 	assert_int_equal(history_file_parse(&a, 0, ""), -EINVAL);
 }
 
+/* A pg_rewind that is killed leaves it empty, or cut off. */
+static void what_was_torn_is_no_history(void **unused)
+{
+	static const char *const torn[] = { "",
+					    "\n",
+					    "# comment\n",
+					    "1\t0/300",
+					    "1\t0/3000060\tno reco",
+					    "1\t0/3000060\n2\t0/40" };
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(torn) / sizeof(torn[0]); i++)
+		assert_int_equal(history_file_parse(&a, 3, torn[i]), -EINVAL);
+}
+
 static void too_many_are_not_cut_short(void **unused)
 {
 	static char text[HISTORY_FILE_ENTRIES * 24];
@@ -96,7 +111,7 @@ static void fork_is_where_the_first_left(void **unused)
 	assert_int_equal(history_file_fork(&b, &b, &timeline, &fork), 0);
 	assert_int_equal(timeline, 2);
 	assert_true(fork == HISTORY_FILE_OPEN);
-	assert_int_equal(history_file_parse(&a, 5, ""), 0);
+	assert_int_equal(history_file_parse(&a, 5, "4\t0/90\n"), 0);
 	assert_int_equal(history_file_fork(&a, &b, &timeline, &fork), -ENOENT);
 }
 
@@ -153,7 +168,7 @@ static void one_timeline_for_two_primaries_cannot_be_told_apart(void **unused)
 	(void)unused;
 	assert_int_equal(compare(2, "1\t0/A0\n", 2, "1\t0/A0\n", &end), PAST_SAME);
 	assert_int_equal(compare(2, "1\t0/A0\n", 2, "1\t0/B0\n", &end), PAST_UNRELATED);
-	assert_int_equal(compare(2, "", 3, "1\t0/B0\n", &end), PAST_UNRELATED);
+	assert_int_equal(compare(5, "4\t0/90\n", 6, "1\t0/B0\n", &end), PAST_UNRELATED);
 }
 
 static void newer_timelines_win_and_older_are_told(void **unused)
@@ -186,6 +201,7 @@ int main(void)
 		cmocka_unit_test(first_timeline_has_no_parents),
 		cmocka_unit_test(parents_are_read_in_order),
 		cmocka_unit_test(garbage_is_refused),
+		cmocka_unit_test(what_was_torn_is_no_history),
 		cmocka_unit_test(too_many_are_not_cut_short),
 		cmocka_unit_test(fork_is_where_the_first_left),
 		cmocka_unit_test(a_clean_primary_is_shared_only_before_the_fork),

@@ -192,6 +192,37 @@ static void destroyed_wal_is_put_back_and_rewound_again(void **unused)
 	assert_int_equal(rewind_wal_kept(n1), FACT_NO);
 }
 
+/*
+ * It overwrites the histories too, and empties each before it has fetched it: rejoin took the two for
+ * unrelated, and put the WAL back once a second for ever (seed 39 in async mode).
+ */
+static void destroyed_history_is_put_back_too(void **unused)
+{
+	struct deadline dl = deadline_in_ms(10000);
+	struct pgdata_control control;
+	char path[CFG_PATH_MAX + 64];
+
+	(void)unused;
+	fail_over_with_loss();
+	pair_rejoins(n1, &by_hand, OUT_YES, "streaming");
+	/* And the other way round: now there is a timeline that has a history. */
+	assert_int_equal(pair_stop(0), 0);
+	pair_sql(1, "INSERT INTO t SELECT generate_series(100, 200)");
+	pair_crash(1);
+	assert_int_equal(pgfixture_start(&pair_servers, 0, true), 0);
+	pair_promote(0);
+	assert_int_equal(rewind_recover(n2, &dl), 0);
+	pgdata_control(&control, n2, &dl);
+	assert_int_equal(control.timeline, 2);
+	assert_int_equal(rewind_keep_config(n2), 0);
+	assert_int_equal(rewind_keep_wal(n2, &control), 0);
+	assert_int_equal(rewinding_write(n2, control.system_identifier, false), 0);
+	(void)snprintf(path, sizeof(path), "%s/pg_wal/00000002.history", n2->data_dir);
+	assert_int_equal(truncate(path, 0), 0);
+	pair_rejoins(n2, &by_hand, OUT_YES, "streaming");
+	pair_until(1, "SELECT string_agg(n::text, ',' ORDER BY n) FROM t", "1,2");
+}
+
 /* pg_rewind came to its end, whoever ran it did not. */
 static void ended_rewind_is_adopted(void **unused)
 {
@@ -267,6 +298,7 @@ static int with_servers(void)
 		TEST(standby_between_two_walreceivers_has_not_diverged),
 		TEST(killed_rewind_is_taken_up),
 		TEST(destroyed_wal_is_put_back_and_rewound_again),
+		TEST(destroyed_history_is_put_back_too),
 		TEST(ended_rewind_is_adopted),
 		TEST(failed_rewind_is_told_and_not_repeated_at_once),
 		TEST(running_standby_beyond_the_fork_is_rewound),

@@ -68,8 +68,12 @@ int history_file_parse(struct history_file *history, uint32_t timeline, const ch
 			if (rc == 0)
 				rc = add(history, parent, end);
 		}
-		text += length + (text[length] == '\n' ? 1 : 0);
+		if (rc == 0 && text[length] != '\n')
+			rc = -EINVAL;
+		text += length + 1;
 	}
+	if (rc == 0 && timeline > 1 && history->count == 0)
+		rc = -EINVAL;
 	if (rc == 0)
 		rc = add(history, timeline, HISTORY_FILE_OPEN);
 	if (rc < 0)

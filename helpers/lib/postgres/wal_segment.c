@@ -19,3 +19,8 @@ int64_t wal_segment_size(int directory, const char *name)
 		return 0;
 	return status.st_size;
 }
+
+bool wal_is_history(const char *name)
+{
+	return strspn(name, "0123456789ABCDEF") == 8 && strcmp(name + 8, ".history") == 0;
+}

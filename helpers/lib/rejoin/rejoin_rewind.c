@@ -141,6 +141,7 @@ bool rejoin_undo(struct rejoin *r, struct verdict *verdict)
 		return rejoin_fail(verdict, OUT_INCOMPLETE, "undo-failed",
 				   "the WAL that pg_rewind needs could not be put back", rc);
 	r->undone = true;
+	r->ours.count = 0; /* the one that was read may be what pg_rewind had left of it */
 	log_info("pg_rewind was killed: its WAL is put back, it is run again");
 	return true;
 }

@@ -2,8 +2,8 @@
 /*
  * pg_rewind cannot be run again on a directory in which it was killed: it reads the target's own
  * WAL to learn which blocks to fetch, and among the first things that it overwrites or removes is
- * that WAL.  So the newest part of it and the control file are kept beside the mark until it has
- * ended.
+ * that WAL, and the history of the timeline that says where the two parted.  So the newest part of
+ * it, the histories and the control file are kept beside the mark until it has ended.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -141,6 +141,22 @@ int rewind_forget_wal(const struct cfg *cfg)
 	return rc < 0 || rmdir(path.text) == 0 ? rc : -errno;
 }
 
+/* They are small, and one for each failover that there was. */
+static int keep_histories(int wal, int kept)
+{
+	DIR AUTO_DIR *all = fdopendir(dup(wal));
+	struct dirent *entry;
+	int rc = 0;
+
+	if (all == NULL)
+		return -errno;
+	rewinddir(all); /* the place in it is that of the descriptor, which was read to its end */
+	while (rc == 0 && (entry = readdir(all)) != NULL)
+		if (wal_is_history(entry->d_name))
+			rc = copy_file(wal, entry->d_name, kept, entry->d_name);
+	return rc;
+}
+
 int rewind_keep_wal(const struct cfg *cfg, const struct pgdata_control *control)
 {
 	AUTO_FD int wal = open_below(cfg, "pg_wal");
@@ -163,6 +179,8 @@ int rewind_keep_wal(const struct cfg *cfg, const struct pgdata_control *control)
 	rc = list_segments(list, wal, control);
 	for (size_t i = oldest_that_fits(list, kept); i < list->count && rc == 0; i++)
 		rc = copy_file(wal, list->names[i], kept, list->names[i]);
+	if (rc == 0)
+		rc = keep_histories(wal, kept);
 	if (rc == 0)
 		rc = copy_file(global, "pg_control", kept, "pg_control");
 	return rc < 0 ? rc : state_write(kept_path(cfg, "complete").text, "", 0600, true);
@@ -213,7 +231,7 @@ int rewind_restore_wal(const struct cfg *cfg)
 	wal = open_below(cfg, "pg_wal");
 	rc = wal < 0 ? wal : data < 0 ? data : 0;
 	while (rc == 0 && (entry = readdir(all)) != NULL)
-		if (strlen(entry->d_name) == WAL_SEGMENT_NAME)
+		if (strlen(entry->d_name) == WAL_SEGMENT_NAME || wal_is_history(entry->d_name))
 			rc = copy_file(dirfd(all), entry->d_name, wal, entry->d_name);
 	if (rc == 0 && fsync(wal) < 0)
 		rc = -errno;
