@@ -208,6 +208,7 @@ class Faults:
             cables.frozen = [host for host in cables.frozen if host != node.name]
         self.cables(plugged)
         node.boot_wait(node.boot_begin())
+        faults_disk.booted(node)
 
     # ---- network ----
 
@@ -294,6 +295,7 @@ class Faults:
         self.cables(whole)
         for node in nodes:
             if node.name in off:
+                faults_disk.heal_at_boot(node)
                 continue
             faults_limits.heal(node)
             _signal_all(node.processes(), signal.SIGCONT)

@@ -4,7 +4,7 @@
 import contextlib
 import os
 
-from . import shim
+from . import places, shim
 from .errors import LabError, USAGE
 from .node import Node
 from .nodemounts import STATE_DISK
@@ -47,6 +47,23 @@ def delay_of(text: str) -> int:
         raise LabError(f'slow-disk: "{text}" is no time up to {SLOWEST_MS} ms',
                        "for example slow-disk n1 200ms", USAGE)
     return int(number)
+
+
+def _owed(node: Node) -> str:
+    return f"{places.lab_dir(node.lab)}/{node.name}.owed"
+
+
+def heal_at_boot(node: Node) -> None:
+    """Of a host that is off nobody can reach the disk."""
+    with open(_owed(node), "w", encoding="ascii"):
+        pass
+
+
+def booted(node: Node) -> None:
+    """What it had on its disk when it was switched off it still has, unless it was healed since."""
+    if os.path.exists(_owed(node)):
+        heal(node)
+        os.unlink(_owed(node))
 
 
 def heal(node: Node) -> None:

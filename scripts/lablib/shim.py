@@ -60,6 +60,12 @@ def set_disk(node: Node, delay_ms: int) -> None:
     _set(node, DISK_AT, delay_ms * 1000)
 
 
+def delay_ms(node: Node) -> int:
+    """Of its disk, as it is now."""
+    with open(node.path(CONTROL), "rb") as file:
+        return struct.unpack("=qq", file.read(SIZE))[DISK_AT // 8] // 1000
+
+
 def heal(node: Node) -> None:
     if os.path.exists(node.path(CONTROL)):
         set_clock(node, 0)

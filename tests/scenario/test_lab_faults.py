@@ -9,7 +9,7 @@ import unittest
 
 from scenario import Scenario
 
-from lablib import LabError, events
+from lablib import LabError, events, shim
 from lablib.pgsession import ask_once, socket_dsn
 
 
@@ -54,6 +54,21 @@ class LabFaults(Scenario):
         self.lab.fault("fill-disk", self.new)
         for path in ("/var/lib/postgresql", "/var/lib/pg_vrrp"):
             self.assertEqual(self.free_blocks(self.new, path), 0, path)
+
+    def test_heal_of_a_host_that_is_off_is_seen_when_it_is_on_again(self):
+        """Its disk stayed full and slow, and a standby that was to be whole again within 90 s synced
+        its directory for five minutes (seed 20)."""
+        free = self.free_blocks(self.new, self.lab.settings.data_dir)
+        self.lab.fault("fill-disk", self.new)
+        self.lab.fault("slow-disk", self.new, "400ms")
+        self.lab.fault("power-off", self.new)
+        self.lab.fault("boot", self.new)
+        self.assertLess(self.free_blocks(self.new, self.lab.settings.data_dir), free / 2)
+        self.lab.fault("power-off", self.new)
+        self.heal()
+        self.lab.fault("boot", self.new)
+        self.assertGreater(self.free_blocks(self.new, self.lab.settings.data_dir), free / 2)
+        self.assertEqual(shim.delay_ms(self.lab.node(self.new)), 0)
 
     def test_slow_disk(self):
         def write_ms(node: str) -> float:
