@@ -95,9 +95,11 @@ static void tell(const struct slots *s, enum slots_step step)
 		log_failed("write the history", history_add(s->cfg, "slot", detail));
 }
 
-static struct verdict failed(enum slots_step step)
+/* Only what the server said no to is refused: an answer that was lost is no answer, and the guard has
+ * to call again soon. */
+static struct verdict failed(enum slots_step step, int rc)
 {
-	if (step == SLOTS_NAME || step == SLOTS_UNNAME)
+	if (rc == -EPROTO && (step == SLOTS_NAME || step == SLOTS_UNNAME))
 		return (struct verdict){ .outcome = OUT_REFUSED,
 					 .rule = "name-failed",
 					 .message = "primary_slot_name could not be changed",
@@ -105,7 +107,7 @@ static struct verdict failed(enum slots_step step)
 						 "sql\" of this version?" };
 	return (struct verdict){ .outcome = OUT_INCOMPLETE,
 				 .rule = "slot-failed",
-				 .message = "a slot could not be changed",
+				 .message = "a slot, or the name of one, could not be changed",
 				 .hint = "the log says what the server answered" };
 }
 
@@ -115,13 +117,15 @@ static struct verdict maintain(struct slots *s)
 
 	for (int steps = 0; steps < STEPS_MAX && !deadline_passed(&s->dl); steps++) {
 		enum slots_step step;
+		int rc;
 
 		slots_gather(s);
 		step = slots_decide(&s->facts, &verdict);
 		if (step == SLOTS_VERDICT)
 			return verdict;
-		if (act(s, step) < 0)
-			return failed(step);
+		rc = act(s, step);
+		if (rc < 0)
+			return failed(step, rc);
 		tell(s, step);
 	}
 	verdict.outcome = OUT_INCOMPLETE;
@@ -132,6 +136,7 @@ static struct verdict maintain(struct slots *s)
 static struct verdict drop(struct slots *s, const char *name, bool dry_run)
 {
 	const struct server_slot *slot;
+	int rc;
 
 	slots_gather(s);
 	slot = slot_find(&s->here, name);
@@ -158,8 +163,9 @@ static struct verdict drop(struct slots *s, const char *name, bool dry_run)
 		return (struct verdict){ .outcome = OUT_YES,
 					 .rule = "dry-run",
 					 .message = "dry run: the slot would be dropped" };
-	if (server_slot_drop(s->cfg, slot->name, &s->dl) < 0)
-		return failed(SLOTS_DROP);
+	rc = server_slot_drop(s->cfg, slot->name, &s->dl);
+	if (rc < 0)
+		return failed(SLOTS_DROP, rc);
 	log_failed("write the history", history_add(s->cfg, "slot-dropped", name));
 	return (struct verdict){ .outcome = OUT_YES,
 				 .rule = "slot-dropped",
