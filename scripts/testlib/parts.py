@@ -20,7 +20,7 @@ PARALLEL = 2
 # Seconds.  A unit test binary, a file of command line tests, a lab and each scenario in it.
 UNIT_LIMIT, CLI_LIMIT, LAB_LIMIT, SCENARIO_LIMIT = 60, 180, 60, 120
 # What asan runs in the lab: a failover with each kind of witness, a rewind, a host switched off; and so
-# many rounds of the first fixed seed of the fault suite.
+# many rounds of each fixed seed of the fault suite.
 SANITIZED = [
     ("test_failover", "Sync.test_crash_of_the_postmaster"),
     ("test_record_failover", "Async.test_power_off_and_return_by_itself"),

@@ -15,17 +15,20 @@ class Ledger:
         self.programs = programs
         self.hashes: dict[str, str] = {}
         os.makedirs(os.path.dirname(path), exist_ok=True)
+        # Only ever added to, so that whoever is ended at once has lost nothing.
         self.right = set(self._read()) if resume else set()
-        with open(path, "w", encoding="utf-8") as file:
-            file.writelines(json.dumps(key) + "\n" for key in sorted(self.right))
+        if not resume:
+            with open(path, "w", encoding="utf-8"):
+                pass
 
     def _read(self):
         try:
-            with open(self.path, encoding="utf-8") as file:
+            with open(self.path, "r+", encoding="utf-8") as file:
                 lines = file.read().split("\n")
+                # Whoever wrote the last one may have been ended within it.
+                file.truncate(sum(len(line.encode()) + 1 for line in lines[:-1]))
         except FileNotFoundError:
             return
-        # Whoever wrote the last one may have been ended within it.
         for line in lines[:-1]:
             yield tuple(json.loads(line))
 
