@@ -3,6 +3,7 @@
 noted with its time, and after each round everything is healed and must come right by itself."""
 
 import time
+from collections.abc import Callable
 
 from lablib import Lab, LabError
 from lablib.kernel import boot_ms
@@ -22,15 +23,18 @@ class Attack:
     # What ends all faults, and nothing more.
     heal_words: tuple[str, ...] = ("heal",)
 
-    def __init__(self, lab: Lab):
+    def __init__(self, lab: Lab, last_ack_ms: Callable[[], float]):
+        """last_ack_ms: when a write of the workload through the VIP was acknowledged last."""
         self.lab = lab
+        self.last_ack_ms = last_ack_ms
         self.faults: list[list] = []    # [begin_ms, end_ms or None, words]
         self.skipped: list[list] = []   # [time, words, why it could not be done]
         self.rounds: list[dict] = []
         self.bad: list[str] = []
         self.stall_ms = 0.0             # how late this program woke in its round: a busy machine
         self._open: dict[Act, list] = {}  # those of self.faults that nobody has ended yet
-        self._writable = False          # since the last healing
+        self._healed_ms = 0.0
+        self._missing = ""              # what it was not whole without, when it was looked at last
 
     def injected(self) -> int:
         return len(self.faults)
@@ -49,9 +53,9 @@ class Attack:
             deed(act, roles)
         self._sleep_until(begun + one.length_ms)
         self.heal()
-        healed = boot_ms()
+        self._healed_ms = boot_ms()
         whole = self._by_itself()
-        self.rounds.append({"round": one.number, "begun_ms": begun, "healed_ms": healed,
+        self.rounds.append({"round": one.number, "begun_ms": begun, "healed_ms": self._healed_ms,
                             "whole_ms": boot_ms() if whole else None, "roles": roles,
                             "stall_ms": self.stall_ms})
         return whole or self._not_by_itself()
@@ -114,24 +118,32 @@ class Attack:
 
     def _wait_whole(self, limit_s: float) -> bool:
         limit = time.monotonic() + limit_s
-        self._writable = False
+        writable = False
         while time.monotonic() < limit:
             try:
-                if self._is_whole():
+                writable = writable or self._writable()
+                if writable and self._is_whole():
                     return True
             except (LabError, OSError):
                 pass  # a host that is just switched on
             self._sleep_until(boot_ms() + PAUSE_S * 1000)
         return False
 
+    def _writable(self) -> bool:
+        self._missing = "writes through the VIP"
+        return self.lab.writable()
+
     def _is_whole(self) -> bool:
-        self._writable = self._writable or self.lab.writable()
-        return self._writable and self.lab.ready()
+        self._missing = "a standby that streams"
+        if not self.lab.ready():
+            return False
+        # The lab's own write opens a connection; those who lost theirs have to find back too.
+        self._missing = "an acknowledgement to the workload"
+        return self.last_ack_ms() > self._healed_ms
 
     def _not_by_itself(self) -> bool:
         """Nobody comes to help."""
-        what = "a standby that streams" if self._writable else "writes through the VIP"
-        self._bad(f"{what} not within {WHOLE_LIMIT_S:g} s of the healing")
+        self._bad(f"{self._missing} not within {WHOLE_LIMIT_S:g} s of the healing")
         return False
 
     def _bad(self, what: str) -> None:

@@ -49,8 +49,8 @@ class Plan:
         return (f"sudo scripts/test faults --seed {seed} --rounds {self.rounds} "
                 f"--setup {self.setup} --mode {self.mode}{witness}")
 
-    def attack(self, lab: Lab) -> Attack:
-        return Attack(lab) if self.setup == PG_VRRP else Attended(lab)
+    def attack(self, lab: Lab, last_ack_ms: Callable[[], float]) -> Attack:
+        return (Attack if self.setup == PG_VRRP else Attended)(lab, last_ack_ms)
 
     def up(self) -> Lab:
         more = {"witness": self.witness, "sets": SETS}
@@ -96,8 +96,8 @@ class SeedRun:
             # Nothing was attacked yet: a busy machine may be too slow to set a witness up.
             self.say(f"once more, the lab did not come up: {error}")
             self.lab = self.plan.up()
-        self.attack = self.plan.attack(self.lab)
         self.load = Workload(self.lab.name, self.lab.settings, self.out, self.seed)
+        self.attack = self.plan.attack(self.lab, lambda: self.load.progress()["last_ack_ms"])
 
     def _rounds(self, rounds: list[nemesis.Round], until: float) -> dict:
         attack = self.attack

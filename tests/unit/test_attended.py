@@ -14,6 +14,7 @@ sys.path[:0] = [str(TESTS.parent / "scripts"), str(TESTS / "faults")]
 import attended  # noqa: E402
 import seed_run  # noqa: E402
 from lablib import LabError  # noqa: E402
+from lablib.kernel import boot_ms  # noqa: E402
 from listener import Listener  # noqa: E402
 from nemesis import Act, Round  # noqa: E402
 
@@ -45,7 +46,7 @@ class Attended(unittest.TestCase):
             setattr(attended, name, value)
 
     def play(self, lab: Patient, number: int = 1) -> bool:
-        self.attack = getattr(self, "attack", None) or attended.Attended(lab)
+        self.attack = getattr(self, "attack", None) or attended.Attended(lab, boot_ms)
         return self.attack.round(Round(number, (Act(0, ("isolate", "PRIMARY")),), 20))
 
     def test_whole_by_itself_needs_nobody(self):
@@ -101,8 +102,8 @@ class Attended(unittest.TestCase):
         self.assertTrue(self.play(lab))
 
     def test_ours_has_nobody(self):
-        self.assertIs(type(seed_run.Plan().attack(Listener())), attended.Attack)
-        self.assertIs(type(seed_run.Plan(setup="textbook").attack(Listener())), attended.Attended)
+        for setup, kind in (("pg_vrrp", attended.Attack), ("textbook", attended.Attended)):
+            self.assertIs(type(seed_run.Plan(setup=setup).attack(Listener(), boot_ms)), kind)
 
 
 if __name__ == "__main__":
