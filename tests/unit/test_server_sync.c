@@ -303,7 +303,7 @@ static void nobody_there_is_unknown(void **state)
 	(void)state;
 	assert_int_equal(pgfixture_stop(&pgstage, N1, SIGQUIT), 0);
 	assert_int_equal(settled(N1, names), FACT_UNKNOWN);
-	assert_int_equal(set(N1, ""), -EPROTO);
+	assert_int_equal(set(N1, ""), -ENOTCONN);
 }
 
 static int begin(void **state)

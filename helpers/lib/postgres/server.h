@@ -98,7 +98,7 @@ enum fact server_votes_for(const struct server *peer, const char *our_address,
 int server_conninfo_to_peer(const struct cfg *cfg, char *conninfo, size_t size) MUST_CHECK;
 
 /* ALTER SYSTEM SET primary_conninfo, reload, and verification in new connections until the
- * deadline.  0, -ETIMEDOUT, -EPROTO (why in log). */
+ * deadline.  0; -EPROTO: the server said no; -ENOTCONN, -ETIMEDOUT (why in log). */
 int server_follow(const struct cfg *cfg, const char *conninfo,
 		  const struct deadline *dl) MUST_CHECK;
 

@@ -60,7 +60,7 @@ int server_alter_system(const struct cfg *cfg, const char *setting, const char *
 	int rc = server_open_local(&pg, cfg, dl);
 
 	if (rc < 0)
-		return rc == -ETIMEDOUT ? rc : -EPROTO;
+		return rc == -ETIMEDOUT ? rc : -ENOTCONN;
 	rc = pg_literal(pg, value, literal, sizeof(literal));
 	if (rc < 0) {
 		log_warning("%s cannot be quoted: %s", setting, strerror(-rc));

@@ -19,7 +19,7 @@ int server_sync_names(const struct cfg *cfg, char *names, size_t size) MUST_CHEC
 /*
  * ALTER SYSTEM SET synchronous_standby_names on the local server, a standby too, then a reload;
  * waits until a new connection shows it.  "": no commit waits, whatever stands in postgresql.conf.
- * 0, -ETIMEDOUT, -EPROTO (why in log).
+ * 0; -EPROTO: the server said no; -ENOTCONN, -ETIMEDOUT (why in log).
  */
 int server_set_sync(const struct cfg *cfg, const char *names, const struct deadline *dl) MUST_CHECK;
 
