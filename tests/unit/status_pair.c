@@ -54,6 +54,7 @@ struct status status_pair(void)
 			     .standby = true,
 			     .bound_bytes = 1000,
 			     .uses = "pgvrrp_n2" } },
+		.rights = FACT_YES,
 		.witness = FACT_YES,
 		.vip = VIP_PEER,
 		.fenced = { .present = FACT_NO },

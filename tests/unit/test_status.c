@@ -55,6 +55,11 @@ static void the_forecast_names_what_it_would_refuse_for(void **state)
 	status.servers[1].replay_paused = true;
 	status_expect(&status, &cfg, FACT_NO, "replay is paused");
 	status = status_pair();
+	status.rights = FACT_NO;
+	status_expect(&status, &cfg, FACT_NO, "lacks a right");
+	status.rights = FACT_UNKNOWN;
+	status_expect(&status, &cfg, FACT_UNKNOWN, "not enough is known");
+	status = status_pair();
 	status.servers[1].system_identifier = 8;
 	status_expect(&status, &cfg, FACT_NO, "not of the same cluster");
 	status = status_pair();

@@ -20,6 +20,11 @@
 #define N1 0
 #define N2 1
 
+static void sql(const char *text)
+{
+	assert_int_equal(pgfixture_sql(&pgstage, N1, text, NULL, 0), 0);
+}
+
 static struct verdict look(struct status *status, size_t from)
 {
 	const struct cfg *cfg = &pgstage.cfg[from];
@@ -121,6 +126,12 @@ static void sees_the_signs_of_life_of_this_node(void **state)
 	assert_int_equal(attempt_write(cfg, "rejoin_check", &attempt), 0);
 	verdict = look(&status, N1);
 	assert_string_equal(verdict.rule, "well");
+
+	sql("REVOKE EXECUTE ON FUNCTION pg_promote(boolean, integer) FROM pgvrrp");
+	verdict = look(&status, N1);
+	assert_string_equal(verdict.rule, "rights-missing");
+	assert_int_equal(status_forecast(&status, cfg).takes_over, FACT_NO);
+	sql("GRANT EXECUTE ON FUNCTION pg_promote(boolean, integer) TO pgvrrp");
 
 	assert_int_equal(fenced_write(cfg, "a test", "operator"), 0);
 	verdict = look(&status, N1);

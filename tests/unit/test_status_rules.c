@@ -23,6 +23,7 @@ static const struct status_facts good = {
 	.streaming = FACT_YES,
 	.replay_paused = FACT_NO,
 	.fresh = FACT_YES,
+	.rights = FACT_YES,
 	.mode_sync = true,
 	.sync_held = FACT_YES,
 	.sync_bypass = FACT_NO,
@@ -49,7 +50,7 @@ static const struct status_facts good = {
 };
 
 /* Every fact that is a tri-state, with the value that it has when all is well. */
-#define FACTS 25
+#define FACTS 26
 static void facts_of(struct status_facts *f, enum fact *facts[FACTS])
 {
 	enum fact *const all[FACTS] = {
@@ -78,6 +79,7 @@ static void facts_of(struct status_facts *f, enum fact *facts[FACTS])
 		&f->slots_near,
 		&f->watchdog,
 		&f->could_return,
+		&f->rights,
 	};
 
 	memcpy(facts, all, sizeof(all));
@@ -202,7 +204,7 @@ static void each_fault_alone_has_its_own_rule(void **state)
 		"guard-gone",    "witness-unseen", "kernel-lease",   "record-untrusted",
 		"record-holder", "solo",           "paused",         "slots-unbounded",
 		"slot-unused",   "slot-empty",     "slots-near",     "watchdog-missing",
-		"return-lacks",
+		"return-lacks",  "rights-missing",
 	};
 
 	(void)state;

@@ -102,6 +102,11 @@ int server_conninfo_to_peer(const struct cfg *cfg, char *conninfo, size_t size) 
 int server_follow(const struct cfg *cfg, const char *conninfo,
 		  const struct deadline *dl) MUST_CHECK;
 
+/* Has our role every right that a takeover by promote_safe needs? Rights are in the catalogs, so a
+ * standby has those of its primary.  UNKNOWN: the server did not say. */
+enum fact server_lets_take_over(const struct cfg *cfg, enum pg_where where,
+				const struct deadline *dl);
+
 /* SELECT pg_promote(false): asks, does not wait.  0: the server took it. -EPROTO: it said no, or lets
  * nobody ask (why in log). Any other: it is not known whether it took it. */
 int server_promote(const struct cfg *cfg, const struct deadline *dl) MUST_CHECK;

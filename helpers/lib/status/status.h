@@ -52,6 +52,7 @@ struct status_stamp {
 struct status {
 	struct server servers[CFG_NODES]; /* by index of the node */
 	struct server_slots slots[CFG_NODES];
+	enum fact rights; /* our role has those that a takeover needs */
 	enum fact witness;
 	char witness_why[160];
 	struct record_view record; /* where the witness keeps one (cfg_has_record) */

@@ -99,6 +99,7 @@ struct status_facts status_facts_of(const struct status *status, const struct cf
 		.local = local->state,
 		.peer = peer->state,
 		.streaming = streaming(primary, standby),
+		.rights = status->rights,
 		.mode_sync = cfg->mode == MODE_SYNC,
 		.fenced = status->fenced.present,
 		.lease_runs = fact_of(runs(&status->lease) || runs(&status->grant)),
@@ -157,6 +158,8 @@ static const char *refusal(const struct status_facts *f, bool standby_here)
 		return "it is not of the same cluster";
 	if (f->replay_paused == FACT_YES)
 		return "replay is paused on it";
+	if (f->rights == FACT_NO)
+		return "the role lacks a right that a takeover needs";
 	/* With a record its holder says which standby is good enough. */
 	if (!f->has_record && f->fresh == FACT_NO)
 		return "it lags by more than max_lag";
@@ -242,7 +245,8 @@ struct status_forecast status_forecast(const struct status *status, const struct
 	if (f.has_record && f.record_paired == FACT_UNKNOWN)
 		return forecast(FACT_UNKNOWN,
 				"what the record at the witness permits %s is not known", to);
-	if (f.fresh == FACT_UNKNOWN || f.replay_paused == FACT_UNKNOWN || f.witness == FACT_UNKNOWN)
+	if (f.fresh == FACT_UNKNOWN || f.replay_paused == FACT_UNKNOWN ||
+	    f.rights == FACT_UNKNOWN || f.witness == FACT_UNKNOWN)
 		return forecast(FACT_UNKNOWN,
 				"not enough is known to say whether %s would take over", to);
 	proof_of_a_lost_host(status, cfg, here, proof, sizeof(proof));

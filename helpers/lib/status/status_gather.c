@@ -258,6 +258,16 @@ static void gather_slots(struct status *status, const struct cfg *cfg)
 	}
 }
 
+static void gather_rights(struct status *status, const struct cfg *cfg)
+{
+	const struct deadline dl = deadline_in_ms(cfg->probe_timeout_ms);
+
+	if (speaks(&status->servers[cfg->self]))
+		status->rights = server_lets_take_over(cfg, PG_LOCAL, &dl);
+	else if (speaks(&status->servers[1 - cfg->self]))
+		status->rights = server_lets_take_over(cfg, PG_PEER, &dl);
+}
+
 void status_gather(struct status *status, const struct cfg *cfg)
 {
 	const struct deadline servers = deadline_in_ms(cfg->probe_timeout_ms);
@@ -266,6 +276,7 @@ void status_gather(struct status *status, const struct cfg *cfg)
 	server_ask_both(&status->servers[cfg->self], &servers, &status->servers[1 - cfg->self],
 			&servers, cfg);
 	gather_slots(status, cfg);
+	gather_rights(status, cfg);
 	gather_witness(status, cfg);
 	status->vip = find_vip(status, cfg);
 	gather_files(status, cfg);

@@ -73,6 +73,11 @@ static bool lags(const struct status_facts *f)
 	return f->fresh == FACT_NO;
 }
 
+static bool rights_missing(const struct status_facts *f)
+{
+	return f->rights == FACT_NO;
+}
+
 static bool sync_off(const struct status_facts *f)
 {
 	return f->mode_sync && f->sync_held == FACT_NO;
@@ -168,9 +173,10 @@ static bool server_silent(const struct status_facts *f)
 /* Here one node is the primary and the other its standby. */
 static bool not_all_known(const struct status_facts *f)
 {
-	const enum fact needed[] = { f->same_system,   f->read_only, f->withdrawn,    f->streaming,
-				     f->replay_paused, f->fresh,     f->fenced,       f->witness,
-				     f->keepalived,    f->guard,     f->kernel_lease, f->watchdog };
+	const enum fact needed[] = { f->same_system,   f->read_only,  f->withdrawn, f->streaming,
+				     f->replay_paused, f->fresh,      f->rights,    f->fenced,
+				     f->witness,       f->keepalived, f->guard,     f->kernel_lease,
+				     f->watchdog };
 
 	for (size_t i = 0; i < ARRAY_COUNT(needed); i++) {
 		if (needed[i] == FACT_UNKNOWN)
@@ -276,6 +282,11 @@ static const struct rule {
 	  { .outcome = OUT_NO,
 	    .rule = "lag",
 	    .message = "the standby lags by more than max_lag, so it could not be promoted" } },
+	{ rights_missing,
+	  { .outcome = OUT_NO,
+	    .rule = "rights-missing",
+	    .message = "the role lacks a right that a takeover needs, so there would be none",
+	    .hint = "run what \"cluster_config sql\" prints on the primary" } },
 	{ paused,
 	  { .outcome = OUT_NO,
 	    .rule = "paused",

@@ -27,7 +27,8 @@ struct status_facts {
 	enum fact withdrawn;
 	enum fact streaming;
 	enum fact replay_paused;
-	enum fact fresh; /* it lags by no more than max_lag */
+	enum fact fresh;  /* it lags by no more than max_lag */
+	enum fact rights; /* of our role: it lacks none that a takeover needs */
 	/* mode = sync */
 	bool mode_sync;
 	enum fact sync_held;   /* the primary waits for it */

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: PostgreSQL */
+/* A right that a takeover needs is missed while there is still a primary on which it can be granted. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <signal.h>
+#include <stdio.h>
+
+#include "base/auto.h"
+#include "base/deadline.h"
+#include "pgstage.h"
+#include "postgres/server.h"
+
+#define PATIENCE 5000
+#define N1       0
+#define N2       1
+
+static void change(const char *verb, const char *right, const char *preposition)
+{
+	char text[200];
+
+	(void)snprintf(text, sizeof(text), "%s %s %s pgvrrp", verb, right, preposition);
+	assert_int_equal(pgfixture_sql(&pgstage, N1, text, NULL, 0), 0);
+}
+
+static enum fact lets(enum replication_mode mode, enum witness_kind kind)
+{
+	const struct deadline dl = deadline_in_ms(PATIENCE);
+	struct cfg cfg = pgstage.cfg[N1];
+
+	cfg.mode = mode;
+	cfg.witness_kind = kind;
+	return server_lets_take_over(&cfg, PG_LOCAL, &dl);
+}
+
+static void each_right_is_missed(void **state)
+{
+	static const char *const rights[] = {
+		"ALTER SYSTEM ON PARAMETER primary_conninfo",
+		"EXECUTE ON FUNCTION pg_catalog.pg_promote(boolean, integer)",
+		"EXECUTE ON FUNCTION pg_catalog.pg_reload_conf()",
+	};
+
+	(void)state;
+	assert_int_equal(lets(MODE_ASYNC, WITNESS_PING), FACT_YES);
+	for (size_t i = 0; i < ARRAY_COUNT(rights); i++) {
+		change("REVOKE", rights[i], "FROM");
+		assert_int_equal(lets(MODE_ASYNC, WITNESS_PING), FACT_NO);
+		change("GRANT", rights[i], "TO");
+	}
+	assert_int_equal(lets(MODE_ASYNC, WITNESS_PING), FACT_YES);
+}
+
+/* It is used only where the record lets a primary go on alone. */
+static void synchronous_commits_need_one_more_with_a_record(void **state)
+{
+	static const char right[] = "ALTER SYSTEM ON PARAMETER synchronous_standby_names";
+
+	(void)state;
+	assert_int_equal(lets(MODE_SYNC, WITNESS_POSTGRES), FACT_YES);
+	change("REVOKE", right, "FROM");
+	assert_int_equal(lets(MODE_SYNC, WITNESS_POSTGRES), FACT_NO);
+	assert_int_equal(lets(MODE_SYNC, WITNESS_PING), FACT_YES);
+	assert_int_equal(lets(MODE_ASYNC, WITNESS_POSTGRES), FACT_YES);
+	change("GRANT", right, "TO");
+	assert_int_equal(lets(MODE_SYNC, WITNESS_POSTGRES), FACT_YES);
+}
+
+static void a_server_that_does_not_say_is_unknown(void **state)
+{
+	const struct deadline dl = deadline_in_ms(PATIENCE);
+
+	(void)state;
+	assert_int_equal(server_lets_take_over(&pgstage.cfg[N2], PG_LOCAL, &dl), FACT_YES);
+	assert_int_equal(pgfixture_stop(&pgstage, N2, SIGQUIT), 0);
+	assert_int_equal(server_lets_take_over(&pgstage.cfg[N2], PG_LOCAL, &dl), FACT_UNKNOWN);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_right_is_missed),
+		cmocka_unit_test(synchronous_commits_need_one_more_with_a_record),
+		cmocka_unit_test(a_server_that_does_not_say_is_unknown),
+	};
+
+	return cmocka_run_group_tests(tests, pgstage_pair, pgstage_end);
+}
