@@ -174,6 +174,20 @@ static void no_secret_is_told(void **state)
 	assert_string_equal(text, "Unknown option 'passwrd=************' of **********, ip=x");
 }
 
+static void nor_half_of_one_at_the_end_of_what_fits(void **state)
+{
+	const char *why = power.fence.why[FENCE_WAY_AGENT];
+	char says[PROC_OUTPUT_MAX + 16];
+
+	(void)state;
+	memset(says, '-', sizeof(says));
+	(void)snprintf(says + PROC_OUTPUT_MAX - 16, 32, "\npass='top secret=1'\n");
+	powerfixture_put("says", says);
+	assert_int_equal(powerfixture_fence(FENCING_AGENT, true), FENCE_UNKNOWN);
+	assert_non_null(strstr(why, "exit code 1"));
+	assert_null(strstr(why, "top"));
+}
+
 /* As the library of fence-agents writes it: a time, and below it a word about its options. */
 static void the_reason_of_an_agent_is_told_and_not_how_to_call_it(void **state)
 {
@@ -310,6 +324,7 @@ int main(void)
 		TEST(what_was_seen_was_of_that_program_with_those_options),
 		TEST(a_test_only_looks),
 		TEST(no_secret_is_told),
+		TEST(nor_half_of_one_at_the_end_of_what_fits),
 		TEST(the_reason_of_an_agent_is_told_and_not_how_to_call_it),
 		TEST(options_are_read_strictly),
 		TEST(options_are_a_secret),

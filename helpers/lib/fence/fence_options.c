@@ -7,10 +7,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/redact.h"
 #include "fence/fence_power.h"
 
 /* A shorter text would take letters out of every word. */
 #define SECRET_LEAST 4
+/* A line takes at least a key of one character, "=", the value and its end. */
+#define SECRETS_MAX (POWER_INPUT_MAX / (SECRET_LEAST + 3) + 1)
 
 static int complain(char *why, int rc, const char *path, const char *what)
 {
@@ -106,26 +109,20 @@ int power_input(const char *path, const char *action, char *input, size_t size, 
 	return 0;
 }
 
-static void replace_all(char *text, const char *secret, size_t length)
-{
-	char *found = text;
-
-	while ((found = memmem(found, strlen(found), secret, length)) != NULL) {
-		memset(found, '*', length);
-		found += length;
-	}
-}
-
 void power_redact(char *text, const char *input)
 {
-	while (*input != '\0') {
+	struct secret secrets[SECRETS_MAX];
+	size_t count = 0;
+
+	while (*input != '\0' && count < ARRAY_COUNT(secrets)) {
 		size_t length = strcspn(input, "\n");
 		const char *equals = memchr(input, '=', length);
 		size_t value = equals == NULL ? 0 : length - (size_t)(equals + 1 - input);
 
 		if (*input != '#' && value >= SECRET_LEAST)
-			replace_all(text, equals + 1, value);
+			secrets[count++] = (struct secret){ equals + 1, value };
 		input += length;
 		input += *input == '\n';
 	}
+	redact(text, secrets, count);
 }

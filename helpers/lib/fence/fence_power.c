@@ -224,15 +224,17 @@ static const char *after_time(const char *line)
 	return strncmp(rest, level, sizeof(level) - 1) == 0 ? rest + sizeof(level) - 1 : line;
 }
 
-/* An agent repeats an option that it does not know, with its value. */
-static void hide_secrets(const struct power *power, char *text)
+/* An agent repeats an option that it does not know, with its value.  Of an output that did not fit
+ * the rest was dropped, perhaps also the rest of a secret. */
+static void hide_secrets(const struct power *power, const char *output, char *text)
 {
 	char input[POWER_INPUT_MAX];
 	char why[POWER_WHY_MAX];
 
 	if (!power->agent || text[0] == '\0')
 		return;
-	if (power_input(power->node->fence_agent_options, "status", input, sizeof(input), why) == 0)
+	if (strlen(output) < PROC_OUTPUT_MAX - 1 &&
+	    power_input(power->node->fence_agent_options, "status", input, sizeof(input), why) == 0)
 		power_redact(text, input);
 	else
 		text[0] = '\0';
@@ -241,6 +243,7 @@ static void hide_secrets(const struct power *power, char *text)
 
 static void explain(struct power *power, const struct proc *proc, int exit_code)
 {
+	const char *output = proc->output;
 	char said[PROC_OUTPUT_MAX] = "";
 
 	if (exit_code < 0) {
@@ -248,10 +251,12 @@ static void explain(struct power *power, const struct proc *proc, int exit_code)
 			       what_was_run(power));
 		return;
 	}
-	last_line(proc->output, power->agent, said, sizeof(said));
-	if (said[0] == '\0')
-		last_line(proc->errors, power->agent, said, sizeof(said));
-	hide_secrets(power, said);
+	last_line(output, power->agent, said, sizeof(said));
+	if (said[0] == '\0') {
+		output = proc->errors;
+		last_line(output, power->agent, said, sizeof(said));
+	}
+	hide_secrets(power, output, said);
 	(void)snprintf(power->why, sizeof(power->why), "%s ended with exit code %d%s%.90s",
 		       what_was_run(power), exit_code, said[0] != '\0' ? ": " : "",
 		       power->agent ? after_time(said) : said);

@@ -4,19 +4,16 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/redact.h"
 #include "postgres/pg_internal.h"
 
 /* Drops what may not be shown: a hostile server can ask for the password in clear and quote it. */
-static void redact(const PGconn *conn, char *text)
+static void hide_password(const PGconn *conn, char *text)
 {
 	const char *password = PQpass(conn);
-	const size_t length = password != NULL ? strlen(password) : 0;
+	const struct secret secret = { password, password != NULL ? strlen(password) : 0 };
 
-	if (length == 0)
-		return;
-	/* Behind what was replaced: the password may itself be made of stars. */
-	for (char *at = text; (at = strstr(at, password)) != NULL; at += length)
-		memset(at, '*', length);
+	redact(text, &secret, 1);
 }
 
 /* The first line of text, without control characters, cut between characters of UTF-8. */
@@ -31,7 +28,7 @@ void pg_first_line(const PGconn *conn, const char *text, char *out, size_t size)
 	if (line == NULL)
 		return;
 	/* Before it is cut: the end of a password that was cut off hides its beginning. */
-	redact(conn, line);
+	hide_password(conn, line);
 	length = strlen(line);
 	if (length >= size) {
 		length = size - 1;
