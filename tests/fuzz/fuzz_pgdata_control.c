@@ -40,8 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(control.timeline > 0 && control.state[0] != '\0');
 	/* Each key is there once, so the first place is the one. */
 	(void)snprintf(number, sizeof(number), "%" PRIu64, control.system_identifier);
-	assert(strstr(text, "\n0") != NULL || strstr(text, " 0") != NULL ||
-	       has(text, "Database system identifier:", number));
+	assert(has(text, "Database system identifier:", number));
 	assert(!control.in_production || has(text, "Database cluster state:", "in production"));
 	assert(strstr(text, "WARNING") != text);
 	return 0;

@@ -86,6 +86,7 @@ static void control_garbage_is_not_known(void **unused)
 		CONTROL("-1", "shut down", "0/1", "1", "0/0"),
 		CONTROL("99999999999999999999", "shut down", "0/1", "1", "0/0"),
 		CONTROL("1x", "shut down", "0/1", "1", "0/0"),
+		CONTROL("01", "shut down", "0/1", "1", "0/0"),
 		CONTROL("1", "", "0/1", "1", "0/0"),
 		CONTROL("1", "shut down", "01", "1", "0/0"),
 		CONTROL("1", "shut down", "0/1", "0", "0/0"),

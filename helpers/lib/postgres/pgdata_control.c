@@ -36,10 +36,11 @@ static const char *const keys[KEYS] = {
 
 #define VALUE_MAX 64
 
+/* In the one spelling that pg_controldata has for it. */
 static int number(const char *text, uint64_t max, uint64_t *value)
 {
 	*value = 0;
-	if (*text == '\0')
+	if (*text == '\0' || (text[0] == '0' && text[1] != '\0'))
 		return -EINVAL;
 	for (; *text != '\0'; text++) {
 		uint64_t digit = (uint64_t)(*text - '0');
