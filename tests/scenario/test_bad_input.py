@@ -57,6 +57,29 @@ class BadInput(Damaging):
         self.assertEqual(report["final"], self.old)
         self.assertEqual(self.promotions(), 0)
 
+    def test_role_that_lacks_a_right(self):
+        """Nobody is fenced for a takeover that cannot be: the old primary starts again."""
+        load = self.lab.load_begin(60)
+        right = "EXECUTE ON FUNCTION pg_promote(boolean, integer)"
+        self.sql(self.old, f"REVOKE {right} FROM pgvrrp")
+        try:
+            for node in (self.old, self.new):
+                self.wait(lambda node=node: "rights-missing" in
+                          self.lab.helper(node, "cluster_status", "--json").stdout, 5,
+                          f"cluster_status says it on {node}")
+            self.lab.fault("crash", self.old)
+            self.wait_said(self.new, "rule=rights-missing", 8)
+            self.wait(self.serves(self.old), 20, "the old primary serves again")
+        finally:
+            self.wait(self.primary_is(self.old), 20, "there is a primary that can grant it")
+            self.sql(self.old, f"GRANT {right} TO pgvrrp")
+        self.wait(self.is_well, 10, "all is well")
+        report = load.stop()
+        self.assert_safe(report)
+        self.assertEqual(report["final"], self.old)
+        self.assertEqual(self.promotions(), 0)
+        self.assertFalse(self.said(self.old, "making this node harmless: the other node"))
+
     def test_wrong_password(self):
         """Neither vote nor contact: the witness keeps the lease, and a failover still works."""
         load = self.lab.load_begin(60)

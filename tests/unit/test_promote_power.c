@@ -50,7 +50,9 @@ static bool combination(struct promote_facts *f, uint64_t n)
 		&f->witness_seen, &f->fresh_enough,
 	};
 
-	*f = (struct promote_facts){ .local = SERVER_STANDBY, .replayed = FACT_YES };
+	*f = (struct promote_facts){ .local = SERVER_STANDBY,
+				     .rights = FACT_YES,
+				     .replayed = FACT_YES };
 	for (size_t i = 0; i < ARRAY_COUNT(facts); i++)
 		*facts[i] = all_facts[digit(&n, ARRAY_COUNT(all_facts))];
 	f->peer_is_starting = digit(&n, 2) ? FACT_YES : FACT_NO;

@@ -20,7 +20,7 @@ static const enum fact all_facts[FACTS] = { FACT_UNKNOWN, FACT_NO, FACT_YES };
 static bool fit_to_be_promoted(const struct promote_facts *f)
 {
 	return f->local == SERVER_STANDBY && f->fenced == FACT_NO && f->replay_paused == FACT_NO &&
-	       f->replayed == FACT_YES && !f->watchdog_missing;
+	       f->replayed == FACT_YES && !f->watchdog_missing && f->rights == FACT_YES;
 }
 
 static bool vrrp_agrees(const struct promote_facts *f)
@@ -173,7 +173,7 @@ static bool combination(struct promote_facts *f, uint64_t n)
 
 static uint64_t check_all(enum server_state local, bool has_record, uint64_t stride)
 {
-	struct promote_facts f = { .local = local, .has_record = has_record };
+	struct promote_facts f = { .local = local, .rights = FACT_YES, .has_record = has_record };
 	uint64_t promotions = 0;
 
 	for (uint64_t n = 0; combination(&f, n); n += stride)
@@ -226,6 +226,7 @@ static void whatever_the_other_kind_would_say(void **state)
 		put_ping(&f, &n);
 		f.override = digit(&n, 2);
 		f.watchdog_missing = i % 64 == 1;
+		f.rights = i % 64 == 3 ? all_facts[digit(&n, FACTS)] : FACT_YES;
 		put_good_record(&f, &n);
 		if (digit(&n, 2))
 			f.trust = (enum record_trust)digit(&n, RECORD_TRUSTS);
@@ -243,6 +244,7 @@ static struct promote_facts good(void)
 		.local = SERVER_STANDBY,
 		.fenced = FACT_NO,
 		.replay_paused = FACT_NO,
+		.rights = FACT_YES,
 		.peer_is_primary = FACT_UNKNOWN,
 		.peer_is_standby = FACT_UNKNOWN,
 		.keepalived_alive = FACT_YES,
@@ -286,6 +288,8 @@ static void names_the_rule_that_refused(void **state)
 	f = good(), f.keepalived_alive = FACT_NO, expect(f, STEP_VERDICT, "keepalived-gone");
 	f = good(), f.election_master = FACT_NO, expect(f, STEP_VERDICT, "not-master");
 	f = good(), f.replay_paused = FACT_YES, expect(f, STEP_VERDICT, "replay-paused");
+	f = good(), f.rights = FACT_NO, expect(f, STEP_VERDICT, "rights-missing");
+	f = good(), f.rights = FACT_UNKNOWN, expect(f, STEP_VERDICT, "local-silent");
 	f = good(), f.fresh_enough = FACT_NO, expect(f, STEP_VERDICT, "too-old");
 	f = good(), f.witness_seen = FACT_UNKNOWN, expect(f, STEP_VERDICT, "witness-unseen");
 }

@@ -23,7 +23,7 @@ static unsigned dice(unsigned sides)
 /* Any facts at all, those of both kinds of witness. */
 static struct promote_facts any(void)
 {
-	struct promote_facts f = { .local = SERVER_STANDBY };
+	struct promote_facts f = { .local = SERVER_STANDBY, .rights = FACT_YES };
 	enum fact *const facts[] = {
 		&f.fenced,           &f.replay_paused,    &f.peer_is_primary, &f.peer_is_standby,
 		&f.peer_is_starting, &f.keepalived_alive, &f.election_master, &f.witness_seen,
@@ -76,6 +76,7 @@ static void without_it_nothing_is_begun(void **state)
 static void it_is_named_before_anything_that_time_would_mend(void **state)
 {
 	struct promote_facts f = { .local = SERVER_STANDBY,
+				   .rights = FACT_YES,
 				   .fenced = FACT_NO,
 				   .keepalived_alive = FACT_YES,
 				   .election_master = FACT_YES,

@@ -42,6 +42,14 @@ static void ask_local(struct promotion *p)
 	    fact_of(p->withdrawn_ms > 0 && p->local.state == SERVER_STANDBY && p->local.withdrawn);
 }
 
+/* Once: rights come only from a primary, and then the next run sees them. */
+static void ask_rights(struct promotion *p)
+{
+	struct deadline soon = deadline_sooner(&p->dl, LOCAL_MS);
+
+	p->facts.rights = server_lets_take_over(p->cfg, PG_LOCAL, &soon);
+}
+
 static void facts_of_peer(struct promotion *p, const struct server *peer)
 {
 	(void)snprintf(p->peer_why, sizeof(p->peer_why), "%s",
@@ -228,8 +236,10 @@ static void look_at_rest(struct promotion *p)
 void promote_gather(struct promotion *p)
 {
 	ask_local(p);
-	if (p->facts.local == SERVER_STANDBY)
+	if (p->facts.local == SERVER_STANDBY) {
+		ask_rights(p);
 		ask_others(p, true, p->cfg->probe_timeout_ms * 2 / 5);
+	}
 	look_at_rest(p);
 }
 

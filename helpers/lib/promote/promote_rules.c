@@ -5,7 +5,8 @@
 
 static bool local_silent(const struct promote_facts *f)
 {
-	return f->local == SERVER_UNKNOWN;
+	return f->local == SERVER_UNKNOWN ||
+	       (f->local == SERVER_STANDBY && f->rights == FACT_UNKNOWN);
 }
 
 static bool local_primary(const struct promote_facts *f)
@@ -66,6 +67,12 @@ static bool watchdog_missing(const struct promote_facts *f)
 static bool replay_paused(const struct promote_facts *f)
 {
 	return f->replay_paused != FACT_NO;
+}
+
+/* Else the old primary would be fenced for a takeover that cannot be. */
+static bool rights_missing(const struct promote_facts *f)
+{
+	return f->rights == FACT_NO;
 }
 
 /* With a record its holder says which standby is good enough, by "paired"; but what it wrote may
@@ -262,6 +269,12 @@ static const struct rule {
 	    .rule = "replay-paused",
 	    .message = "replay is paused on this standby",
 	    .hint = "SELECT pg_wal_replay_resume()" } },
+	{ rights_missing,
+	  STEP_VERDICT,
+	  { .outcome = OUT_REFUSED,
+	    .rule = "rights-missing",
+	    .message = "the role lacks a right that a takeover needs, so there is none",
+	    .hint = "start the other node and run there what \"cluster_config sql\" prints" } },
 	{ too_old,
 	  STEP_VERDICT,
 	  { .outcome = OUT_REFUSED,

@@ -18,6 +18,7 @@ struct promote_facts {
 	enum server_state local;
 	enum fact fenced;
 	enum fact replay_paused;
+	enum fact rights;          /* the role lacks none that a takeover needs */
 	bool watchdog_missing;     /* it is required, and could not be armed here */
 	enum fact peer_is_primary; /* it answered so; NO: it answered otherwise; UNKNOWN: silent or
 				      down */
