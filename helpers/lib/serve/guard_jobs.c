@@ -24,11 +24,11 @@ static const struct {
 	[JOB_SLOTS] = { "replication_slots", { "--maintain", "--auto" } },
 };
 
-/* What it would say again.  Who was killed, or lacked memory or a descriptor, has left its work. */
+/* What it would say again.  Who was killed, or lacked memory or a descriptor, has left its work; and
+ * a file that the guard has read may only have been unreadable for a moment. */
 static bool has_decided(int code)
 {
-	return code == OUT_YES || code == OUT_NO || code == OUT_REFUSED || code == OUT_USAGE ||
-	       code == OUT_CONFIG;
+	return code == OUT_YES || code == OUT_NO || code == OUT_REFUSED || code == OUT_USAGE;
 }
 
 void guard_jobs_init(struct guard_jobs *jobs)
