@@ -15,6 +15,10 @@ ANSWER = Target("old", "fence_self", "--answer")
 NEW_SLOTS = Target("new", "replication_slots", "--maintain")
 OLD_SLOTS = Target("old", "replication_slots", "--maintain")
 
+# Three runs in a row that get no answer use up their budget of 10 s, with 3 s before each.  Who is not called again
+# before test_interval takes 300 s.
+SLOTS_LIMIT_S = 60
+
 
 class Crash(Cycles):
     """PostgreSQL crashes: the record is released, the standby takes the term, the old primary is rewound."""
@@ -79,8 +83,8 @@ class Slots(Cycles):
     def settled(self) -> None:
         super().settled()
         for node in (self.old, self.new):
-            self.wait_fed(lambda: self.lab.helper(node, "replication_slots").returncode == 0, 30,
-                          f"the slots of {node} are as they should be")
+            self.wait_fed(lambda: self.lab.helper(node, "replication_slots").returncode == 0,
+                          SLOTS_LIMIT_S, f"the slots of {node} are as they should be")
 
     def catalogues(self):
         """The first takeover of a lab finds the slots as setting it up has left them."""
