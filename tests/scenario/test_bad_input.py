@@ -80,6 +80,32 @@ class BadInput(Damaging):
         self.assertEqual(self.promotions(), 0)
         self.assertFalse(self.said(self.old, "making this node harmless: the other node"))
 
+    def test_role_that_lacks_a_right_and_the_primary_is_lost(self):
+        """What docs/operations.md tells a person to do: no server is left that could grant it."""
+        right = "EXECUTE ON FUNCTION pg_promote(boolean, integer)"
+        data = self.lab.settings.data_dir
+        self.sql(self.old, f"REVOKE {right} FROM pgvrrp")
+        self.wait(lambda: "rights-missing" in
+                  self.lab.helper(self.new, "cluster_status", "--json").stdout, 5,
+                  "the standby knows it")
+        self.lab.fault("power-off", self.old)
+        self.wait_said(self.new, "rule=rights-missing", 10)
+        with contextlib.ExitStack() as changes:
+            changes.enter_context(self.changed(
+                self.new, f"{data}/pg_hba.conf", "local all lab trust",
+                "local all postgres peer map=main\nlocal all lab trust"))
+            changes.enter_context(self.changed(
+                self.new, f"{data}/pg_ident.conf", "main   root   pgvrrp",
+                "main   root   pgvrrp\nmain root postgres\nmain postgres postgres"))
+            self.sql(self.new, "SELECT pg_reload_conf()")
+            changes.enter_context(self.ini(self.new, "[postgresql]",
+                                           "[postgresql]\nrole = postgres"))
+            self.wait(self.serves(self.new), 30, "the standby serves")
+            self.sql(self.new, f"GRANT {right} TO pgvrrp")
+        self.sql(self.new, "SELECT pg_reload_conf()")
+        self.lab.fault("boot", self.old)
+        self.wait(self.promotable(self.old), 40, "the old primary is a standby")
+
     def test_wrong_password(self):
         """Neither vote nor contact: the witness keeps the lease, and a failover still works."""
         load = self.lab.load_begin(60)

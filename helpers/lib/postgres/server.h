@@ -103,7 +103,7 @@ int server_follow(const struct cfg *cfg, const char *conninfo,
 		  const struct deadline *dl) MUST_CHECK;
 
 /* Has our role every right that a takeover by promote_safe needs? Rights are in the catalogs, so a
- * standby has those of its primary.  UNKNOWN: the server did not say. */
+ * standby has those of its primary.  UNKNOWN: the server did not say (why in log). */
 enum fact server_lets_take_over(const struct cfg *cfg, enum pg_where where,
 				const struct deadline *dl);
 

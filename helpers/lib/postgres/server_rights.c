@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* Of what keepalived/role.sql.in grants: that which a takeover cannot do without. */
+#include "base/log.h"
 #include "postgres/server.h"
 
 enum fact server_lets_take_over(const struct cfg *cfg, enum pg_where where,
@@ -26,7 +27,10 @@ enum fact server_lets_take_over(const struct cfg *cfg, enum pg_where where,
 		rc = pg_get_bool(row, 0, 0, &promotes);
 	if (rc == 0)
 		rc = pg_get_bool(row, 0, 1, &syncs);
-	if (rc < 0)
+	if (rc < 0) {
+		log_warning("which rights the role has could not be asked: %s",
+			    pg != NULL ? pg_error(pg) : why);
 		return FACT_UNKNOWN;
+	}
 	return fact_of(promotes && (syncs || !sets_sync));
 }
