@@ -4,6 +4,7 @@
 # make check           unit and command line tests (no cluster needed)
 # make lint asan hardening install uninstall clean
 # make fuzz            the fuzz targets -> build/fuzz/bin/ (clang)
+# make deb             Debian packages -> build/deb/
 #
 # BUILD=DIR            where everything goes (default build); the source tree is never written to
 # CC=gcc|clang  CFLAGS=...  CFLAGS_EXTRA=-Werror  SANITIZE=yes  V=1
@@ -13,9 +14,13 @@ VERSION    := 0.1.0
 prefix     ?= /usr/local
 bindir     ?= $(prefix)/bin
 libexecdir ?= $(prefix)/libexec/pg_vrrp
-datadir    ?= $(prefix)/share/pg_vrrp
-docdir     ?= $(prefix)/share/doc/pg_vrrp
-mandir     ?= $(prefix)/share/man
+datarootdir?= $(prefix)/share
+datadir    ?= $(datarootdir)/pg_vrrp
+docdir     ?= $(datarootdir)/doc/pg_vrrp
+mandir     ?= $(datarootdir)/man
+bashdir    ?= $(datarootdir)/bash-completion/completions
+# The programs look nowhere else for their configuration.
+confdir    := /etc/pg_vrrp
 # systemd reads the one below /usr/local as well as the distribution's.
 unitdir    ?= $(prefix)/lib/systemd/system
 
@@ -39,7 +44,10 @@ bench_src  := $(sort $(wildcard tests/bench/*.c))
 fuzz_src   := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 fuzz_with  := $(filter-out $(fuzz_src),$(sort $(wildcard tests/fuzz/*.c)))
 kill_src   := $(sort $(wildcard tests/kill/*.c))
-man_src    := $(sort $(wildcard docs/man/*.8))
+sim_src    := $(sort $(wildcard tests/sim/*.c))
+man8_src   := $(sort $(wildcard docs/man/*.8))
+man5_src   := $(sort $(wildcard docs/man/*.5))
+paged      := $(filter-out pg_vrrp,$(man8_src:docs/man/%.8=%))
 unit_src   := $(sort $(wildcard scripts/systemd/*.in))
 share_src  := $(sort $(wildcard keepalived/*.in)) scripts/witness.sql scripts/witness-server.sh
 script_src := scripts/witness-setup
@@ -55,8 +63,15 @@ bench      := $(bench_src:tests/bench/%.c=$(BUILD)/bench/%)
 fuzzers    := $(fuzz_src:tests/fuzz/%.c=$(BUILD)/bin/%)
 fuzz_obj   := $(fuzz_with:tests/fuzz/%.c=$(BUILD)/obj/fuzz/%.o)
 stopat     := $(if $(kill_src),$(BUILD)/kill/stopat)
+# The helpers that it runs, each under a main of its own.
+sim_mains  := check_primary promote_safe rejoin fence_self witness_record
+sim_obj    := $(sim_src:tests/sim/%.c=$(BUILD)/obj/sim/%.o) \
+	$(sim_mains:%=$(BUILD)/obj/sim/main_%.o)
 fixtures   := $(if $(shared_src),$(BUILD)/libfixtures.a)
 units      := $(unit_src:scripts/systemd/%.in=$(BUILD)/systemd/%)
+man8       := $(BUILD)/man/pg_vrrp.8 $(paged:%=$(BUILD)/man/pg_vrrp-%.8)
+man5       := $(man5_src:docs/man/%=$(BUILD)/man/%)
+completion := $(BUILD)/completion/pg_vrrp
 
 # --- flags ----------------------------------------------------------------------------------------
 # $(call try,FLAG,ALTERNATIVE): the flag when this compiler takes it without a word.
@@ -103,12 +118,12 @@ ldflags    := $(LDFLAGS) $(ldhard) -Wl,--as-needed
 libs       := $(shell $(PKG_CONFIG) --libs $(packages))
 
 # --- build ----------------------------------------------------------------------------------------
-.PHONY: all tests check check-unit check-cli lint asan fuzz fuzzers hardening install uninstall \
-	clean FORCE
+.PHONY: all tests check check-unit check-cli lint asan fuzz fuzzers hardening deb install \
+	uninstall clean FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(helpers) $(front) $(units)
+all: $(helpers) $(front) $(units) $(man8) $(man5) $(completion)
 tests: $(tests) $(bench) $(stopat)
 
 # Changes when the flags, the places or the list of modules do, and then everything is built anew.
@@ -148,6 +163,14 @@ $(BUILD)/obj/kill/%.o: tests/kill/%.c $(BUILD)/flags
 	$(call say,CC,$<)
 	$(call compile)
 
+$(BUILD)/obj/sim/%.o: tests/sim/%.c $(BUILD)/flags
+	$(call say,CC,$<)
+	$(call compile,-Itests/sim -DSIM_DIR='"$(abspath tests/sim)"')
+
+$(BUILD)/obj/sim/main_%.o: helpers/%.c $(BUILD)/flags
+	$(call say,CC,$<)
+	$(call compile,-Dmain=$*_main -Wno-missing-prototypes)
+
 $(archive): $(lib_obj)
 $(fixtures): $(shared_obj)
 $(archive) $(fixtures):
@@ -184,8 +207,45 @@ $(BUILD)/kill/stopat: $(kill_src:tests/kill/%.c=$(BUILD)/obj/kill/%.o)
 	$(call say,LD,$@)
 	$(call link)
 
-$(BUILD)/systemd/%: scripts/systemd/%.in $(BUILD)/flags
-	$(Q)mkdir -p $(@D) && sed 's|@libexecdir@|$(libexecdir)|g' $< >$@
+# FAKES(x) in a file of it: calls of x from other files come there.
+sim_wraps = $(patsubst %,-Wl$(comma)--wrap=%,$(shell \
+	sed -n 's/^FAKES(\([A-Za-z0-9_]*\));/\1/p' $(sim_src)))
+$(BUILD)/libsim.a: $(sim_obj)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+$(BUILD)/sim/sim: $(BUILD)/obj/sim/main.o $(BUILD)/libsim.a $(archive)
+	$(call say,LD,$@)
+	$(call link,$(sim_wraps))
+# The same with changed sources in place of some of the archives' (tests/sim/run writes them).
+$(BUILD)/sim/mutants/%/sim: $(BUILD)/obj/sim/main.o $(BUILD)/libsim.a $(archive) FORCE
+	$(call say,LD,$@)
+	$(Q)for source in $(@D)/*.c; do name=$${source##*/}; name=$${name%.c}; \
+		test $(@D)/$$name.o -nt $$source -a $(@D)/$$name.o -nt $(archive) || \
+		$(CC) $(cppflags) $(cflags) -w -Itests/sim -Dmain=$${name}_main \
+			-c -o $(@D)/$$name.o $$source || exit 1; done
+	$(Q)$(CC) $(cflags) $(ldflags) -o $@ $(@D)/*.o $< $(BUILD)/libsim.a $(archive) $(sim_wraps) $(libs)
+
+# Manual pages are installed as git names its own, pg_vrrp-rejoin(8) for "pg_vrrp rejoin", because
+# names as general as "restart" are other people's too; whatever names a page follows.
+empty      :=
+any_paged  := ($(subst $(empty) $(empty),|,$(paged)))
+renamed    := -E -e 's/\b$(any_paged)(\(8\))/pg_vrrp-\1\2/g' -e 's/\bXr $(any_paged) 8/Xr pg_vrrp-\1 8/'
+see_also   := scripts/packaging/see-also.awk
+placed     := -e 's|/usr/local/libexec/pg_vrrp|$(libexecdir)|g' -e 's|/usr/local/share/pg_vrrp|$(datadir)|g'
+# $(call page,MORE FOR SED)
+page        = $(Q)mkdir -p $(@D) && sed $(renamed) $(placed) $(1) $< | awk -f $(see_also) >$@
+$(BUILD)/man/pg_vrrp-%.8: docs/man/%.8 $(see_also) $(BUILD)/flags Makefile
+	$(call page,-e 's/^\.Dt /.Dt PG_VRRP-/' -e 's/^\.Nm $*$$/.Nm pg_vrrp-$*/' \
+		-e 's/^\.Nm$$/.Nm pg_vrrp $*/')
+$(BUILD)/man/%: docs/man/% $(see_also) $(BUILD)/flags Makefile
+	$(call page)
+
+$(BUILD)/systemd/%: scripts/systemd/%.in $(BUILD)/flags Makefile
+	$(Q)mkdir -p $(@D) && sed $(renamed) -e 's|@libexecdir@|$(libexecdir)|g' $< >$@
+
+# From --help of what was built, so that it knows each option that they know.
+$(completion): scripts/packaging/completion $(helpers) $(front)
+	$(Q)mkdir -p $(@D) && scripts/packaging/completion $(BUILD) >$@
 
 -include $(wildcard $(BUILD)/obj/*.d $(BUILD)/obj/*/*.d $(BUILD)/obj/*/*/*.d)
 
@@ -205,6 +265,10 @@ fuzz:
 	$(MAKE) BUILD=$(BUILD)/fuzz CC=clang SANITIZE=fuzzer fuzzers
 hardening: all
 	scripts/hardening $(BUILD)
+
+# Of the tracked files, in a directory of its own.
+deb:
+	scripts/packaging/deb $(VERSION) $(BUILD)/deb
 
 clean:
 	rm -rf $(BUILD)
@@ -231,13 +295,19 @@ install: all
 	$(call put,0755,$(libexecdir),$(helpers) $(script_src))
 	$(call put,0755,$(bindir),$(front))
 	$(call put,0644,$(datadir),$(shared))
-	$(call put,0644,$(mandir)/man8,$(man_src))
+	$(call put,0644,$(mandir)/man8,$(man8))
+	$(call put,0644,$(mandir)/man5,$(man5))
+	$(call put,0644,$(bashdir),$(completion))
 	$(call put,0644,$(docdir),$(doc_src))
+	$(call say,INSTALL,$(DESTDIR)$(confdir))
+	$(Q)$(INSTALL) -d $(owner) -m 0755 $(DESTDIR)$(confdir)
 	$(call put,0644,$(unitdir),$(services))
 
 at = $(addprefix $(DESTDIR)$(1)/,$(notdir $(2)))
 uninstall:
 	rm -f $(call at,$(libexecdir),$(helpers) $(script_src)) $(call at,$(bindir),$(front)) \
-		$(call at,$(datadir),$(shared)) $(call at,$(mandir)/man8,$(man_src)) \
+		$(call at,$(datadir),$(shared)) $(call at,$(mandir)/man8,$(man8)) \
+		$(call at,$(mandir)/man5,$(man5)) $(call at,$(bashdir),$(completion)) \
 		$(call at,$(docdir),$(doc_src)) $(call at,$(unitdir),$(services))
-	-rmdir --ignore-fail-on-non-empty $(addprefix $(DESTDIR),$(libexecdir) $(datadir) $(docdir))
+	-rmdir --ignore-fail-on-non-empty $(addprefix $(DESTDIR),$(libexecdir) $(datadir) $(docdir) \
+		$(confdir))

@@ -5,7 +5,7 @@
  * Run by an operator, by the guard (--test: every way is tried and nothing is touched; it also
  * notes that the witness host reaches the node in good times, without which "isolated" proves
  * nothing), and on the witness host as the forced command of ssh (--observe). promote_safe does
- * the same through lib/fence.h.  Exit codes:
+ * the same through lib/fence/fence.h.  Exit codes:
  *
  *	0 fenced, isolated, or (test) every way works
  *	1 alive: it serves by right and was spared
@@ -29,10 +29,14 @@
 #include "fence/fence_record.h"
 #include "fence/observe.h"
 #include "net/witness.h"
-#include "node/files.h"
+#include "node/agent_mark.h"
+#include "node/attempt.h"
+#include "node/helper.h"
+#include "node/mark.h"
 #include "postgres/server.h"
 
-/* Behind the time of a fence: by then a node that lives and can be reached has answered over ssh. */
+/* Behind the time of a fence: by then a node that lives and can be reached has answered
+ * over ssh. */
 #define POWER_AFTER_MS 3000
 /* The local server answers in milliseconds. */
 #define LOCAL_MS 1000
@@ -49,33 +53,23 @@ static struct verdict decide(enum fence_verdict proven)
 {
 	switch (proven) {
 	case FENCE_FENCED:
-		return (struct verdict){ .outcome = OUT_YES,
-					 .rule = "fenced",
-					 .message = "the other node is fenced" };
+		return (struct verdict)YES("fenced", "the other node is fenced", NULL);
 	case FENCE_ISOLATED:
-		return (struct verdict){
-			.outcome = OUT_YES,
-			.rule = "isolated",
-			.message =
-			    "the other node is isolated: the witness host cannot reach it either",
-			.hint = "it has fenced itself if its guard runs; look before you trust it",
-		};
+		return (struct verdict)YES(
+		    "isolated",
+		    "the other node is isolated: the witness host cannot reach it either",
+		    "it has fenced itself if its guard runs; look before you trust it");
 	case FENCE_ALIVE:
-		return (struct verdict){ .outcome = OUT_NO,
-					 .rule = "alive",
-					 .message = "the other node serves by right and was spared",
-					 .hint =
-					     "without --spare-serving it is fenced all the same" };
+		return (struct verdict)NO("alive",
+					  "not fenced: the other node is the valid primary",
+					  "without --spare-serving it is fenced all the same");
 	case FENCE_UNKNOWN:
 	case FENCE_READY:
 	case FENCE_VERDICTS:
 	default:
-		return (struct verdict){
-			.outcome = OUT_UNKNOWN,
-			.rule = "unproven",
-			.message = "nothing is proven about the other node",
-			.hint = "switch it off by hand, then \"promote_safe --assume-peer-down\"",
-		};
+		return (struct verdict)UNKNOWN(
+		    "unproven", "nothing is proven about the other node",
+		    "switch it off by hand, then \"promote_safe --assume-peer-down\"");
 	}
 }
 
@@ -98,22 +92,16 @@ static struct verdict decide_test(const struct fence *fence)
 		works += way_works(fence, (enum fence_way)way);
 	}
 	if (configured == 0)
-		return (struct verdict){ .outcome = OUT_REFUSED,
-					 .rule = "no-way",
-					 .message = "no way of fencing is configured",
-					 .hint = "set methods in [fencing]" };
+		return (struct verdict)REFUSED("no-method", "no method of fencing is configured",
+					       "set methods in [fencing]");
 	if (works < configured)
-		return (struct verdict){
-			.outcome = OUT_REFUSED,
-			.rule = "way-broken",
-			.message = "a way of fencing does not work",
-			.hint =
-			    "see \"cluster_config ssh\" for keys, host keys and forced commands; "
-			    "an agent has to answer its status",
-		};
-	return (struct verdict){ .outcome = OUT_YES,
-				 .rule = "ready",
-				 .message = "every way of fencing works; nothing was touched" };
+		return (struct verdict)REFUSED(
+		    "method-broken", "a way of fencing does not work",
+		    "see \"cluster_config ssh\" for keys, host keys and forced commands; "
+		    "an agent has to answer its status",
+		    .id = RULE_METHOD_BROKEN);
+	return (struct verdict)YES("ready", "every way of fencing works; nothing was touched",
+				   NULL);
 }
 
 static struct fence_request request_for(const struct cfg *cfg, const struct options *options)
@@ -202,8 +190,8 @@ static void refuse_power(struct fence *fence, const struct cfg *cfg, const char 
 			(void)snprintf(fence->why[ways[i]], sizeof(fence->why[ways[i]]), "%s", why);
 }
 
-/* How long the first shot is the other node's: in that time its agent has done half of what it could
- * at all. */
+/* How long the first shot is the other node's: in that time its agent has done half of what it
+ * could at all. */
 static int64_t yield_ms(const struct cfg *cfg)
 {
 	return cfg->power_timeout_ms / 2;
@@ -249,8 +237,8 @@ static void in_earnest(struct fence *fence, const struct cfg *cfg, const struct 
 	fence_go_on(fence, cfg, dl);
 }
 
-/* An observation ends after its window, and an agent has its own time; an operator's budget is for what
- * comes on top. */
+/* An observation ends after its window, and an agent has its own time; an operator's budget is for
+ * what comes on top. */
 static struct deadline deadline_of(const struct cfg *cfg)
 {
 	int64_t power_ms = cfg_power_ms(cfg);
@@ -263,20 +251,14 @@ static struct deadline deadline_of(const struct cfg *cfg)
 static struct verdict refused(int rc)
 {
 	if (rc == -EPERM)
-		return (struct verdict){
-			.outcome = OUT_REFUSED,
-			.rule = "fenced",
-			.message = "this node was fenced by the other one, and does not fence it",
-			.hint = "\"rejoin\" brings it back as a standby"
-		};
+		return (struct verdict)REFUSED(
+		    "fenced", "this node was fenced by the other one, and does not fence it",
+		    "\"rejoin\" brings it back as a standby");
 	if (rc == -ETIMEDOUT)
-		return (struct verdict){ .outcome = OUT_REFUSED,
-					 .rule = "being-fenced",
-					 .message = "this node is just being made harmless for the "
-						    "other one" };
-	return (struct verdict){ .outcome = OUT_SYSTEM,
-				 .rule = "files",
-				 .message = "the run directory cannot be written" };
+		return (struct verdict)REFUSED(
+		    "being-fenced", "this node is being fenced by the other one at this moment",
+		    NULL);
+	return (struct verdict)SYSTEM_ERROR("files", "the run directory cannot be written", NULL);
 }
 
 static struct verdict run(const struct cfg *cfg, const struct cli *cli,
@@ -322,6 +304,9 @@ int main(int argc, char **argv)
 		{ "spare-serving", NULL, "leave the node alone when it serves by right",
 		  &options.spare, NULL },
 		{ "test", NULL, "try every way, touch nothing", &options.test, NULL },
+		{ 0 },
+	};
+	const struct cli_option machine[] = {
 		{ "observe", NULL, "on the witness host: the forced command of ssh",
 		  &options.observe, NULL },
 		{ "auto", NULL, "called by the guard", &options.automatic, NULL },
@@ -331,28 +316,21 @@ int main(int argc, char **argv)
 		.program = "fence_old",
 		.summary = "make the other node harmless, and say what was proven",
 		.options = extra,
+		.machine = machine,
 		.acts = true,
 	};
 	struct verdict verdict;
 	struct cfg cfg;
 	struct cli cli;
+	bool told;
 
 	cli_parse(&cli, &spec, argc, argv);
-	if (cfg_load(&cfg, cli.config_path) < 0)
-		return cli_finish_config(&cli);
-	if (options.observe) {
-		verdict = observe_answer(&cfg);
+	if (!helper_begin(&cfg, &cli, options.observe ? HELPER_CONFIG : HELPER_TRIES_FILES,
+			  &verdict))
 		return cli_finish(&cli, &verdict);
-	}
-	if (cfg_identify(&cfg, cli.node) < 0)
-		return cli_finish_config(&cli);
-	log_failed("make the run and state directories", files_prepare(&cfg));
-	verdict = run(&cfg, &cli, &options);
-	if (!options.automatic)
-		return cli_finish(&cli, &verdict);
+	verdict = options.observe ? observe_answer(&cfg) : run(&cfg, &cli, &options);
 	/* The guard tests again and again; only a change is worth a line in the log. */
-	if (attempt_is_same(&cfg, "fence_old", &verdict))
-		return (int)verdict.outcome;
-	log_failed("write the attempt file", attempt_write(&cfg, "fence_old", &verdict));
-	return cli_finish(&cli, &verdict);
+	told = options.automatic && !options.observe &&
+	       !attempt_changes(&cfg, ATTEMPT_FENCE_TEST, &verdict);
+	return helper_end(&cli, &verdict, told);
 }

@@ -13,23 +13,27 @@
  *	4 promotion begun, the end not seen
  *	64 71 78 called wrongly, system, configuration
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/cli.h"
 #include "base/deadline.h"
-#include "base/lock.h"
 #include "base/log.h"
 #include "config/cfg.h"
-#include "node/files.h"
+#include "node/attempt.h"
+#include "node/helper.h"
+#include "node/history.h"
+#include "postgres/pg.h"
 #include "postgres/server.h"
 #include "promote/promote_act.h"
 #include "promote/promote_rules.h"
 
 /* A server that shuts down is gone in a moment; to be called again takes the guard longer. */
 #define PASSING_MS 3000
+/* A last look that is as new as this need not be taken once more: what can have changed since, the
+ * compare-and-set and the promotion itself find out. */
+#define SETTLED_MS 20
 /* The guard's copy does not wait for another one, it is called again; a person's does. */
 #define LOCK_AUTO_MS   100
 #define LOCK_PERSON_MS 30000
@@ -45,16 +49,14 @@ struct options {
 
 static struct verdict not_withdrawn(void)
 {
-	return (struct verdict){ .outcome = OUT_REFUSED,
-				 .rule = "withdraw-failed",
-				 .message = "the vote for the old primary could not be withdrawn",
-				 .hint =
-				     "is state_dir writable? the line before this one says why" };
+	return (struct verdict)REFUSED("withdraw-failed",
+				       "the vote for the old primary could not be withdrawn",
+				       "is state_dir writable? the line before this one says why");
 }
 
 static bool passing(const struct promotion *p, const struct verdict *verdict)
 {
-	return strcmp(verdict->rule, "peer-starting") == 0 && now_ms() - p->begun_ms < PASSING_MS;
+	return verdict->id == RULE_PEER_STARTING && now_ms() - p->begun_ms < PASSING_MS;
 }
 
 /* Goes from step to step until there is a verdict or every rule permits. */
@@ -81,10 +83,14 @@ static enum promote_step go_on(struct promotion *p, struct verdict *verdict)
 			promote_power(p);
 		} else if (step == STEP_PROBE) {
 			promote_probe(p);
+		} else if (step == STEP_CLEAR) {
+			promote_clear(p);
+			promote_wait(p);
 		} else {
 			promote_wait(p);
 		}
-		promote_refresh(p, false);
+		/* Whom nobody waits for: that look may be the last one. */
+		promote_refresh(p, step == STEP_WITHDRAW && p->facts.record_released);
 	}
 }
 
@@ -99,8 +105,13 @@ static enum promote_step settle(struct promotion *p, struct verdict *verdict)
 
 		if (step != STEP_PROMOTE)
 			return step;
-		promote_refresh(p, true);
+		if (now_ms() - p->settled_ms > SETTLED_MS)
+			promote_refresh(p, true);
 		step = promote_decide(&p->facts, verdict);
+		/* A restore_command that is called every few seconds, a session that has
+		 * just come. */
+		if (step == STEP_CLEAR || step == STEP_WAIT)
+			continue;
 		if (step != STEP_PROMOTE)
 			return step;
 		if (!cfg_has_record(p->cfg) || promote_take_term(p) == 0)
@@ -117,6 +128,7 @@ static struct verdict decide_and_act(struct promotion *p, const struct cli *cli)
 	struct verdict verdict;
 	enum promote_step step;
 
+	promote_try_restore(p);
 	if (!cli->dry_run)
 		promote_begin_observing(p);
 	promote_gather(p);
@@ -125,11 +137,8 @@ static struct verdict decide_and_act(struct promotion *p, const struct cli *cli)
 		promote_explain(&p->facts, stdout);
 	if (cli->dry_run) {
 		if (step != STEP_VERDICT)
-			verdict = (struct verdict){
-				.outcome = OUT_YES,
-				.rule = "dry-run",
-				.message = "dry run: would withdraw the vote, fence and promote"
-			};
+			verdict = (struct verdict)YES(
+			    "dry-run", "dry run: would withdraw the vote, fence and promote", NULL);
 		return verdict;
 	}
 	step = settle(p, &verdict);
@@ -139,9 +148,29 @@ static struct verdict decide_and_act(struct promotion *p, const struct cli *cli)
 		verdict.outcome = OUT_REFUSED; /* something turned at the last moment */
 	if (verdict.outcome == OUT_REFUSED && p->facts.local == SERVER_STANDBY)
 		promote_give_back(p);
-	if (strcmp(verdict.rule, "already-primary") == 0)
+	if (verdict.id == RULE_ALREADY_PRIMARY)
 		promote_take_service(p->cfg);
 	return verdict;
+}
+
+/* Adds the facts behind the rule to its verdict. */
+static void explain(const struct promotion *p, struct verdict *verdict)
+{
+	if (verdict->outcome != OUT_YES || verdict->id == RULE_PROMOTED)
+		promote_detail(p, verdict->detail, sizeof(verdict->detail));
+	if (verdict->id == RULE_UNWRITABLE)
+		(void)snprintf(verdict->detail, sizeof(verdict->detail), "%s", p->hindrance);
+	if (p->facts.local == SERVER_REFUSES)
+		server_refusal(p->local.failure, p->local.why, p->cfg, verdict->detail,
+			       sizeof(verdict->detail));
+	if (verdict->id == RULE_RECORD_UNTRUSTED)
+		verdict->hint = record_trust_hint(p->facts.trust);
+	/* The peer may well be seen: without rights, a database, the right password. */
+	if (verdict->id == RULE_WITNESS_UNSEEN && p->facts.has_record) {
+		verdict->message = "the record at the witness cannot be read from here, so this "
+				   "node may be the one that is cut off";
+		verdict->hint = "\"witness_record\" says why; it is tried again all the time";
+	}
 }
 
 static struct verdict run(const struct cfg *cfg, const struct cli *cli,
@@ -152,51 +181,41 @@ static struct verdict run(const struct cfg *cfg, const struct cli *cli,
 			       .begun_ms = now_ms(),
 			       .fence_held = -1,
 			       .accepts = options->accept_loss != NULL };
-	struct deadline soon = deadline_in_ms(options->automatic ? LOCK_AUTO_MS : LOCK_PERSON_MS);
-	struct verdict verdict = { .outcome = OUT_REFUSED,
-				   .rule = "already-running",
-				   .message = "another promote_safe is at work" };
+	struct verdict verdict = REFUSED("already-running", "another promote_safe is at work", NULL,
+					 .id = RULE_ALREADY_RUNNING);
 	int AUTO_FD lock = -1;
-	int rc;
 
 	if (options->assume_peer_down != NULL &&
 	    strcmp(options->assume_peer_down, cfg_peer(cfg)->name) != 0)
-		return (
-		    struct verdict){ .outcome = OUT_USAGE,
-				     .rule = "usage",
-				     .message = "--assume-peer-down does not name the other node",
-				     .hint = "it asks you to look at that host: type its name" };
+		return (struct verdict)USAGE_ERROR(
+		    "usage", "--assume-peer-down does not name the other node",
+		    "it asks you to look at that host: type its name");
 	if (p.accepts && lsn_parse(options->accept_loss, &p.accepted_lsn) < 0)
-		return (struct verdict){ .outcome = OUT_USAGE,
-					 .rule = "usage",
-					 .message = "--accept-loss wants an LSN such as 0/5000148",
-					 .hint = "the refusal names it: what this standby has "
-						 "received" };
-	rc = lock_take(&lock, file_run(cfg, "promote.lock").text, &soon);
-	if (rc == -ETIMEDOUT)
+		return (struct verdict)USAGE_ERROR("usage",
+						   "--accept-loss wants an LSN such as 0/5000148",
+						   "the refusal names it: what this standby has "
+						   "received");
+	if (!helper_lock(&lock, cfg, LOCK_PROMOTE,
+			 options->automatic ? LOCK_AUTO_MS : LOCK_PERSON_MS, &verdict))
 		return verdict;
-	if (rc < 0)
-		return (struct verdict){ .outcome = OUT_SYSTEM,
-					 .rule = "lock",
-					 .message = "could not take the lock of promote_safe" };
 	p.facts.unproven_promote = cfg->unproven == UNPROVEN_PROMOTE;
 	p.facts.peer_down_by_operator = options->assume_peer_down != NULL;
 	p.facts.by_hand = options->by_hand || options->assume_peer_down != NULL;
 	p.facts.has_record = cfg_has_record(cfg);
+	/* The same three are asked again and again until one of us serves. */
+	pg_keep();
+	if (p.facts.has_record) {
+		p.warm = (struct pg_warm){ cfg, PG_WITNESS,
+					   deadline_in_ms(2 * cfg->probe_timeout_ms), 0, false };
+		pg_warm_begin(&p.warm);
+	}
 	verdict = decide_and_act(&p, cli);
 	promote_end_fencing(&p);
-	if (verdict.outcome != OUT_YES || strcmp(verdict.rule, "promoted") == 0)
-		promote_detail(&p, verdict.detail, sizeof(verdict.detail));
-	if (strcmp(verdict.rule, "record-untrusted") == 0)
-		verdict.hint = record_trust_hint(p.facts.trust);
-	/* It may well be seen: without rights, a database, the right password. */
-	if (strcmp(verdict.rule, "witness-unseen") == 0 && p.facts.has_record) {
-		verdict.message = "the record at the witness cannot be read from here, so this "
-				  "node may be the one that is cut off";
-		verdict.hint = "\"witness_record\" says why; it is tried again all the time";
-	}
+	explain(&p, &verdict);
 	(void)life_watch_end(&p.life);
+	pg_warm_end(&p.warm);
 	record_end(&p.link);
+	pg_keep_end();
 	return verdict;
 }
 
@@ -204,24 +223,19 @@ static struct verdict run(const struct cfg *cfg, const struct cli *cli,
 static int finish(const struct cfg *cfg, const struct cli *cli, const struct options *options,
 		  const struct verdict *verdict)
 {
-	bool promoted = strcmp(verdict->rule, "promoted") == 0;
-	bool told = attempt_is_told(cfg, "promote_safe", verdict);
+	bool promoted = verdict->id == RULE_PROMOTED;
+	bool told =
+	    helper_has_tried(cli, verdict) && attempt_repeats(cfg, ATTEMPT_PROMOTE, verdict);
 
-	if (cli->dry_run || strcmp(verdict->rule, "already-running") == 0)
-		return cli_finish(cli, verdict);
-	log_failed("write the attempt file", attempt_write(cfg, "promote_safe", verdict));
 	if (promoted)
 		log_failed("write the history", history_add(cfg, "promoted", verdict->detail));
-	if (options->automatic && told && !promoted)
-		return (int)verdict->outcome;
-	return cli_finish(cli, verdict);
+	return helper_end(cli, verdict, options->automatic && told && !promoted);
 }
 
 int main(int argc, char **argv)
 {
 	struct options options = { 0 };
 	const struct cli_option extra[] = {
-		{ "auto", NULL, "called by keepalived or the guard", &options.automatic, NULL },
 		{ "by-hand", NULL, "an operator decides: whatever keepalived and VRRP say",
 		  &options.by_hand, NULL },
 		{ "accept-loss", "LSN", "promote with what this standby has received up to LSN",
@@ -230,10 +244,15 @@ int main(int argc, char **argv)
 		  NULL, &options.assume_peer_down },
 		{ 0 },
 	};
+	const struct cli_option machine[] = {
+		{ "auto", NULL, "called by keepalived or the guard", &options.automatic, NULL },
+		{ 0 },
+	};
 	const struct cli_spec spec = {
 		.program = "promote_safe",
 		.summary = "make this standby the primary, only if every rule permits",
 		.options = extra,
+		.machine = machine,
 		.acts = true,
 	};
 	struct verdict verdict;
@@ -241,16 +260,8 @@ int main(int argc, char **argv)
 	struct cli cli;
 
 	cli_parse(&cli, &spec, argc, argv);
-	if (cfg_load(&cfg, cli.config_path) < 0 || cfg_identify(&cfg, cli.node) < 0)
-		return cli_finish_config(&cli);
-	if (files_prepare(&cfg) < 0) {
-		verdict =
-		    (struct verdict){ .outcome = OUT_SYSTEM,
-				      .rule = "files",
-				      .message = "could not make the run and state directories",
-				      .hint = "is it run by root?" };
+	if (!helper_begin(&cfg, &cli, HELPER_FILES, &verdict))
 		return cli_finish(&cli, &verdict);
-	}
 	verdict = run(&cfg, &cli, &options);
 	return finish(&cfg, &cli, &options, &verdict);
 }

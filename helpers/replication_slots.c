@@ -2,10 +2,10 @@
 /*
  * replication_slots - the slots that hold WAL for a node that is away, and nothing for ever.
  *
- * Without a deed it shows them and changes nothing.  --maintain is run by the guard now and then and
- * after each change of role (--auto), and by an operator; --drop by an operator.  It changes slots of
- * the local server, and primary_slot_name.  It can be killed at any line; the next run finds by
- * looking how far it came.  Exit codes:
+ * Without a deed it shows them and changes nothing.  --maintain is run by the guard now and then
+ * and after each change of role (--auto), and by an operator; --drop by an operator.  It changes
+ * slots of the local server, and primary_slot_name.  It can be killed at any line; the next run
+ * finds by looking how far it came.  Exit codes:
  *
  *	0 all is as it should be
  *	1 no WAL is held for the standby, which was away for too long
@@ -19,11 +19,13 @@
 
 #include "base/cli.h"
 #include "base/deadline.h"
-#include "base/lock.h"
+#include "base/fold.h"
 #include "base/log.h"
 #include "base/report.h"
 #include "config/cfg.h"
-#include "node/files.h"
+#include "node/attempt.h"
+#include "node/helper.h"
+#include "node/history.h"
 #include "slots/slots_gather.h"
 #include "slots/slots_show.h"
 
@@ -78,7 +80,7 @@ static int act(struct slots *s, enum slots_step step)
 	return 0;
 }
 
-/* What an operator may want to know afterwards; that a slot was advanced is not of it. */
+/* Events that an operator may want to know afterwards; an advanced slot is none. */
 static void tell(const struct slots *s, enum slots_step step)
 {
 	const char *name = step == SLOTS_DROP_LEFT || step == SLOTS_DROP_DEAD ? s->drop->name
@@ -95,20 +97,18 @@ static void tell(const struct slots *s, enum slots_step step)
 		log_failed("write the history", history_add(s->cfg, "slot", detail));
 }
 
-/* Only what the server said no to is refused: an answer that was lost is no answer, and the guard has
- * to call again soon. */
+/* Only what the server said no to is refused: an answer that was lost is no answer, and the guard
+ * has to call again soon. */
 static struct verdict failed(enum slots_step step, int rc)
 {
 	if (rc == -EPROTO && (step == SLOTS_NAME || step == SLOTS_UNNAME))
-		return (struct verdict){ .outcome = OUT_REFUSED,
-					 .rule = "name-failed",
-					 .message = "primary_slot_name could not be changed",
-					 .hint = "has the role the rights of \"cluster_config "
-						 "sql\" of this version?" };
-	return (struct verdict){ .outcome = OUT_INCOMPLETE,
-				 .rule = "slot-failed",
-				 .message = "a slot, or the name of one, could not be changed",
-				 .hint = "the log says what the server answered" };
+		return (struct verdict)REFUSED("name-failed",
+					       "primary_slot_name could not be changed",
+					       "has the role the rights of \"cluster_config "
+					       "sql\" of this version?");
+	return (struct verdict)INCOMPLETE("slot-failed",
+					  "a slot, or the name of one, could not be changed",
+					  "the log says what the server answered");
 }
 
 static struct verdict maintain(struct slots *s)
@@ -141,35 +141,27 @@ static struct verdict drop(struct slots *s, const char *name, bool dry_run)
 	slots_gather(s);
 	slot = slot_find(&s->here, name);
 	if (!s->facts.known)
-		return (struct verdict){ .outcome = OUT_UNKNOWN,
-					 .rule = "server-silent",
-					 .message = "this node's server does not say what slots "
-						    "it has" };
+		return (struct verdict)UNKNOWN("server-silent",
+					       "this node's server does not say what slots "
+					       "it has",
+					       NULL);
 	if (slot == NULL)
-		return (struct verdict){ .outcome = OUT_YES,
-					 .rule = "no-such-slot",
-					 .message = "there is no such slot on this server" };
+		return (struct verdict)YES("no-such-slot", "there is no such slot on this server",
+					   NULL);
 	if (strcmp(name, s->others) == 0 && s->cfg->slots)
-		return (struct verdict){ .outcome = OUT_REFUSED,
-					 .rule = "slot-in-service",
-					 .message = "this is the slot of the other node",
-					 .hint = "with \"slots = no\" it goes by itself" };
+		return (struct verdict)REFUSED("slot-in-service",
+					       "this is the slot of the other node",
+					       "with \"slots = no\" it goes by itself");
 	if (slot->active)
-		return (struct verdict){ .outcome = OUT_REFUSED,
-					 .rule = "slot-active",
-					 .message = "somebody streams with this slot",
-					 .hint = "end that first" };
+		return (struct verdict)REFUSED("slot-active", "somebody streams with this slot",
+					       "end that first");
 	if (dry_run)
-		return (struct verdict){ .outcome = OUT_YES,
-					 .rule = "dry-run",
-					 .message = "dry run: the slot would be dropped" };
+		return (struct verdict)YES("dry-run", "dry run: the slot would be dropped", NULL);
 	rc = server_slot_drop(s->cfg, slot->name, &s->dl);
 	if (rc < 0)
 		return failed(SLOTS_DROP, rc);
 	log_failed("write the history", history_add(s->cfg, "slot-dropped", name));
-	return (struct verdict){ .outcome = OUT_YES,
-				 .rule = "slot-dropped",
-				 .message = "the slot was dropped" };
+	return (struct verdict)YES("slot-dropped", "the slot was dropped", NULL);
 }
 
 /* ---- showing ---- */
@@ -177,10 +169,12 @@ static struct verdict drop(struct slots *s, const char *name, bool dry_run)
 static void print(const struct slots *s)
 {
 	struct server_slots all[CFG_NODES];
+	struct fold fold;
 
 	all[s->cfg->self] = s->here;
 	all[1 - s->cfg->self] = s->there;
-	slots_print(all, s->cfg, stdout);
+	slots_print(all, s->cfg, fold_begin(&fold, stdout));
+	fold_end(&fold);
 }
 
 static void describe(const struct slots *s, struct verdict *verdict)
@@ -211,9 +205,7 @@ static struct verdict look(struct slots *s, const struct cli *cli, bool would)
 		print(s);
 	if (would && step != SLOTS_VERDICT) {
 		printf("would %s\n", slots_step_word(step));
-		verdict = (struct verdict){ .outcome = OUT_YES,
-					    .rule = "dry-run",
-					    .message = "dry run: nothing was done" };
+		verdict = (struct verdict)YES("dry-run", "dry run: nothing was done", NULL);
 	}
 	return verdict;
 }
@@ -224,17 +216,15 @@ static struct verdict run(const struct cfg *cfg, const struct cli *cli,
 			  const struct options *options)
 {
 	const struct deadline dl = deadline_in_ms(BUDGET_MS);
-	struct deadline soon = deadline_in_ms(options->automatic ? LOCK_MS : BUDGET_MS);
 	const bool acts = (options->maintain || options->drop != NULL) && !cli->dry_run;
-	struct verdict verdict;
+	struct verdict verdict = REFUSED("already-running", "another replication_slots is at work",
+					 NULL, .id = RULE_ALREADY_RUNNING);
 	struct slots s;
 	int AUTO_FD lock = -1;
-	int rc = acts ? lock_take(&lock, file_run(cfg, "slots.lock").text, &soon) : 0;
 
-	if (rc < 0)
-		return (struct verdict){ .outcome = rc == -ETIMEDOUT ? OUT_REFUSED : OUT_SYSTEM,
-					 .rule = rc == -ETIMEDOUT ? "already-running" : "lock",
-					 .message = "the lock of the slots could not be taken" };
+	if (acts && !helper_lock(&lock, cfg, LOCK_SLOTS, options->automatic ? LOCK_MS : BUDGET_MS,
+				 &verdict))
+		return verdict;
 	slots_begin(&s, cfg, &dl);
 	if (options->drop != NULL)
 		verdict = drop(&s, options->drop, cli->dry_run);
@@ -250,15 +240,10 @@ static struct verdict run(const struct cfg *cfg, const struct cli *cli,
 static int finish(const struct cfg *cfg, const struct cli *cli, const struct options *options,
 		  const struct verdict *verdict)
 {
-	bool told;
+	bool told = options->automatic && helper_has_tried(cli, verdict) &&
+		    !attempt_changes(cfg, ATTEMPT_SLOTS, verdict);
 
-	if (!options->automatic || cli->dry_run || strcmp(verdict->rule, "already-running") == 0)
-		return cli_finish(cli, verdict);
-	told = attempt_is_same(cfg, "replication_slots", verdict);
-	if (told)
-		return (int)verdict->outcome;
-	log_failed("write the attempt file", attempt_write(cfg, "replication_slots", verdict));
-	return cli_finish(cli, verdict);
+	return helper_end(cli, verdict, told);
 }
 
 int main(int argc, char **argv)
@@ -269,6 +254,9 @@ int main(int argc, char **argv)
 		  &options.maintain, NULL },
 		{ "drop", "NAME", "drop this slot of the local server, if nobody uses it", NULL,
 		  &options.drop },
+		{ 0 },
+	};
+	const struct cli_option machine[] = {
 		{ "auto", NULL, "called by the guard: log only what has changed",
 		  &options.automatic, NULL },
 		{ 0 },
@@ -277,6 +265,7 @@ int main(int argc, char **argv)
 		.program = "replication_slots",
 		.summary = "the slots that hold WAL for a node that is away",
 		.options = extra,
+		.machine = machine,
 		.acts = true,
 	};
 	struct verdict verdict = { .outcome = OUT_USAGE,
@@ -284,6 +273,7 @@ int main(int argc, char **argv)
 				   .hint = "\"replication_slots --help\" lists what can be given" };
 	struct cfg cfg;
 	struct cli cli;
+	bool deed;
 
 	cli_parse(&cli, &spec, argc, argv);
 	if (options.maintain && options.drop != NULL)
@@ -292,16 +282,9 @@ int main(int argc, char **argv)
 		verdict.message = "--auto goes with --maintain only";
 	if (verdict.message != NULL)
 		return cli_finish(&cli, &verdict);
-	if (cfg_load(&cfg, cli.config_path) < 0 || cfg_identify(&cfg, cli.node) < 0)
-		return cli_finish_config(&cli);
-	if ((options.maintain || options.drop != NULL) && files_prepare(&cfg) < 0) {
-		verdict =
-		    (struct verdict){ .outcome = OUT_SYSTEM,
-				      .rule = "files",
-				      .message = "could not make the run and state directories",
-				      .hint = "is it run by root?" };
+	deed = options.maintain || options.drop != NULL;
+	if (!helper_begin(&cfg, &cli, deed ? HELPER_FILES : HELPER_NODE, &verdict))
 		return cli_finish(&cli, &verdict);
-	}
 	verdict = run(&cfg, &cli, &options);
 	return finish(&cfg, &cli, &options, &verdict);
 }

@@ -78,6 +78,23 @@ CREATE TABLE IF NOT EXISTS pgvrrp.record (
 	CHECK (paired OR NOT sync)
 );
 
+-- The role that wrote the row first, and which alone may go on with it: the password of one cluster's
+-- nodes opens no other cluster's row, where each has a role of its own.  Null: of an older file, the
+-- next write makes it the writer's.  No part of the seal, so that a person may set it.
+ALTER TABLE pgvrrp.record ADD COLUMN IF NOT EXISTS owner name;
+
+-- No takeover until then, by an operator's word: in this server's time, which alone is asked.  No part
+-- of the record, so that nodes of either release read that as they did; but each write here is one of
+-- the record's versions.
+CREATE TABLE IF NOT EXISTS pgvrrp.pause (
+	cluster text PRIMARY KEY,
+	until timestamptz NOT NULL,
+	-- as long as was asked for
+	ms bigint NOT NULL CHECK (ms > 0),
+	by_whom text NOT NULL,
+	why text NOT NULL
+);
+
 -- What every function answers with: one row, also where there is no record (present is false then,
 -- and all after it null).  It is made once, and the functions are replaced and not dropped, so that
 -- what other roles were granted stays.
@@ -131,6 +148,21 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	FROM (SELECT) AS one LEFT JOIN pgvrrp.record AS r ON r.cluster = a_cluster
 $$;
 
+-- Before a row is shown or locked.  A superuser could write it without us.
+CREATE OR REPLACE FUNCTION pgvrrp.let_in(a_cluster text) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	whose name;
+BEGIN
+	SELECT x.owner INTO whose FROM pgvrrp.record AS x WHERE x.cluster = a_cluster;
+	IF whose <> session_user AND
+		NOT (SELECT rolsuper FROM pg_roles WHERE rolname = session_user) THEN
+		RAISE insufficient_privilege USING
+			MESSAGE = format('the record of cluster "%s" is role "%s"''s', a_cluster, whose);
+	END IF;
+END
+$$;
+
 -- Why this write is not to be done; null when nothing is in its way.  Locks the row.
 CREATE OR REPLACE FUNCTION pgvrrp.refusal(a_cluster text, a_system bigint, a_node text,
 	a_term bigint, a_version bigint, a_holds boolean)
@@ -139,6 +171,12 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	r pgvrrp.record;
 BEGIN
+	PERFORM pgvrrp.let_in(a_cluster);
+	-- Who does not know which system it is, has no business with it, nor with its lock.
+	IF EXISTS (SELECT FROM pgvrrp.record AS x
+			WHERE x.cluster = a_cluster AND x.system_identifier <> a_system) THEN
+		RETURN 'system';
+	END IF;
 	SELECT * INTO r FROM pgvrrp.record AS x WHERE x.cluster = a_cluster FOR UPDATE;
 	IF NOT FOUND THEN
 		RETURN 'absent';
@@ -163,6 +201,16 @@ BEGIN
 END
 $$;
 
+-- Milliseconds that a pause has left; 0: there is none.  A clock that was set back makes it twice as
+-- long at the most; one that shows a time long before it began says nothing of when it ends.
+CREATE OR REPLACE FUNCTION pgvrrp.pause_left(a_cluster text) RETURNS bigint
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT coalesce(min(x.left_ms), 0)
+	FROM (SELECT (extract(epoch FROM p.until - clock_timestamp()) * 1000)::bigint AS left_ms, p.ms
+		FROM pgvrrp.pause AS p WHERE p.cluster = a_cluster) AS x
+	WHERE x.left_ms > 0 AND x.left_ms <= 2 * x.ms
+$$;
+
 -- Writes the row under its next version.
 CREATE OR REPLACE FUNCTION pgvrrp.put(r pgvrrp.record) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -173,7 +221,8 @@ BEGIN
 	UPDATE pgvrrp.record AS x SET system_identifier = r.system_identifier, nodes = r.nodes,
 		term = r.term, holder = r.holder, paired = r.paired, released = r.released,
 		paused = r.paused, version = r.version, final_lsn = r.final_lsn, sync = r.sync,
-		lease_ms = r.lease_ms, accepted_lsn = r.accepted_lsn, seal = r.seal
+		lease_ms = r.lease_ms, accepted_lsn = r.accepted_lsn, seal = r.seal,
+		owner = coalesce(x.owner, session_user)
 	WHERE x.cluster = r.cluster;
 END
 $$;
@@ -186,6 +235,7 @@ BEGIN
 	IF pg_is_in_recovery() THEN
 		RAISE read_only_sql_transaction USING MESSAGE = 'this server is a standby';
 	END IF;
+	PERFORM pgvrrp.let_in(a_cluster);
 	RETURN pgvrrp.answer(a_cluster, a_system, a_node, NULL);
 END
 $$;
@@ -291,7 +341,10 @@ DECLARE
 BEGIN
 	SELECT * INTO r FROM pgvrrp.record AS x WHERE x.cluster = a_cluster;
 	IF why IS NULL AND r.holder <> a_node THEN
-		why := CASE WHEN NOT r.paired THEN 'solo' WHEN r.paused THEN 'paused' END;
+		why := CASE
+			WHEN NOT r.paired THEN 'solo'
+			WHEN r.paused OR pgvrrp.pause_left(a_cluster) > 0 THEN 'paused'
+		END;
 	END IF;
 	IF why IS NULL THEN
 		r.term := r.term + 1;
@@ -351,6 +404,41 @@ BEGIN
 END
 $$;
 
+-- No takeover for so long, which changes nothing for the holder; 0 ends that, and the other pause too.
+CREATE OR REPLACE FUNCTION pgvrrp.pause_for(a_cluster text, a_system bigint, a_node text,
+	a_term bigint, a_version bigint, a_ms bigint, a_by text, a_why text)
+RETURNS pgvrrp.answer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	refused text := pgvrrp.refusal(a_cluster, a_system, a_node, a_term, a_version, false);
+	r pgvrrp.record;
+BEGIN
+	SELECT * INTO r FROM pgvrrp.record AS x WHERE x.cluster = a_cluster;
+	IF refused IS NULL THEN
+		DELETE FROM pgvrrp.pause AS p WHERE p.cluster = a_cluster;
+		IF a_ms > 0 THEN
+			INSERT INTO pgvrrp.pause VALUES (a_cluster,
+				clock_timestamp() + a_ms * interval '1 ms', a_ms, a_by, a_why);
+		ELSE
+			r.paused := false;
+		END IF;
+		PERFORM pgvrrp.put(r);
+	END IF;
+	RETURN pgvrrp.answer(a_cluster, a_system, a_node, refused);
+END
+$$;
+
+-- The pause that runs: one row, with 0 ms where none does.
+CREATE OR REPLACE FUNCTION pgvrrp.pause_of(a_cluster text)
+RETURNS TABLE (left_ms bigint, by_whom text, why text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	PERFORM pgvrrp.let_in(a_cluster);
+	RETURN QUERY SELECT pgvrrp.pause_left(a_cluster), coalesce(p.by_whom, ''), coalesce(p.why, '')
+		FROM (SELECT) AS one LEFT JOIN pgvrrp.pause AS p ON p.cluster = a_cluster;
+END
+$$;
+
 -- A record where there is none (a_seen_version 0), or in place of one that was edited by hand or is
 -- of an earlier term than the one that this node knows to have been.  The holder begins solo.
 CREATE OR REPLACE FUNCTION pgvrrp.create_record(a_cluster text, a_system bigint, a_node text,
@@ -363,6 +451,8 @@ DECLARE
 	old pgvrrp.record;
 	r pgvrrp.record;
 BEGIN
+	PERFORM pgvrrp.let_in(a_cluster);
+	r.owner := session_user;
 	r.cluster := a_cluster;
 	r.system_identifier := a_system;
 	r.nodes := ARRAY[a_node, a_peer];
@@ -406,6 +496,8 @@ REVOKE ALL ON SCHEMA pgvrrp FROM PUBLIC;
 REVOKE ALL ON ALL TABLES IN SCHEMA pgvrrp FROM PUBLIC, :"role";
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA pgvrrp FROM PUBLIC, :"role";
 GRANT USAGE ON SCHEMA pgvrrp TO :"role";
+-- By name, so that a REVOKE CONNECT ... FROM PUBLIC changes nothing for it.
+SELECT pg_catalog.format('GRANT CONNECT ON DATABASE %I TO %I', pg_catalog.current_database(), :'role') \gexec
 GRANT EXECUTE ON FUNCTION
 	pgvrrp.schema_version(),
 	pgvrrp.look(text, bigint, text),
@@ -416,7 +508,12 @@ GRANT EXECUTE ON FUNCTION
 	pgvrrp.take(text, bigint, text, bigint, bigint, bigint),
 	pgvrrp.take_by_word(text, bigint, text, bigint, bigint, bigint, pg_lsn),
 	pgvrrp.pause(text, bigint, text, bigint, bigint, boolean),
+	pgvrrp.pause_for(text, bigint, text, bigint, bigint, bigint, text, text),
+	pgvrrp.pause_of(text),
 	pgvrrp.create_record(text, bigint, text, text, bigint, bigint, bigint, bigint)
 TO :"role";
+-- Which server it is that answers: a copy that was promoted is not the witness.
+GRANT EXECUTE ON FUNCTION pg_catalog.pg_control_system(), pg_catalog.pg_current_wal_insert_lsn(),
+	pg_catalog.pg_walfile_name(pg_lsn) TO :"role";
 
 COMMIT;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * Linked into sanitized helpers.  Their environment is cleaned, and what keepalived runs has nowhere to
- * write to, so that their reports go to files, wherever they run: a test looks for them there.
- * PGV_REPORTS is a path of the host, which the hosts of a lab share unless it lies in /run, /etc,
- * /root, /var/lib or /var/log.
+ * Linked into sanitized helpers.  Their environment is cleaned, and what keepalived runs has
+ * nowhere to write to, so that their reports go to files, wherever they run: a test looks for them
+ * there. PGV_REPORTS is a path of the host, which the hosts of a lab share unless it lies in /run,
+ * /etc, /root, /var/lib or /var/log.
  */
 #ifndef PGV_REPORTS
 #define PGV_REPORTS "." /* for linters */

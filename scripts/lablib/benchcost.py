@@ -1,26 +1,77 @@
 # SPDX-License-Identifier: PostgreSQL
-"""What the helpers cost when nothing happens, beside the script that is usually written."""
+"""scripts/bench cost: what pg_vrrp costs while nothing happens, beside streaming without any manager; and
+what one run of its programs costs, beside an empty program and the script that is usually written."""
 
-import os
+import argparse
 import statistics
 import time
 from collections.abc import Callable
 
+from . import benchrest, places
+from .benchfault import LAB
+from .benchfigures import machine, markdown, said_of, span, spread, table
+from .benchrest import KEEPALIVED, MANAGER, POSTGRES
 from .lab import Lab, remove
-from .node import Process
 from .places import SOURCE
 from .run import run
 from .seeds import LIBEXEC
 
 RUNS = 50
-IDLE_S = 20.0
-CHECK_WALL_MS, CHECK_CPU_MS, CHECK_KIB = 10.0, 3.0, 8 * 1024
-# With a record each run renews it over TLS and SCRAM.
-RENEW_WALL_MS, RENEW_CPU_MS = 30.0, 8.0
-GUARD_KIB, GUARD_CPU_SHARE = 3 * 1024, 0.002
+# Whoever has just become a pair still talks about it.
+SETTLE_S = 5.0
+# What is wanted: ms of CPU each second of all hosts together, less those of streaming alone; MiB of a
+# node; sessions a second; times an empty program.
+CPU_MS, NODE_MIB, SESSIONS, TIMES_EMPTY = 15.0, 4.0, 0.05, 1.5
+ALL = (KEEPALIVED, MANAGER, POSTGRES)
+
+# What is at rest: (name, how Lab.up makes it).
+CONFIGURATIONS = [
+    ("plain", {"setup": "plain"}),
+    ("postgres witness, async", {"witness": "postgres"}),
+    ("postgres witness, sync", {"witness": "postgres", "mode": "sync"}),
+    ("ping witness, async", {"witness": "ping"}),
+]
+GROUPS = ((KEEPALIVED, "keepalived and its scripts"), (MANAGER, "ours"), (POSTGRES, "PostgreSQL"))
 
 
-def _measure(lab: Lab, node: str, tool: str, argv: list[str]) -> tuple[float, float, float]:
+def _sessions(lab: Lab) -> int:
+    """That the witness's server has counted so far; this question's own is counted when it ends."""
+    rows = lab.witness_sql("SELECT sessions FROM pg_stat_database WHERE datname = current_database()")
+    return rows[0][0]
+
+
+def rest(lab: Lab) -> dict:
+    """One look at a lab in which nothing happens."""
+    time.sleep(SETTLE_S)
+    counted = _sessions(lab) if lab.settings.has_record else 0
+    begun = time.monotonic()
+    hosts = benchrest.at_rest(lab)
+    passed = time.monotonic() - begun
+    found = {"hosts": hosts, "sessions": None}
+    if lab.settings.has_record:
+        found["sessions"] = round(max(_sessions(lab) - counted - 1, 0) / passed, 3)
+    return found
+
+
+def figure(looks: list[dict], key: str, groups: tuple[str, ...], hosts: list[str] | None = None) -> dict:
+    return spread([benchrest.total(look["hosts"], key, groups, hosts) for look in looks])
+
+
+# ---- one run of a program ----
+
+def _put(lab: Lab, node: str, source: str) -> str:
+    """Compiled, or as it is, on the node's own disk: the lab's directory may be out of a node's sight."""
+    name = source.partition(".")[0]
+    target = f"/root/{name}"
+    path = f"{SOURCE}/tests/bench/{source}"
+    if source.endswith(".c"):
+        run(["gcc", "-O2", "-std=c11", "-D_GNU_SOURCE", "-o", f"{lab.dir}/{name}", path])
+        path = f"{lab.dir}/{name}"
+    run(["install", "-m", "755", path, lab.node(node).path(target)])
+    return target
+
+
+def _runs(lab: Lab, node: str, tool: str, argv: list[str]) -> tuple[float, float, float]:
     """Medians of wall ms, CPU ms and peak KiB."""
     done = lab.run(node, [tool, str(RUNS), *argv])
     rows = [[float(word) for word in line.split()] for line in done.stdout.splitlines()]
@@ -30,100 +81,129 @@ def _measure(lab: Lab, node: str, tool: str, argv: list[str]) -> tuple[float, fl
     return wall, cpu, kib
 
 
-def _cpu_s(process: Process) -> float:
-    """Time on a CPU, to the nanosecond (schedstat), all threads."""
-    total = 0
-    for thread in os.listdir(f"/proc/{process.pid}/task"):
-        with open(f"/proc/{process.pid}/task/{thread}/schedstat", encoding="ascii") as file:
-            total += int(file.read().split()[0])
-    return total / 1e9
+def programs(lab: Lab) -> list[dict]:
+    """Of the primary's: what keepalived runs each second, the whole question, and the usual script."""
+    settings = lab.settings
+    primary = lab.status()["primary"]
+    peer = next(host for host in settings.nodes() if host.name != primary)
+    tool = _put(lab, primary, "measure.c")
+    ini = ["-c", settings.ini_path(), "-n", primary]
+    argvs = {
+        "an empty C program": [_put(lab, primary, "empty.c")],
+        # With --keepalived they would first ask whether keepalived started them, which it did not.
+        "check_answer": [f"{LIBEXEC}/check_answer", *ini],
+        "check_answer --serving": [f"{LIBEXEC}/check_answer", *ini, "--serving"],
+        "check_primary, the whole question": [f"{LIBEXEC}/check_primary", *ini],
+        "bash, psql and ping": [_put(lab, primary, "usual-check"), peer.address,
+                                settings.hosts[places.WITNESS].address, str(settings.port),
+                                settings.role, settings.passfile],
+    }
+    found = {what: _runs(lab, primary, tool, argv) for what, argv in argvs.items()}
+    empty = found["an empty C program"]
+    return [{"what": what, "wall_ms": wall, "cpu_ms": cpu, "kib": kib,
+             "times_wall": round(wall / empty[0], 2), "times_cpu": round(cpu / empty[1], 2)}
+            for what, (wall, cpu, kib) in found.items()]
 
 
-def _resident_kib(process: Process) -> int:
-    with open(f"/proc/{process.pid}/status", encoding="ascii") as file:
-        return next(int(line.split()[1]) for line in file if line.startswith("VmRSS:"))
+# ---- the sub-command ----
+
+NAME = "cost"
+HELP = "what pg_vrrp costs while nothing happens, and one run of its programs"
 
 
-def _guard(lab: Lab, node: str) -> tuple[int, float]:
-    """(resident KiB, share of one CPU) of the guard itself while nothing happens."""
-    guard = next(process for process in lab.node(node).processes() if process.kind() == "guard")
-    before = _cpu_s(guard)
-    time.sleep(IDLE_S)
-    return _resident_kib(guard), (_cpu_s(guard) - before) / IDLE_S
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--repeat", type=int, default=1, metavar="N")
+    parser.add_argument("-k", default="", metavar="NAME", help="only what has it in its name")
 
 
-def _tool(lab: Lab) -> str:
-    """Where the node sees it, for this lab only."""
-    tools = f"{lab.dir}/tools"
-    os.makedirs(tools)
-    run(["gcc", "-O2", "-std=c11", "-D_GNU_SOURCE", "-o", f"{tools}/measure",
-         f"{SOURCE}/tests/bench/measure.c"])
-    return f"{tools}/measure"
+def figures(args: argparse.Namespace, say: Callable[[str], None]) -> dict:
+    """By turns: what a busy machine adds, it adds to each."""
+    at = machine()
+    wanted = [(name, how) for name, how in CONFIGURATIONS if args.k in name or name == "plain"]
+    looks: dict[str, list[dict]] = {name: [] for name, _ in wanted}
+    ran: list[dict] = []
+    for number in range(args.repeat):
+        for name, how in wanted:
+            remove(LAB)
+            lab = Lab.up(LAB, **how)
+            try:
+                looks[name].append(rest(lab))
+                cpu = benchrest.total(looks[name][-1]["hosts"], "cpu_ms", ALL)
+                say(f"  at rest, {name} {number + 1}/{args.repeat}: {cpu:.1f} ms/s")
+                if how.get("witness") == "ping" and not ran:
+                    say("  one run of each program")
+                    ran = programs(lab)
+            finally:
+                lab.down()
+    return {"machine": at, "looks": looks, "programs": ran}
 
 
-def costs_with_record(say: Callable[[str], None]) -> list[tuple[str, str, str, bool]]:
-    """The same of a check_primary that renews the record; each of its runs is a renewal."""
-    name = "bench"
-    remove(name)
-    lab = Lab.up(name, witness="postgres", mode="sync")
-    try:
-        primary = lab.status()["primary"]
-        # Nobody else renews meanwhile.
-        lab.node(primary).order("stop keepalived")
-        check = [f"{LIBEXEC}/check_primary", "-c", lab.settings.ini_path()]
-        say("  check_primary that renews the record")
-        before = lab.record()["version"]
-        wall, cpu, peak = _measure(lab, primary, _tool(lab), check)
-        renewals = lab.record()["version"] - before
-    finally:
-        lab.down()
-    return [
-        ("renewing check_primary, wall", f"{wall:.1f} ms", f"<= {RENEW_WALL_MS:g} ms",
-         wall <= RENEW_WALL_MS),
-        ("renewing check_primary, CPU of its own", f"{cpu:.1f} ms", f"<= {RENEW_CPU_MS:g} ms",
-         cpu <= RENEW_CPU_MS),
-        ("renewing check_primary, peak memory", f"{peak / 1024:.1f} MiB", "", True),
-        ("renewals in its runs", f"{renewals}", f">= {RUNS}", renewals >= RUNS),
-    ]
-
-
-def costs(say: Callable[[str], None]) -> list[tuple[str, str, str, bool]]:
-    """Rows of (what, measured, limit, does it keep to the limit?)."""
-    name = "bench"
-    remove(name)
-    lab = Lab.up(name)
-    try:
-        settings = lab.settings
-        primary = lab.status()["primary"]
-        peer = next(host for host in settings.nodes() if host.name != primary)
-        tool = _tool(lab)
-        say("  check_primary, beside a script of bash, psql and ping")
-        check = [f"{LIBEXEC}/check_primary", "-c", settings.ini_path()]
-        usual = [f"{SOURCE}/tests/bench/usual-check", peer.address,
-                 settings.hosts["witness"].address, str(settings.port), settings.role,
-                 settings.passfile]
-        ours = _measure(lab, primary, tool, check)
-        theirs = _measure(lab, primary, tool, usual)
-        say(f"  the guard, {IDLE_S:g} s at rest")
-        kib, share = _guard(lab, primary)
-    finally:
-        lab.down()
-    wall, cpu, peak = ours
-    rows = [
-        ("check_primary, wall", f"{wall:.1f} ms", f"<= {CHECK_WALL_MS:g} ms",
-         wall <= CHECK_WALL_MS),
-        ("check_primary, CPU of its own", f"{cpu:.1f} ms", f"<= {CHECK_CPU_MS:g} ms",
-         cpu <= CHECK_CPU_MS),
-        ("check_primary, peak memory", f"{peak / 1024:.1f} MiB", f"<= {CHECK_KIB // 1024} MiB",
-         peak <= CHECK_KIB),
-    ]
-    for what, mine, other in zip(("wall", "CPU"), ours, theirs):
-        rows.append((f"bash + psql + ping, {what} (times as much)",
-                     f"{other:.1f} ms ({other / mine:.1f})", "", True))
-    rows += [
-        ("guard, resident", f"{kib / 1024:.2f} MiB", f"<= {GUARD_KIB // 1024} MiB",
-         kib <= GUARD_KIB),
-        ("guard, share of a CPU at rest", f"{share * 100:.3f} %",
-         f"<= {GUARD_CPU_SHARE * 100:g} %", share <= GUARD_CPU_SHARE),
-    ]
+def checks(found: dict) -> list[tuple[str, float, float]]:
+    """(what, measured, wanted at most)."""
+    plain = figure(found["looks"]["plain"], "cpu_ms", ALL)["median"]
+    rows = []
+    for name, looks in found["looks"].items():
+        if name == "plain":
+            continue
+        rows.append((f"CPU of {name}, ms/s more than plain", figure(looks, "cpu_ms", ALL)["median"] - plain,
+                     CPU_MS))
+        rows.append((f"PSS of ours on a node, {name}, MiB", _node_pss(looks) / 1024, NODE_MIB))
+        sessions = [look["sessions"] for look in looks if look["sessions"] is not None]
+        if sessions:
+            rows.append((f"new sessions at the witness a second, {name}", statistics.median(sessions),
+                         SESSIONS))
+    for one in found["programs"]:
+        if one["what"].startswith("check_answer"):
+            rows.append((f"{one['what']}, CPU, times an empty program", one["times_cpu"], TIMES_EMPTY))
     return rows
+
+
+def _node_pss(looks: list[dict]) -> float:
+    """Of the dearer node."""
+    nodes = [host for host in looks[0]["hosts"] if host != places.WITNESS]
+    return max(figure(looks, "pss_kib", (MANAGER,), [node])["median"] for node in nodes)
+
+
+REST_HEADS = ["at rest, ms of CPU each second", "host", *(title for _, title in GROUPS), "PSS of ours, MiB"]
+RUN_HEADS = ["one run", "wall, ms", "CPU, ms", "wall, times empty", "CPU, times empty", "peak, MiB"]
+CHECK_HEADS = ["wanted", "measured", "at most", "result"]
+
+
+def rest_rows(looks: dict[str, list[dict]]) -> list[list[str]]:
+    rows = []
+    for name, mine in looks.items():
+        for host in mine[0]["hosts"]:
+            rows.append([name, host, *(span(figure(mine, "cpu_ms", (group,), [host]), 1)
+                                       for group, _ in GROUPS),
+                         span(figure(mine, "pss_kib", (MANAGER,), [host]), 2, 1024)])
+        rows.append([name, "all", *(span(figure(mine, "cpu_ms", (group,)), 1) for group, _ in GROUPS),
+                     span(figure(mine, "pss_kib", (MANAGER,)), 2, 1024)])
+    return rows
+
+
+def run_rows(found: dict) -> list[list[str]]:
+    return [[one["what"], f"{one['wall_ms']:.2f}", f"{one['cpu_ms']:.2f}", f"{one['times_wall']:.1f}",
+             f"{one['times_cpu']:.1f}", f"{one['kib'] / 1024:.1f}"] for one in found["programs"]]
+
+
+def check_rows(found: dict) -> list[list[str]]:
+    return [[what, f"{got:.2f}", f"{most:g}", "ok" if got <= most else "MISSED"]
+            for what, got, most in checks(found)]
+
+
+def tables(found: dict, make: Callable[[list[str], list[list[str]]], str]) -> list[str]:
+    parts = [(REST_HEADS, rest_rows(found["looks"])), (RUN_HEADS, run_rows(found)),
+             (CHECK_HEADS, check_rows(found))]
+    return [make(heads, rows) for heads, rows in parts if rows]
+
+
+def text(found: dict) -> str:
+    return "\n\n".join(tables(found, table))
+
+
+def page(found: dict) -> str:
+    return "\n\n".join([said_of(found["machine"]) + ".", *tables(found, markdown)])
+
+
+def fits(found: dict) -> bool:
+    return all(got <= most for _, got, most in checks(found))

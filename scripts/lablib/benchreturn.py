@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: PostgreSQL
 """scripts/bench return: how soon the old primary streams again, how quick a new copy and a fence are."""
 
-import json
+import argparse
 import os
 import re
-import statistics
 import time
 from collections.abc import Callable
 
+from .benchfault import LAB
+from .benchfigures import machine, markdown, said_of, span, spread, table
 from .kernel import boot_ms
 from .lab import Lab, remove
 from .seeds import LIBEXEC
@@ -129,38 +130,57 @@ CASES: list[tuple[str, Callable[[Lab], float], str, Callable[[float], bool]]] = 
 ]
 
 
-def measure(say: Callable[[str], None], repeat: int, match: str) -> list[dict]:
-    name = "bench"
-    rows = []
-    for what, once, limit, fits in CASES:
-        if match not in what:
+# ---- the sub-command ----
+
+NAME = "return"
+HELP = "how soon the old primary streams again; a new copy beside pg_basebackup's; a fence by ssh"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--repeat", type=int, default=5, metavar="N")
+    parser.add_argument("-k", default="", metavar="NAME", help="only what has it in its name")
+
+
+def figures(args: argparse.Namespace, say: Callable[[str], None]) -> dict:
+    at, found = machine(), []
+    for what, once, limit, fits_it in CASES:
+        if args.k not in what:
             continue
-        remove(name)
-        lab = Lab.up(name, sets=["timing.lease=2s", "replication.keep_old=none"])
+        remove(LAB)
+        lab = Lab.up(LAB, sets=["timing.lease=2s", "replication.keep_old=none"])
         try:
             if once is _copies:
                 _ballast(lab)
             got = []
-            for number in range(repeat):
+            for number in range(args.repeat):
                 _whole(lab)
                 time.sleep(1)
                 got.append(once(lab))
-                say(f"  {what} {number + 1}/{repeat}: {got[-1]:.6g}")
+                say(f"  {what} {number + 1}/{args.repeat}: {got[-1]:.6g}")
         finally:
             lab.down()
-        median = statistics.median(got)
-        rows.append({"what": what, "n": repeat, "median": median, "least": min(got),
-                     "most": max(got), "limit": limit, "fits": fits(median)})
-    return rows
+        measured = spread(got)
+        found.append({"what": what, "measured": measured, "limit": limit,
+                      "fits": fits_it(measured["median"])})
+    return {"machine": at, "rows": found}
 
 
-def show(rows: list[dict]) -> None:
-    for row in rows:
-        span = f"{row['median']:.4g} ({row['least']:.4g}-{row['most']:.4g})"
-        print(f"{row['what']:<44}{row['n']:>3}  {span:<24}{row['limit']:>8}  "
-              f"{'ok' if row['fits'] else 'MISSED'}")
+HEADS = ["what", "n", "measured", "wanted", "result"]
 
 
-def write(rows: list[dict], path: str) -> None:
-    with open(path, "w", encoding="utf-8") as file:
-        json.dump(rows, file, indent=1)
+def rows(found: dict) -> list[list[str]]:
+    return [[one["what"], str(one["measured"]["n"]),
+             span(one["measured"], 2 if one["measured"]["median"] < 10 else 0), one["limit"],
+             "ok" if one["fits"] else "MISSED"] for one in found["rows"]]
+
+
+def text(found: dict) -> str:
+    return table(HEADS, rows(found))
+
+
+def page(found: dict) -> str:
+    return said_of(found["machine"]) + ".\n\n" + markdown(HEADS[:-1], [row[:-1] for row in rows(found)])
+
+
+def fits(found: dict) -> bool:
+    return all(one["fits"] for one in found["rows"])

@@ -1,18 +1,22 @@
 # SPDX-License-Identifier: PostgreSQL
-"""scripts/bench tps: what pg_vrrp costs the database: pgbench with it and without, by turns, in one run."""
+"""scripts/bench tps: what a manager costs the database: pgbench on a pair that it looks after, and on one
+that only streams, by turns, in one run.  Each turn has a lab of its own: a manager that is stopped on a
+serving primary is no pair without a manager, it is a pair whose right to serve is running out."""
 
-import json
+import argparse
 import re
-import statistics
-import time
 from collections.abc import Callable
 
+from . import peers
+from .benchfault import LAB
+from .benchfigures import machine, markdown, said_of, span, spread, table
 from .lab import Lab, remove
+from .settings import PG_VRRP
 
-SECONDS = 8
-LIMIT = 0.99
-CLIENTS = 4
-SERVICES = ("guard", "keepalived")
+SECONDS, WARM_S = 8, 3
+LIMIT = 0.97
+CLIENTS, SCALE = 4, 5
+PLAIN = peers.Plain.NAME
 
 
 def _pgbench(lab: Lab, node: str, *arguments: str) -> str:
@@ -25,55 +29,83 @@ def _pgbench(lab: Lab, node: str, *arguments: str) -> str:
     return done.stdout
 
 
-def _tps(lab: Lab, node: str) -> float:
-    out = _pgbench(lab, node, "-n", "-c", str(CLIENTS), "-j", "2", "-T", str(SECONDS))
+def _tps(lab: Lab, node: str, seconds: int) -> float:
+    out = _pgbench(lab, node, "-n", "-c", str(CLIENTS), "-j", "2", "-T", str(seconds))
     return float(re.search(r"tps = ([0-9.]+)", out)[1])
 
 
-def _switch(lab: Lab, on: bool) -> None:
-    """On both nodes.  The server goes on without us; the socket is not the kernel's business."""
-    for host in lab.settings.nodes():
-        for name in SERVICES:
-            answer = lab.node(host.name).order(f"{'start' if on else 'stop'} {name}")
-            if not answer.get("ok"):
-                raise RuntimeError(f"{name} on {host.name}: {answer}")
-    time.sleep(2)
-
-
-def tps(say: Callable[[str], None], pairs: int, witness: str) -> dict:
-    """Pairs of runs; which comes first changes with each."""
-    name = "bench"
-    remove(name)
-    lab = Lab.up(name, witness=witness)
-    rows = []
+def once(setup: str, witness: str, mode: str) -> float:
+    remove(LAB)
+    lab = Lab.up(LAB, setup=setup, mode=mode, witness=witness if setup == PG_VRRP else None)
     try:
         primary = lab.status()["primary"]
-        _pgbench(lab, primary, "-i", "-s", "5", "-q")
-        _tps(lab, primary)
-        for number in range(pairs):
-            rates = {}
-            for on in ((True, False) if number % 2 else (False, True)):
-                _switch(lab, on)
-                rates[on] = _tps(lab, primary)
-            rows.append({"with": rates[True], "without": rates[False],
-                         "ratio": rates[True] / rates[False]})
-            say(f"  {number + 1}/{pairs}: with {rates[True]:.0f}, without {rates[False]:.0f}, "
-                f"ratio {rows[-1]['ratio']:.3f}")
+        _pgbench(lab, primary, "-i", "-s", str(SCALE), "-q")
+        _tps(lab, primary, WARM_S)
+        rate = _tps(lab, primary, SECONDS)
+        if lab.status()["primary"] != primary:
+            raise RuntimeError(f"{primary} is not the primary any more")
+        return rate
     finally:
         lab.down()
-    ratios = [row["ratio"] for row in rows]
-    return {"witness": witness, "pairs": rows, "median": statistics.median(ratios),
-            "least": min(ratios), "most": max(ratios), "limit": LIMIT,
-            "fits": statistics.median(ratios) >= LIMIT}
 
 
-def show(row: dict) -> None:
-    print(f"pgbench -c {CLIENTS}, with pg_vrrp against without, witness {row['witness']}: "
-          f"{row['median']:.3f} ({row['least']:.3f}-{row['most']:.3f}), "
-          f"median of {len(row['pairs'])} pairs; wanted >= {row['limit']}  "
-          f"{'ok' if row['fits'] else 'MISSED'}")
+# ---- the sub-command ----
+
+NAME = "tps"
+HELP = "pgbench on a pair with pg_vrrp, or with another manager, and on one that only streams, by turns"
 
 
-def write(row: dict, path: str) -> None:
-    with open(path, "w", encoding="utf-8") as file:
-        json.dump(row, file, indent=1)
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--repeat", type=int, default=5, metavar="N")
+    parser.add_argument("--witness", default="postgres", help="its kind (default postgres)")
+    parser.add_argument("--mode", default="async", choices=["async", "sync"])
+    parser.add_argument("--peers", action="store_true", help="the other managers too, as scripts/bench peers")
+
+
+def figures(args: argparse.Namespace, say: Callable[[str], None]) -> dict:
+    at = machine()
+    setups = [PG_VRRP, PLAIN]
+    if args.peers:
+        peers.install()
+        setups += [name for name in peers.PEERS if name != PLAIN]
+    rounds = []
+    for number in range(args.repeat):
+        # Whoever comes first changes with each round.
+        order = setups if number % 2 == 0 else setups[::-1]
+        rounds.append({setup: once(setup, args.witness, args.mode) for setup in order})
+        say(f"  {number + 1}/{args.repeat}: "
+            + ", ".join(f"{setup} {rounds[-1][setup]:.0f}" for setup in setups))
+    return {"machine": at, "witness": args.witness, "mode": args.mode, "rounds": rounds,
+            "ratios": ratios(rounds)}
+
+
+def ratios(rounds: list[dict[str, float]]) -> dict[str, dict]:
+    """{set-up: spread of its rate, times that of streaming alone in the same round}."""
+    return {setup: spread([one[setup] / one[PLAIN] for one in rounds])
+            for setup in rounds[0] if setup != PLAIN}
+
+
+HEADS = ["pgbench, times the rate without a manager", "n", "ratio", "wanted", "result"]
+
+
+def rows(found: dict) -> list[list[str]]:
+    lines = []
+    for setup, ratio in sorted(found["ratios"].items(), key=lambda item: item[0] != PG_VRRP):
+        ours = setup == PG_VRRP
+        name = f"pg_vrrp, witness {found['witness']}, {found['mode']}" if ours else setup
+        fine = ratio["median"] >= LIMIT
+        lines.append([name, str(ratio["n"]), span(ratio, 3), f">= {LIMIT}" if ours else "-",
+                      ("ok" if fine else "MISSED") if ours else "-"])
+    return lines
+
+
+def text(found: dict) -> str:
+    return table(HEADS, rows(found))
+
+
+def page(found: dict) -> str:
+    return said_of(found["machine"]) + ".\n\n" + markdown(HEADS[:-1], [row[:-1] for row in rows(found)])
+
+
+def fits(found: dict) -> bool:
+    return found["ratios"][PG_VRRP]["median"] >= LIMIT

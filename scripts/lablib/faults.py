@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: PostgreSQL
 """Faults as verbs.  Each is noted with its time just before it is done, and returns at once."""
 
+import re
 import signal
 
-from . import (events, faults_disk, faults_hunt, faults_limits, person, places, setups, shim,
-               switch, witness)
+from . import (events, faults_day, faults_disk, faults_hunt, faults_limits, faults_load, person, places,
+               setups, shim, switch, witness)
 from .errors import LabError, USAGE
 from .node import Node, Process
 from .settings import Settings
 
-KINDS = ("postgres", "keepalived", "guard", "sshd", "all")
+KINDS = ("postgres", "keepalived", "guard", "watch", "sshd", "all")
 DAEMONS = ("keepalived", "guard", "sshd")
+# Debian names its clusters, and so their processes.
+OF_CLIENT = re.compile(r"postgres: (\S+: )?lab ")
 
 HELP = """\
 crash NODE                 SIGKILL to the postmaster, the host lives on; also of the witness
@@ -20,6 +23,7 @@ isolate HOST               no packet to it or from it
 cut A B                    no packet between the two
 half-cut A B               no packet from A to B
 drop N% A B                so many of the packets between the two are lost, both ways
+mtu A B BYTES              no longer packet between the two, and nobody is told
 freeze HOST [postgres|keepalived|guard|sshd|all]   SIGSTOP; all (default): a paused machine, mute too
 thaw HOST                  everything runs again
 kill NODE keepalived|guard|sshd            SIGKILL
@@ -33,6 +37,10 @@ fill-disk HOST [data|state|all]            not one free block; all is the defaul
 slow-disk HOST N ms        each fsync takes so much longer (a lab with --shim)
 clock HOST SECONDS         its wall clock is set, +3600 or -3600 (a lab with --shim)
 exhaust NODE connections|processes|files   there is not one more
+busy HOST [N]              so many processes (100) that never sleep, for a minute at the most
+slow-server HOST N ms      its server stands still for so long, then runs for a moment, by turns
+day NODE WHAT              what a person does on an ordinary day (WHAT: list names all)
+day-over                   and takes back, with the documented commands
 heal [alone]               all cables whole, all frozen thawed, disks free and quick, clocks right,
                            nothing exhausted, all daemons run; what is off stays off.  alone: and
                            nobody does what the textbook set-up leaves to a person
@@ -52,9 +60,11 @@ class Faults:
             "thaw": (self.thaw, 1, 1), "kill": (self.kill, 2, 2), "hunt": (self.hunt, 2, 4),
             "fill-disk": (self.fill_disk, 1, 2), "slow-disk": (self.slow_disk, 2, 2),
             "clock": (self.clock, 2, 2), "exhaust": (self.exhaust, 2, 2),
-            "drop": (self.drop, 3, 3), "restart": (self.restart, 1, 2),
+            "busy": (self.busy, 1, 2), "slow-server": (self.slow_server, 2, 2),
+            "drop": (self.drop, 3, 3), "mtu": (self.mtu, 3, 3), "restart": (self.restart, 1, 2),
             "reload": (self.reload, 2, 2), "wipe-record": (self.wipe_record, 0, 0),
-            "heal": (self.heal, 0, 1),
+            "heal": (self.heal, 0, 1), "day": (self.day, 2, 2),
+            "day-over": (self.day_over, 0, 0),
         }
         verb, *arguments = words or [""]
         if verb not in verbs:
@@ -103,14 +113,14 @@ class Faults:
 
     def kill(self, name: str, kind: str) -> None:
         node = self.database_node(name)
-        if kind not in (*DAEMONS, "backend"):
+        if kind not in (*DAEMONS, "watch", "backend"):
             raise LabError(f"kill {name} {kind}: what can be killed is {', '.join(DAEMONS)}"
-                           " or backend", code=USAGE)
+                           ", watch or backend", code=USAGE)
         victims = [process for process in node.processes() if process.kind() == kind]
         if kind == "backend":
             victims = [process for process in node.processes()
                        if process.kind() == "postgres" and process.argv
-                       and process.argv[0].startswith("postgres: lab ")][:1]
+                       and OF_CLIENT.match(process.argv[0])][:1]
         if not victims:
             raise LabError(f"there is no {kind} running on {node.name}")
         self.note("kill", node.name, kind)
@@ -130,10 +140,10 @@ class Faults:
         node = self.server_host(name)
         if node.host.kind == "witness" and not service:
             self.note("restart", node.name)
-            node.order(f"restart {witness.SERVICE}")
+            setups.restart(self.settings, node, witness.SERVICE)
         elif node.host.kind == "node" and service in DAEMONS:
             self.note("restart", node.name, service)
-            node.order(f"restart {service}")
+            setups.restart(self.settings, node, service)
         else:
             raise LabError(f"restart {name} {service}: it is the witness's server or a daemon of a "
                            "node; the server of a node is started by its guard alone",
@@ -241,6 +251,16 @@ class Faults:
             cables.loss[f"{a} {b}"] = cables.loss[f"{b} {a}"] = int(number)
         self.cables(change)
 
+    def mtu(self, first: str, second: str, largest: str) -> None:
+        if not largest.isdecimal() or not 68 <= int(largest) <= 65535:
+            raise LabError(f'mtu: "{largest}" is not a size of packets', "for example mtu n1 n2 1400",
+                           USAGE)
+        a, b = self._pair(first, second)
+        self.note("mtu", a, b, largest)
+        def change(cables: switch.Cables) -> None:
+            cables.mtu[f"{a} {b}"] = cables.mtu[f"{b} {a}"] = int(largest)
+        self.cables(change)
+
     def _pair(self, first: str, second: str) -> tuple[str, str]:
         a, b = self.settings.host(first).name, self.settings.host(second).name
         if a == b:
@@ -279,7 +299,32 @@ class Faults:
         self.note("exhaust", node.name, kind)
         faults_limits.exhaust(node, self.settings, kind)
 
+    def busy(self, name: str, count: str = str(faults_load.HOGS)) -> None:
+        node = self.host(name)
+        hogs = faults_load.check_hogs(count)
+        node.pid()
+        self.note("busy", node.name, count)
+        faults_load.busy(node, hogs)
+
+    def slow_server(self, name: str, pause: str) -> None:
+        node = self.server_host(name)
+        pause_ms = faults_load.check_pause(pause)
+        node.pid()
+        self.note("slow-server", node.name, f"{pause_ms}ms")
+        faults_load.slow_server(node, pause_ms)
+
     # ---- and back ----
+
+    def day(self, name: str, what: str) -> None:
+        node = self.database_node(name)
+        faults_day.check(what)
+        self.note("day", node.name, what)
+        faults_day.Person(self.lab, self.settings).begin(node, what)
+
+    def day_over(self) -> None:
+        left = faults_day.Person(self.lab, self.settings).take_back()
+        if left:
+            raise LabError("not taken back yet: " + "; ".join(left))
 
     def heal(self, how: str = "") -> None:
         """Everything but the power: what was switched off is booted by "boot"."""
@@ -291,13 +336,14 @@ class Faults:
         off = [node.name for node in nodes if not node.is_on()]
         def whole(cables: switch.Cables) -> None:
             cables.down = [name for name in cables.down if name in off]
-            cables.frozen, cables.cut, cables.loss = [], [], {}
+            cables.frozen, cables.cut, cables.loss, cables.mtu = [], [], {}, {}
         self.cables(whole)
         for node in nodes:
             if node.name in off:
                 faults_disk.heal_at_boot(node)
                 continue
             faults_limits.heal(node)
+            faults_load.heal(node)
             _signal_all(node.processes(), signal.SIGCONT)
             faults_disk.heal(node)
         setups.of(self.settings).heal([node for node in nodes if node.name not in off])

@@ -17,14 +17,14 @@ from lablib.node import Node, Process
 from lablib.run import CLEAN_ENV
 from lablib.settings import Host
 
-PROGRAMS = ("check_primary", "promote_safe", "fence_old", "fence_self", "rejoin", "witness_record",
+PROGRAMS = ("check_answer", "check_primary", "promote_safe", "fence_old", "fence_self", "rejoin", "witness_record",
             "replication_slots", "pg_rewind", "pg_ctl")
 WAYS = {"kill": signal.SIGKILL, "freeze": signal.SIGSTOP}
 LONGEST_MS = 10000
 LIMIT_S = 60.0
 PAUSE_S = 0.003
-# A new process has its program only after exec.
-YOUNG_S = 0.2
+# A new process has its program only after exec, which takes its time on a busy machine.
+YOUNG_S = 1.0
 
 
 def check(program: str, delay: str, way: str) -> int:
@@ -106,13 +106,16 @@ def main() -> None:
     node = Node(lab, Host(name, "node", "", "", "", ""))
     hunter = Hunter(node, program)
     limit = time.monotonic() + LIMIT_S
-    while (prey := hunter.look()) is None:
-        if time.monotonic() > limit or not node.is_on():
+    while time.monotonic() < limit and node.is_on():
+        prey = hunter.look()
+        if prey is None:
+            time.sleep(PAUSE_S)
+            continue
+        time.sleep(int(delay) / 1000)
+        # One that ended before is not the last one.
+        if prey.signal(WAYS[way]):
+            events.note(lab, ["struck", name, program, way])
             return
-        time.sleep(PAUSE_S)
-    time.sleep(int(delay) / 1000)
-    if prey.signal(WAYS[way]):
-        events.note(lab, ["struck", name, program, way])
 
 
 if __name__ == "__main__":

@@ -18,9 +18,9 @@ from .settings import Settings
 KINDS = ("connections", "processes", "files")
 HOLDER = f"{places.SCRIPTS}/lablib/hold_connections.py"
 LOOKS, LOOK_PAUSE_S = 10, 0.03
-# Where the kernel counts processes: the older hierarchy, or the one for everything.
-PIDS = "/sys/fs/cgroup/pids"
-UNIFIED = "/sys/fs/cgroup"
+# Of control groups: a hierarchy for each controller, or the newer one for everything.
+TOP = "/sys/fs/cgroup"
+CONTROLLERS = ("pids", "cpu")
 
 
 def exhaust(node: Node, settings: Settings, kind: str) -> None:
@@ -34,7 +34,7 @@ def check(node: Node, kind: str) -> None:
     if kind == "connections" and node.host.kind != "node":
         raise LabError(f"{node.name} is not a node of the cluster", code=USAGE)
     if kind == "processes":
-        _group(node)
+        _counting_group(node)
 
 
 def heal(node: Node) -> None:
@@ -59,53 +59,74 @@ def _connections(node: Node, settings: Settings) -> None:
 
 # ---- processes ----
 
-def _group(node: Node) -> str:
-    """The control group of the node's processes, made when it is not there."""
-    name = f"{places.PREFIX}{node.lab}-{node.name}"
-    for top in (PIDS, UNIFIED):
-        path = f"{top}/{name}"
+def group(node: Node, controller: str, has: tuple[str, ...]) -> str:
+    """The control group of the node's processes, made when it is not there: it has one of these
+    files.  Empty: the machine has no such controller."""
+    for path in _groups(node, controller):
         with contextlib.suppress(OSError):
             os.makedirs(path, exist_ok=True)
-        if os.path.exists(f"{path}/pids.max"):
+        if found(node, controller, has) == path:
             return path
         with contextlib.suppress(OSError):
             os.rmdir(path)
-    raise LabError("this machine has no control group that counts processes", code=SYSTEM)
+    return ""
+
+
+def found(node: Node, controller: str, has: tuple[str, ...]) -> str:
+    """The same when it is there already, else empty."""
+    return next((path for path in _groups(node, controller)
+                 if any(os.path.exists(f"{path}/{file}") for file in has)), "")
+
+
+def _groups(node: Node, controller: str) -> list[str]:
+    name = f"{places.PREFIX}{node.lab}-{node.name}"
+    return [f"{TOP}/{controller}/{name}", f"{TOP}/{name}"]
+
+
+def _counting_group(node: Node) -> str:
+    found = group(node, "pids", ("pids.max",))
+    if not found:
+        raise LabError("this machine has no control group that counts processes", code=SYSTEM)
+    return found
 
 
 def _processes(node: Node) -> None:
     """No further one: the kernel says EAGAIN to every fork, to root's as well."""
-    group = _group(node)
+    counting = _counting_group(node)
+    move_all(node, counting)
+    write(f"{counting}/pids.max", "1")
+
+
+def move_all(node: Node, path: str) -> None:
+    """Every process of the node, and so whatever it starts."""
     seen: set[int] = set()
     # Those that were born while the others were moved: until a look finds nobody new.
     while new := [process.pid for process in node.processes() if process.pid not in seen]:
-        _move(new, group)
+        _move(new, path)
         seen.update(new)
-    _write(f"{group}/pids.max", "1")
 
 
 def _processes_back(node: Node) -> None:
-    for top in (PIDS, UNIFIED):
-        group = f"{top}/{places.PREFIX}{node.lab}-{node.name}"
-        if os.path.exists(f"{group}/pids.max"):
-            _write(f"{group}/pids.max", "max")
+    counting = found(node, "pids", ("pids.max",))
+    if counting:
+        write(f"{counting}/pids.max", "max")
 
 
 def remove_groups(lab: str) -> None:
     """When its hosts are no more: only an empty group can be removed."""
-    for top in (PIDS, UNIFIED):
-        for group in glob.glob(f"{top}/{places.PREFIX}{lab}-*"):
+    for top in (*(f"{TOP}/{controller}" for controller in CONTROLLERS), TOP):
+        for path in glob.glob(f"{top}/{places.PREFIX}{lab}-*"):
             with contextlib.suppress(OSError):
-                os.rmdir(group)
+                os.rmdir(path)
 
 
-def _move(pids: list[int], group: str) -> None:
+def _move(pids: list[int], path: str) -> None:
     for pid in pids:
         with contextlib.suppress(OSError):  # it ended meanwhile
-            _write(f"{group}/cgroup.procs", str(pid))
+            write(f"{path}/cgroup.procs", str(pid))
 
 
-def _write(path: str, text: str) -> None:
+def write(path: str, text: str) -> None:
     with open(path, "w", encoding="ascii") as file:
         file.write(text)
 

@@ -3,11 +3,8 @@
 
 The nodes' is made as a user would make it: initdb, the lines and the SQL that cluster_config prints,
 a role for the application.  The witness's is initdb and a few lines; the rest is witness-setup's.
-The name of each is a digest of all that went into it, so nothing stale is ever used.
 """
 
-import fcntl
-import hashlib
 import os
 import secrets
 import shutil
@@ -15,9 +12,8 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
 
-from . import places
+from . import kept
 from .errors import LabError, SYSTEM
 from .pgsession import ask_once, socket_dsn
 from .run import CLEAN_ENV, run
@@ -29,7 +25,7 @@ INITDB = ["--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--data-checksu
 CONF = """\
 
 # of the lab
-log_destination = 'syslog'
+log_destination = 'syslog, stderr'
 logging_collector = off
 log_min_messages = info
 log_line_prefix = ''
@@ -44,8 +40,10 @@ HBA = """\
 # of the lab: the application and the observers
 local all lab trust
 host all lab {network} trust
-local all postgres peer
 """
+# Root comes in as the superuser: a test asks from its own process, without starting psql.
+ROOT_HBA = "local all postgres peer map=lab\n"
+ROOT_IDENT = "lab root postgres\nlab postgres postgres\n"
 
 SQL = """\
 CREATE ROLE lab LOGIN;
@@ -59,7 +57,7 @@ RESET ROLE;
 """
 
 
-# Small, as on a cheap third host.  Root comes in as the owner of the server does.
+# Small, as on a cheap third host.
 WITNESS_CONF = CONF + """\
 shared_buffers = 8MB
 max_connections = 20
@@ -69,8 +67,7 @@ port = {port}
 """
 # A thousand files, each synced by itself after a crash, take seconds on the disk of a lab.
 WITNESS_CONF_14 = "recovery_init_sync_method = syncfs\n"
-WITNESS_FILES = {"pg_hba.conf": "local all postgres peer map=lab\n",
-                 "pg_ident.conf": "lab root postgres\nlab postgres postgres\n"}
+WITNESS_FILES = {"pg_hba.conf": ROOT_HBA, "pg_ident.conf": ROOT_IDENT}
 
 
 class Golden:
@@ -84,13 +81,13 @@ class Golden:
 def get(settings: Settings, conf: str, hba: str, ident: str, sql: str) -> Golden:
     """conf, hba, ident and sql: what cluster_config says for this configuration."""
     conf = conf + CONF
-    hba = HBA.format(network=settings.vip.network) + hba
+    hba = HBA.format(network=settings.vip.network) + ROOT_HBA + hba
+    ident = ROOT_IDENT + ident
     version = run([f"{settings.bin_dir}/postgres", "-V"]).strip()
     parts = [version, *INITDB, conf, hba, ident, SQL, sql, settings.os_user, settings.role,
              str(bool(settings.config_file))]
-    directory = _kept(parts, lambda new: _make(new, settings, conf, {"pg_hba.conf": hba,
-                                                                     "pg_ident.conf": ident}, sql))
-    return Golden(directory)
+    files = {"pg_hba.conf": hba, "pg_ident.conf": ident}
+    return Golden(kept.get(parts, lambda new: _make(new, settings, conf, files, sql)))
 
 
 def witness(settings: Settings) -> str:
@@ -103,28 +100,7 @@ def witness(settings: Settings) -> str:
     def make(new: str) -> None:
         data = _initdb(new, settings.bin_dir, "postgres", conf)
         _files(data, "postgres", WITNESS_FILES)
-    return _kept([version, *INITDB, conf, *WITNESS_FILES.values()], make) + "/data"
-
-
-def _kept(parts: list[str], make: Callable[[str], None]) -> str:
-    """The directory that was made of these parts, or is made now."""
-    name = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
-    directory = f"{places.CACHE}/{name}"
-    os.makedirs(places.CACHE, mode=0o755, exist_ok=True)
-    with open(f"{places.CACHE}/lock", "w", encoding="ascii") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if os.path.isdir(directory):
-            return directory
-        new = directory + ".new"
-        shutil.rmtree(new, ignore_errors=True)
-        os.mkdir(new, mode=0o755)
-        try:
-            make(new)
-            os.rename(new, directory)
-        except BaseException:
-            shutil.rmtree(new, ignore_errors=True)
-            raise
-    return directory
+    return kept.get([version, *INITDB, conf, *WITNESS_FILES.values()], make) + "/data"
 
 
 def _initdb(new: str, bin_dir: str, user: str, conf: str) -> str:

@@ -61,6 +61,10 @@ class IniFile:
             end = len(self.lines)
         self.lines.insert(end, f"{key} = {value}")
 
+    def text_without(self, section: str) -> str:
+        """What the file says but for one section, which is the last one."""
+        return self.text().partition(f"\n[{section}]\n")[0]
+
     def text(self) -> str:
         return "\n".join(self.lines) + "\n"
 

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: PostgreSQL
 """The system calls that Python 3.11 does not have, and processes identified beyond doubt."""
 
+import contextlib
 import ctypes
 import os
 import signal
 import time
+from collections.abc import Iterator
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWUTS = 0x04000000
@@ -19,6 +21,7 @@ MS_REMOUNT = 0x20
 MS_BIND = 0x1000
 MS_REC = 0x4000
 MS_PRIVATE = 1 << 18
+MS_SLAVE = 1 << 19
 MNT_DETACH = 2
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -40,6 +43,20 @@ def setns(path: str, kind: int) -> None:
         _check(_libc.setns(ctypes.c_int(fd), ctypes.c_int(kind)), f"setns {path}")
     finally:
         os.close(fd)
+
+
+@contextlib.contextmanager
+def in_netns(path: str) -> Iterator[None]:
+    """What is opened inside stays in that network namespace; the calling thread comes back."""
+    back = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        setns(path, CLONE_NEWNET)
+        try:
+            yield
+        finally:
+            setns(f"/proc/self/fd/{back}", CLONE_NEWNET)
+    finally:
+        os.close(back)
 
 
 def mount(source: str, target: str, kind: str = "", flags: int = 0, data: str = "") -> None:

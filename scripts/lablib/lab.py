@@ -12,8 +12,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-from . import (bmc, faults_hunt, faults_limits, kernel, places, setups, shim, status, switch,
-               syslog, witness)
+from . import (bmc, faults_hunt, faults_limits, kernel, machine, places, setups, shim, status,
+               switch, syslog, witness)
 from .errors import LabError
 from .faults import Faults
 from .inifile import IniFile
@@ -21,11 +21,17 @@ from .node import Node, end_everything_in
 from .run import CLEAN_ENV, require_root, run
 from .seeds import LIBEXEC, Seeds
 from .settings import PG_VRRP, Host, Settings, make
+from .writer import ROW_PAUSE_MS
 
-READY_LIMIT_S = 30.0
+
+# Each look costs a server a question, and there are several labs on a machine of two cores.
+LOOK_AGAIN_S = 0.1
 
 
 class Lab:
+    ready_limit_s = 60.0
+    row_pause_ms = ROW_PAUSE_MS  # of its loads
+
     def __init__(self, name: str, settings: Settings):
         self.name = name
         self.settings = settings
@@ -42,20 +48,25 @@ class Lab:
         shimmed: its hosts have clocks and disks that can be spoiled."""
         require_root()
         places.check_name(name)
-        settings = make(config, witness, mode, sets or [], setup)
-        lab = cls(name, settings)
-        with _lock(name):
-            if name in places.lab_names():
-                raise LabError(f'there is a lab "{name}" already',
-                               f"scripts/lab down --name {name}")
-            try:
-                lab._make(say, shimmed)
-            except BaseException:
-                _remove(name)
-                raise
-        say("waiting for the first write through the VIP")
-        lab.wait_ready()
+        lab = cls(name, make(config, witness, mode, sets or [], setup))
+        lab._up(lambda: lab._make(say, shimmed), say)
         return lab
+
+    def _up(self, deed: Callable[[], None], say: Callable[[str], None]) -> None:
+        self._make_or_nothing(deed)
+        say("waiting for the first write through the VIP")
+        self.wait_ready()
+
+    def _make_or_nothing(self, deed: Callable[[], object]) -> None:
+        with _lock(self.name):
+            if self.name in places.lab_names():
+                raise LabError(f'there is a lab "{self.name}" already',
+                               f"scripts/lab down --name {self.name}")
+            try:
+                deed()
+            except BaseException:
+                _remove(self.name)
+                raise
 
     @classmethod
     def open(cls, name: str = "main") -> "Lab":
@@ -69,10 +80,7 @@ class Lab:
                            f"scripts/lab up --name {name}") from error
 
     def _make(self, say: Callable[[str], None], shimmed: bool) -> None:
-        places.settle(self.name)
-        os.mkdir(f"{self.dir}/log", mode=0o755)
-        with open(f"{self.dir}/lab.ini", "w", encoding="utf-8") as file:
-            file.write(self.settings.ini.text())
+        self._settle()
         say(f"installing {self.settings.setup}")
         setup = setups.of(self.settings)
         seeds = setup.seeds(self.name, self.settings)
@@ -97,6 +105,13 @@ class Lab:
         if self.settings.has_record:
             witness.settle(self.node(places.WITNESS), self.settings)
         setup.begin([self.node(host.name) for host in self.settings.nodes()])
+
+    def _settle(self) -> None:
+        """Its directory, and what it is."""
+        places.settle(self.name)
+        os.mkdir(f"{self.dir}/log", mode=0o755)
+        with open(f"{self.dir}/lab.ini", "w", encoding="utf-8") as file:
+            file.write(self.settings.ini.text())
 
     def _boot(self, names: list[str]) -> None:
         nodes = [self.node(name) for name in names]
@@ -141,19 +156,11 @@ class Lab:
 
     def writable(self) -> bool:
         """Does a write through the VIP, from the client's network, work now?"""
-        return self._on_client(lambda: status.writes_through_vip(self.settings))
-
-    def _on_client(self, deed: Callable[[], bool]) -> bool:
-        """In a child, because a process that went to another network namespace stays there."""
-        child = os.fork()
-        if child == 0:
-            code = 1
-            try:
-                kernel.setns(places.netns_path(self.name, places.CLIENT), kernel.CLONE_NEWNET)
-                code = 0 if deed() else 1
-            finally:
-                os._exit(code)
-        return os.waitpid(child, 0)[1] == 0
+        try:
+            with kernel.in_netns(places.netns_path(self.name, places.CLIENT)):
+                return status.writes_as_application(self.settings)
+        except OSError:
+            return False  # there is no such network: the client is off
 
     def streaming(self) -> bool:
         """One primary with a standby that streams from it."""
@@ -188,19 +195,20 @@ class Lab:
         except (LabError, OSError):
             return None
 
-    def wait(self, condition: Callable[[], bool], limit_s: float, what: str) -> None:
-        """Until the condition holds; a LabError that names it when it does not in time."""
+    def wait(self, condition: Callable[[], bool], limit_s: float, what: str, each_s: float = LOOK_AGAIN_S) -> None:
+        """Until the condition holds; a LabError that names it when it does not in time.  What passes within a moment
+        is looked for more often."""
         limit = time.monotonic() + limit_s
         while not condition():
             if time.monotonic() > limit:
                 raise LabError(f"{what}: not within {limit_s:g} s",
                                f"scripts/lab status --name {self.name}; "
                                f"scripts/lab logs --name {self.name}")
-            time.sleep(0.05)
+            time.sleep(each_s)
 
-    def wait_ready(self, limit_s: float = READY_LIMIT_S) -> None:
+    def wait_ready(self, limit_s: float | None = None) -> None:
         paired = ", and the record says paired" if self.settings.has_record else ""
-        self.wait(self.ready, limit_s, "writes through the VIP, and a standby that streams" + paired)
+        self.wait(self.ready, limit_s or self.ready_limit_s, "writes through the VIP, and a standby that streams" + paired)
 
     # ---- deeds ----
 
@@ -227,8 +235,9 @@ class Lab:
     def helper(self, node: str, name: str, *arguments: str) -> subprocess.CompletedProcess:
         return self.run(node, [f"{LIBEXEC}/{name}", "-c", self.settings.ini_path(), *arguments])
 
-    def load_begin(self, seconds: float) -> "LoadRun":
-        return LoadRun(self, seconds)
+    def load_begin(self, seconds: float, calm: float | None = None) -> "LoadRun":
+        """calm: it ends by itself when writes have gone on for so many seconds after a fault."""
+        return LoadRun(self, seconds, calm)
 
     def logs(self, node: str | None = None, since_ms: float = 0) -> list[syslog.Line]:
         """With all that was said before this call, by a host that can still write it down."""
@@ -246,11 +255,14 @@ class Lab:
 class LoadRun:
     """A load that runs beside whatever comes next."""
 
-    def __init__(self, lab: Lab, seconds: float):
+    def __init__(self, lab: Lab, seconds: float, calm: float | None = None):
+        self.lab = lab
         self.path = f"{lab.dir}/load-{time.monotonic_ns()}.json"
         self.process = subprocess.Popen(
             ["/usr/bin/python3", "-B", f"{places.SCRIPTS}/lab", "load", "--name", lab.name,
-             "--seconds", str(seconds), "--report", self.path],
+             "--seconds", str(seconds), "--report", self.path,
+             "--pause", str(lab.row_pause_ms),
+             *(["--calm", str(calm)] if calm is not None else [])],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         # Only then is there something that a fault could interrupt.
         try:
@@ -271,6 +283,11 @@ class LoadRun:
         if self.process.returncode not in (0, 3):
             raise LabError(f"the load failed: {err.strip() or out.strip()}")
         with open(self.path, encoding="utf-8") as file:
+            return json.load(file)
+
+    def history(self, report: dict) -> dict:
+        """All that was written down for its report."""
+        with open(f"{self.lab.dir}/load/{report['run']}.json", encoding="utf-8") as file:
             return json.load(file)
 
 
@@ -307,13 +324,17 @@ def _remove(name: str) -> None:
     for entry in sorted(os.listdir(top)) if os.path.isdir(top) else []:
         # By its pid 1 first: it takes along what entered its other namespaces.
         node = Node(name, Host(entry, "", "", "", "", ""))
+        machine.hardware_off(node.dir)
         identity = node.identity()
         if identity:
             kernel.kill_exactly(*identity, signal.SIGKILL)
     for namespace in places.lab_netns(name):
         end_everything_in(namespace)
         run(["ip", "netns", "del", namespace], check=False)
+    for entry in os.listdir(top) if os.path.isdir(top) else []:
+        machine.wait_off(f"{top}/{entry}")
     faults_limits.remove_groups(name)
+    machine.remove_groups(name)
     shutil.rmtree(top, ignore_errors=True)
     if os.path.isdir(top):
         shutil.rmtree(top)

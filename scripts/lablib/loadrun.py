@@ -14,13 +14,13 @@ from .node import Node
 from .pgsession import ask_once, drive
 from .settings import Settings
 from .vipwatch import AddressWatches, ArpProbe
-from .writer import LocalWriter, VipWriter
+from .writer import ROW_PAUSE_MS, LocalWriter, VipWriter
 
 FINAL_WAIT_S = 10.0
 
 
 class Load:
-    def __init__(self, lab: str, settings: Settings):
+    def __init__(self, lab: str, settings: Settings, pause_ms: float = ROW_PAUSE_MS):
         self.lab = lab
         self.settings = settings
         self.run_id = uuid.uuid4().hex[:12]
@@ -32,17 +32,18 @@ class Load:
         client = settings.hosts[places.CLIENT]
         vip = str(settings.vip.ip)
         self.probe = None
-        if settings.vip.version == 4:
+        if settings.vip.version == 4 and vip in settings.entries():
             self.probe = ArpProbe(client.interface, client.mac, client.address, vip,
                                   {host.mac: host.name for host in settings.nodes()})
-        self.vip = VipWriter(self.run_id, f"host={vip} port={settings.port} user=lab "
-                                          "dbname=postgres application_name=lab")
+        self.vip = VipWriter(self.run_id, [f"host={address} port={settings.port} user=lab dbname=postgres "
+                                           "application_name=lab" for address in settings.entries()], pause_ms)
         self.local = {name: LocalWriter(self.run_id, name,
                                         partial(whoserves.socket_of, node, settings))
                       for name, node in self.nodes.items()}
 
-    def run(self, seconds: float, marker: str | None = None) -> dict:
-        """marker: a file that appears with the first acknowledgement, for who waits to do harm."""
+    def run(self, seconds: float, marker: str | None = None, calm: float | None = None) -> dict:
+        """marker: a file that appears with the first acknowledgement, for who waits to do harm.
+        calm: the run is over so many seconds after a fault, or after the interruption that it made."""
         begun = boot_ms()
         end = begun + seconds * 1000
         next_watch = 0.0
@@ -50,6 +51,8 @@ class Load:
             if now >= next_watch:
                 self.watches.look()
                 next_watch = now + 50
+                if calm is not None and self._calm(begun, calm * 1000, now):
+                    break
             writers = [self.vip, *self.local.values()]
             for writer in writers:
                 writer.tick(boot_ms())
@@ -63,6 +66,11 @@ class Load:
         for writer in [self.vip, *self.local.values()]:
             writer.close()
         return self._history(begun, ended)
+
+    def _calm(self, begun: float, calm_ms: float, now: float) -> bool:
+        """By the lab's list of deeds and by the rows: no host is asked anything."""
+        done = [event["boot_ms"] for event in events.read(self.lab) if event["boot_ms"] >= begun]
+        return bool(done) and self.vip.steady(done[-1], calm_ms, now)
 
     def _wait(self, writers: list, until: float) -> None:
         now = boot_ms()
@@ -117,16 +125,17 @@ class Load:
         return final, sorted(row[0] for row in rows), by_node
 
 
-def main(lab: str, settings: Settings, seconds: float, path: str | None) -> dict:
+def main(lab: str, settings: Settings, seconds: float, path: str | None,
+         calm: float | None = None, pause_ms: float = ROW_PAUSE_MS) -> dict:
     """Runs in a process of its own: it moves to the client's network for good."""
-    load = Load(lab, settings)
+    load = Load(lab, settings, pause_ms)
 
     def stop(*_: object) -> None:
         load.stopping = True
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     marker = f"{path}.begun" if path else None
-    history = load.run(seconds, marker)
+    history = load.run(seconds, marker, calm)
     if marker:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(marker)

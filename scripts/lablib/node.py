@@ -8,7 +8,7 @@ import signal
 import socket
 import time
 
-from . import kernel, places, switch
+from . import kernel, machine, places, switch
 from .errors import LabError, SYSTEM
 from .run import run
 from .settings import Host
@@ -36,6 +36,8 @@ class Process:
             return "keepalived"
         if self.exe == "fence_self" and "--watch" in self.argv:
             return "guard"
+        if self.exe == "check_primary" and "--watch" in self.argv:
+            return "watch"
         if self.exe == "sshd":
             return "sshd"
         return "other"
@@ -50,12 +52,16 @@ class Node:
         self.host = host
         self.name = host.name
         self.dir = places.node_dir(lab, host.name)
-        self.log = places.log_path(lab, host.name)
+        # Of a machine its journal has the rest.
+        self.log = (f"{self.dir}/console.log" if machine.is_one(self.dir)
+                    else places.log_path(lab, host.name))
 
     # ---- power ----
 
     def boot_begin(self) -> int:
         """Plugs the host in and starts its pid 1; boot_wait sees the end of it."""
+        if machine.is_one(self.dir):
+            return machine.boot_begin(self.lab, self.name)
         switch.plug(self.lab, self.host)
         reading, writing = os.pipe()
         middle = os.fork()
@@ -95,13 +101,14 @@ class Node:
                    "PYTHONDONTWRITEBYTECODE": "1"})
 
     def boot_wait(self, ready: int) -> None:
-        limit = time.monotonic() + BOOT_LIMIT_S
+        limit_s = machine.BOOT_LIMIT_S if machine.is_one(self.dir) else BOOT_LIMIT_S
+        limit = time.monotonic() + limit_s
         said = b""
         with open(ready, "rb", buffering=0) as pipe:
             while not said.endswith(b"\n"):
                 left = limit - time.monotonic()
                 if left <= 0 or not select.select([pipe], [], [], left)[0]:
-                    raise LabError(f"{self.name} did not boot within {BOOT_LIMIT_S:g} s",
+                    raise LabError(f"{self.name} did not boot within {limit_s:g} s",
                                    f"its log is {self.log}", SYSTEM)
                 part = pipe.read(4096)
                 if not part:
@@ -135,6 +142,7 @@ class Node:
 
     def kill_power(self) -> None:
         """pid 1 dies, and with it at once every process of its pid namespace."""
+        machine.hardware_off(self.dir)
         identity = self.identity()
         if identity is not None:
             kernel.kill_exactly(*identity, signal.SIGKILL)
@@ -143,6 +151,7 @@ class Node:
         limit = time.monotonic() + 5
         while self.is_on() and time.monotonic() < limit:
             time.sleep(0.005)
+        machine.wait_off(self.dir)
         switch.unplug(self.lab, self.host)
 
     # ---- processes ----
@@ -194,6 +203,8 @@ class Node:
 
     def command(self, argv: list[str]) -> list[str]:
         """argv, to be run inside the node."""
+        if machine.is_one(self.dir):
+            return machine.enter(self.pid(), argv)
         target = str(self.pid())
         return ["nsenter", "--target", target, "--mount", "--uts", "--ipc", "--net", "--pid",
                 "--wdns=/", "--"] + argv

@@ -10,6 +10,11 @@ import psycopg2.extensions
 
 from .kernel import boot_ms
 
+# PostgreSQL's own words for a value instead of Python's: bool, integers, oid, floats, numeric, dates and
+# times, json, bytea (pg_type.dat).
+_TEXT = psycopg2.extensions.new_type(
+    (16, 20, 21, 23, 26, 700, 701, 1700, 1082, 1083, 1114, 1184, 1266, 1186, 114, 3802, 17), "TEXT",
+    lambda value, cursor: value)
 _POLL_OK = psycopg2.extensions.POLL_OK
 _POLL_READ = psycopg2.extensions.POLL_READ
 
@@ -19,7 +24,8 @@ class Session:
     "failed"; rows holds the last answer, error why it failed.  lost tells a broken connection (the
     outcome of what was under way is unknown) from an error that the server reported (it is not)."""
 
-    def __init__(self, dsn: str, limit_ms: float):
+    def __init__(self, dsn: str, limit_ms: float, as_text: bool = False):
+        self.as_text = as_text
         self.state = "connecting"
         self.rows: list[tuple] = []
         self.error = ""
@@ -46,7 +52,10 @@ class Session:
         self.rows = []
         try:
             self.cursor = self.connection.cursor()
-            self.cursor.execute(sql, arguments)
+            if self.as_text:
+                psycopg2.extensions.register_type(_TEXT, self.cursor)
+            # Without arguments a "%" is one.
+            self.cursor.execute(sql, arguments or None)
             self._poll()
         except psycopg2.Error as error:
             self._fail(error)
@@ -114,20 +123,55 @@ def drive(sessions: list[Session], pause_ms: float, extra: dict | None = None) -
     return ready
 
 
-def ask_once(dsn: str, sql: str, arguments: tuple = (), limit_ms: float = 1000) -> list[tuple] | None:
-    """One question on a connection of its own; None when it was not answered in time."""
-    session = Session(dsn, limit_ms)
+def answer(session: Session, sql: str, arguments: tuple = ()) -> bool:
+    """Connects if need be and asks; False when there was no answer in time, or an error."""
     asked = False
     while session.state != "failed":
         if session.state == "idle":
             if asked:
-                session.close()
-                return session.rows
+                return True
             session.ask(sql, arguments)
             asked = True
             continue
         drive([session], session.deadline - boot_ms())
-    return None
+    return False
+
+
+def ask_once(dsn: str, sql: str, arguments: tuple = (), limit_ms: float = 1000) -> list[tuple] | None:
+    """One question on a connection of its own; None when it was not answered in time."""
+    session = Session(dsn, limit_ms)
+    if not answer(session, sql, arguments):
+        return None
+    session.close()
+    return session.rows
+
+
+# (process, dsn): the connection of whoever looks again and again.  A connection costs a server a
+# process, which on some machines is most of what a lab does.  A child has its own.
+_kept: dict[tuple[int, str], Session] = {}
+
+
+def kept_session(dsn: str, sql: str, arguments: tuple = (), limit_ms: float = 1000) -> Session:
+    """The connection to the server at dsn, with its answer; "failed" when there is none.  One that was
+    kept and that the server has ended meanwhile is made anew."""
+    key = (os.getpid(), dsn)
+    session = _kept.pop(key, None)
+    if session is not None:
+        session.limit_ms = limit_ms
+        if not answer(session, sql, arguments) and session.lost and "no answer in" not in session.error:
+            session = None
+    if session is None:
+        session = Session(dsn, limit_ms)
+        answer(session, sql, arguments)
+    if session.state == "idle":
+        _kept[key] = session
+    return session
+
+
+def ask_kept(dsn: str, sql: str, arguments: tuple = (), limit_ms: float = 1000) -> list[tuple] | None:
+    """As ask_once, on a connection that is kept for the next question of this process."""
+    session = kept_session(dsn, sql, arguments, limit_ms)
+    return session.rows if session.state == "idle" else None
 
 
 def socket_dsn(directory: str, port: int, user: str, database: str = "postgres") -> str:

@@ -11,7 +11,7 @@ from .errors import LabError, USAGE
 BASE = os.environ.get("PGV_LAB_DIR", "/var/lib/pg_vrrp-lab")
 # Where each lab is: NAME, a symbolic link to its directory.
 KNOWN = "/run/pg_vrrp-lab"
-CACHE = "/var/cache/pg_vrrp-lab"
+CACHE = os.environ.get("PGV_LAB_CACHE", "/var/cache/pg_vrrp-lab")
 NETNS_DIR = "/run/netns"
 PREFIX = "pgv-"
 

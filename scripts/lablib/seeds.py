@@ -38,15 +38,18 @@ class Seeds:
             self._files(host)
 
     def database(self) -> list[str]:
-        """Lines for postgresql.conf, pg_hba.conf and pg_ident.conf, and SQL."""
+        """Lines for postgresql.conf, pg_hba.conf and pg_ident.conf, and SQL.  A server that this
+        machine may have is none of a lab's."""
         with open(self.ini, "w", encoding="utf-8") as file:
             file.write(self.settings.ini.text())
         self._check()
-        return [self.config(part) for part in ("postgresql", "pg_hba", "pg_ident", "sql")]
+        return [self.config("postgresql", "--no-server"),
+                *(self.config(part) for part in ("pg_hba", "pg_ident", "sql"))]
 
     def _check(self) -> None:
         """The helpers' own reader has the last word on the configuration, in its own words."""
-        said = complaint([f"{self.tree}{LIBEXEC}/cluster_config", "-c", self.ini, "check"])
+        said = complaint([f"{self.tree}{LIBEXEC}/cluster_config", "-c", self.ini, "check",
+                          "--no-server"])
         if said:
             lines = [line.removeprefix("HINT:").strip() for line in said.splitlines()[:2]]
             raise LabError(lines[0].replace(self.ini, self.settings.ini.name),

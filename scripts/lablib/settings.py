@@ -43,7 +43,6 @@ unproven = refuse
 
 [timing]
 lease = 5s
-margin = 1s
 """
 
 # Directories of a node that are its own; a path of the configuration elsewhere would be the host's.
@@ -52,9 +51,13 @@ OWN_DIRS = ("/etc/", "/var/lib/", "/var/log/postgresql/", "/run/", "/var/run/", 
 # What is set up on the hosts (setups.py).  Its name is kept in [lab] of the lab's own file; pg_vrrp
 # is not named, because that file then is the helpers' too.
 PG_VRRP, TEXTBOOK = "pg_vrrp", "textbook"
-# The role of a tutorial, and where it keeps the password.
-TEXTBOOK_SETS = ["lab.setup=" + TEXTBOOK, "postgresql.role=replicator",
-                 "postgresql.passfile=/var/lib/postgresql/.pgpass"]
+# pg_vrrp again, on hosts with a real systemd and Debian's packages.
+DEBIAN = "debian"
+# What the bed alone needs is the last section: hosts do not get it.
+DEBIAN_SETS = ["postgresql.config_file=/etc/postgresql/{version}/main/postgresql.conf",
+               "lab.setup=" + DEBIAN, "lab.release={release}"]
+# Of every other set-up: the role of a tutorial, and where it keeps the password.
+OTHER_SETS = ["postgresql.role=replicator", "postgresql.passfile=/var/lib/postgresql/.pgpass"]
 
 
 @dataclasses.dataclass
@@ -90,6 +93,7 @@ class Settings:
         if not re.fullmatch(r"[a-z][a-z0-9_-]*", self.cluster):
             raise LabError(f"{ini.name}: [cluster] name is missing or not a name", code=CONFIG)
         self.setup = ini.get("lab", "setup", PG_VRRP)
+        self.is_peer = self.setup not in (PG_VRRP, TEXTBOOK, DEBIAN)
         self.interface = ini.get("cluster", "interface", "eth0")
         try:
             self.vip = ipaddress.ip_interface(ini.get("cluster", "vip"))
@@ -110,7 +114,8 @@ class Settings:
         self.data_dir = get("postgresql", "data_dir")
         if not self.version or not self.data_dir:
             raise LabError(f"{self.ini.name}: [postgresql] needs version and data_dir", code=CONFIG)
-        if not os.access(f"{self.bin_dir}/initdb", os.X_OK):
+        # Hosts with a Debian of their own have its server, which may be another than this machine's.
+        if self.setup != DEBIAN and not os.access(f"{self.bin_dir}/initdb", os.X_OK):
             raise LabError(f"there is no PostgreSQL server in {self.bin_dir}",
                            "install that version or set postgresql.bin_dir", CONFIG)
         self.config_file = get("postgresql", "config_file")
@@ -142,7 +147,8 @@ class Settings:
         self.witness_passfile = get("witness", "passfile",
                                     f"/etc/pg_vrrp/{self.cluster}.witness.pgpass")
         self.witness_root = root_certificate(get("witness", "conninfo"))
-        self.witness_data_dir = f"/var/lib/postgresql/{self.version}/witness"
+        cluster = "main" if self.setup == DEBIAN else "witness"
+        self.witness_data_dir = f"/var/lib/postgresql/{self.version}/{cluster}"
 
     def _hosts(self) -> None:
         ini = self.ini
@@ -165,7 +171,7 @@ class Settings:
         self._add(Host(places.WITNESS, "witness", self._free(2) if self.witness_name else witness,
                        "eth0", "pw", "02:00:00:00:00:03", ssh_port,
                        0 if tcp_port == ssh_port else tcp_port,
-                       self.witness_data_dir if self.has_record else ""))
+                       self.witness_data_dir if self.has_record or self.is_peer else ""))
         self._add(Host(places.CLIENT, "client", self._free(1), "eth0", "pc", "02:00:00:00:00:04"))
 
     def bmc_address(self, node: str) -> str:
@@ -199,6 +205,10 @@ class Settings:
             if path and not path.startswith(OWN_DIRS):
                 raise LabError(f"{what} = {path}: a lab node has its own {', '.join(OWN_DIRS)} only",
                                "use --set to place it there for the lab", CONFIG)
+
+    def entries(self) -> list[str]:
+        """The addresses at which an application looks for whoever serves."""
+        return [host.address for host in self.nodes()] if self.is_peer else [str(self.vip.ip)]
 
     def nodes(self) -> list[Host]:
         return [host for host in self.hosts.values() if host.kind == "node"]
@@ -247,12 +257,13 @@ def _set_witness(ini: IniFile, kind: str) -> None:
 
 
 def make(config: str | None, witness: str | None, mode: str | None,
-         sets: list[str], setup: str = PG_VRRP) -> Settings:
-    if setup == TEXTBOOK:
+         sets: list[str], setup: str = PG_VRRP, version: str = "") -> Settings:
+    """version: of PostgreSQL; by default the one that is installed here."""
+    if setup not in (PG_VRRP, DEBIAN):
         if config is not None or witness is not None or sets:
             raise LabError("--config, --witness and --set are about pg_vrrp's configuration",
-                           "of the textbook set-up only --mode can be chosen", USAGE)
-        sets = TEXTBOOK_SETS
+                           "of another set-up only --mode can be chosen", USAGE)
+        sets = [f"lab.setup={setup}", *OTHER_SETS]
     if config is not None:
         try:
             with open(config, encoding="utf-8") as file:
@@ -260,7 +271,7 @@ def make(config: str | None, witness: str | None, mode: str | None,
         except (OSError, UnicodeDecodeError) as error:
             raise LabError(f"{config} cannot be read: {error}", code=CONFIG) from error
     else:
-        ini = IniFile(DEFAULT.format(version=newest_postgresql()), "the lab's configuration")
+        ini = IniFile(DEFAULT.format(version=version or newest_postgresql()), "the lab's configuration")
     if witness is not None:
         _set_witness(ini, witness)
     if mode is not None:

@@ -4,14 +4,14 @@ in the lab's own configuration file."""
 
 import os
 
-from . import person, places, textbook, witness
+from . import peers, person, places, textbook, witness
 from .errors import CONFIG, LabError
 from .node import Node
 from .run import run
 from .seeds import LIBEXEC, Seeds
-from .settings import TEXTBOOK, Host, Settings
+from .settings import DEBIAN, TEXTBOOK, Host, Settings
 
-SSHD = {"name": "sshd", "argv": ["/usr/sbin/sshd", "-D"], "restart": None}
+SSHD = peers.SSHD
 # As in Debian's unit: a keepalived that died stays dead until somebody starts it.
 KEEPALIVED = {"name": "keepalived", "argv": ["/usr/sbin/keepalived", "-n"], "restart": None}
 
@@ -94,5 +94,28 @@ class Textbook:
         return person.Person(self.settings, nodes).put_in_order(comes_after_s)
 
 
-def of(settings: Settings) -> PgVrrp | Textbook:
-    return Textbook(settings) if settings.setup == TEXTBOOK else PgVrrp(settings)
+class Debian(PgVrrp):
+    """The same on hosts with a real systemd, which keeps the daemons (hosts.py makes such a lab)."""
+
+    def heal(self, hosts: list[Node]) -> None:
+        daemons = {"node": ["ssh", f"pg_vrrp-guard@{self.settings.cluster}", "keepalived"],
+                   "witness": ["ssh", f"postgresql@{self.settings.version}-main"], "client": []}
+        for host in hosts:
+            if units := daemons[host.host.kind]:
+                run(host.command(["systemctl", "start", *units]))
+
+
+def restart(settings: Settings, host: Node, service: str) -> None:
+    """As a person does it: by systemd, where there is one."""
+    if settings.setup != DEBIAN:
+        host.order(f"restart {service}")
+        return
+    unit = {witness.SERVICE: f"postgresql@{settings.version}-main", "sshd": "ssh",
+            "guard": f"pg_vrrp-guard@{settings.cluster}"}.get(service, service)
+    run(host.command(["systemctl", "restart", unit]), timeout=60)
+
+
+def of(settings: Settings) -> PgVrrp | Textbook | peers.Peer:
+    if settings.is_peer:
+        return peers.of(settings)
+    return {TEXTBOOK: Textbook, DEBIAN: Debian}.get(settings.setup, PgVrrp)(settings)

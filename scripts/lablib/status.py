@@ -2,13 +2,12 @@
 """Who is what: seen from outside, without the helpers' own opinion where that is possible."""
 
 import os
-import subprocess
 
-from . import places, switch, witness
+from . import places, switch, vipwatch, witness
 from .errors import LabError
 from .kernel import boot_ms
 from .node import Node
-from .pgsession import ask_once, socket_dsn
+from .pgsession import ask_kept, ask_once, socket_dsn
 from .settings import PG_VRRP, Settings
 
 SERVER = """
@@ -43,17 +42,17 @@ def number_in(node: Node, path: str) -> int | None:
 
 
 def has_vip(node: Node, settings: Settings) -> bool:
-    done = subprocess.run(["nsenter", f"--net=/proc/{node.pid()}/ns/net", "--", "ip", "-o",
-                           "addr", "show", "to", f"{settings.vip.ip}"],
-                          capture_output=True, check=False)
-    return bool(done.stdout.strip())
+    try:
+        return vipwatch.is_here(f"/proc/{node.pid()}/ns/net", str(settings.vip.ip))
+    except OSError:
+        return False  # it went off meanwhile
 
 
 def of_server(node: Node, settings: Settings) -> dict:
     directory = node.path(settings.socket_dir)
     if not os.path.exists(f"{directory}/.s.PGSQL.{settings.port}"):
         return {"role": "down"}
-    rows = ask_once(socket_dsn(directory, settings.port, "lab"), SERVER)
+    rows = ask_kept(socket_dsn(directory, settings.port, "lab"), SERVER)
     if not rows:
         running = node.postmaster(settings.data_dir) is not None
         return {"role": "unknown" if running else "down"}
@@ -116,16 +115,16 @@ def of_lab(lab: str, settings: Settings) -> dict:
         "nodes": nodes,
         "hosts": others,
         "cables": {"down": cables.down, "frozen": cables.frozen, "cut": cables.cut,
-                   "loss": cables.loss},
+                   "loss": cables.loss, "mtu": cables.mtu},
     }
 
 
-def writes_through_vip(settings: Settings) -> bool:
+def writes_as_application(settings: Settings) -> bool:
     """To be asked on the client's network."""
-    rows = ask_once(f"host={settings.vip.ip} port={settings.port} user=lab dbname=postgres",
-                    "INSERT INTO lab.rows (run, n) SELECT 'ready', coalesce(max(n), 0) + 1 "
-                    "FROM lab.rows WHERE run = 'ready' RETURNING n", limit_ms=500)
-    return bool(rows)
+    return any(ask_once(f"host={address} port={settings.port} user=lab dbname=postgres",
+                        "INSERT INTO lab.rows (run, n) SELECT 'ready', coalesce(max(n), 0) + 1 "
+                        "FROM lab.rows WHERE run = 'ready' RETURNING n", limit_ms=500)
+               for address in settings.entries())
 
 
 def as_text(status: dict) -> str:

@@ -22,6 +22,7 @@ class Cables:
     frozen: list[str] = dataclasses.field(default_factory=list)   # hosts that are paused as a whole
     cut: list[list[str]] = dataclasses.field(default_factory=list)     # [from, to]
     loss: dict[str, int] = dataclasses.field(default_factory=dict)     # "from to": percent
+    mtu: dict[str, int] = dataclasses.field(default_factory=dict)      # "from to": bytes
 
     def silent(self) -> list[str]:
         return sorted(set(self.down) | set(self.frozen))
@@ -59,6 +60,10 @@ def rules(cables: Cables, hosts: dict[str, Host]) -> str:
         source, target = (hosts[name].port for name in pair.split())
         out.append(f'iifname "{source}" oifname "{target}" '
                    f'numgen random mod 100 < {percent} drop')
+    # The length at a bridge is that of the IP packet: what is longer vanishes, and nobody is told.
+    for pair, largest in sorted(cables.mtu.items()):
+        source, target = (hosts[name].port for name in pair.split())
+        out.append(f'iifname "{source}" oifname "{target}" meta length > {largest} drop')
     return "\n".join(out + ["}", "}", ""])
 
 

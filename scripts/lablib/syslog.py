@@ -7,7 +7,7 @@ import re
 
 from .kernel import boot_ms
 
-_LEVELS = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
+LEVELS = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
 _PACKET = re.compile(rb"<(\d{1,3})>(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d )?(.*)", re.DOTALL)
 _LINE = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}) (\d+\.\d{3}) (\S+) (\S+) "
                    r"([^\s:\[]+)(?:\[(\d+)\])?: (.*)")
@@ -34,7 +34,7 @@ def packet_to_lines(packet: bytes, node: str, now: str) -> list[str]:
     level = "info"
     match = _PACKET.match(packet)
     if match:
-        level = _LEVELS[int(match.group(1)) & 7]
+        level = LEVELS[int(match.group(1)) & 7]
         packet = match.group(2)
     text = packet.decode("utf-8", "replace").replace("\0", "").rstrip("\n")
     tag, colon, rest = text.partition(": ")

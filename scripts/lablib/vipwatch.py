@@ -3,7 +3,6 @@
 that counts, who answers when the client asks the network for it (ARP)."""
 
 import ipaddress
-import os
 import socket
 import struct
 
@@ -49,13 +48,8 @@ class AddressWatch:
     def __init__(self, netns_path: str, vip: str):
         self.vip = vip
         self.here = False
-        back = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            kernel.setns(netns_path, kernel.CLONE_NEWNET)
+        with kernel.in_netns(netns_path):
             self.socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_ROUTE)
-        finally:
-            kernel.setns(f"/proc/self/fd/{back}", kernel.CLONE_NEWNET)
-            os.close(back)
         self.socket.bind((0, GROUP_IPV4_IFADDR | GROUP_IPV6_IFADDR))
         self.socket.setblocking(False)
         # family AF_UNSPEC: the dump is answered like events are, so one reader is enough
@@ -81,6 +75,16 @@ class AddressWatch:
 
     def close(self) -> None:
         self.socket.close()
+
+
+def is_here(netns_path: str, vip: str) -> bool:
+    """Does this node carry the VIP now?  The kernel answers a dump before send returns."""
+    watch = AddressWatch(netns_path, vip)
+    try:
+        watch.read()
+        return watch.here
+    finally:
+        watch.close()
 
 
 class AddressWatches:

@@ -8,13 +8,13 @@ from .pgsession import ask_once, socket_dsn
 from .settings import Settings
 
 
-def socket_of(node: Node, settings: Settings) -> str:
+def socket_of(node: Node, settings: Settings, user: str = "lab") -> str:
     """The way to the server of this boot of the node; LookupError when it is off."""
     identity = node.identity()
     if identity is None:
         raise LookupError(node.name)
     directory = settings.socket_dir.replace("/var/run/", "/run/", 1)
-    return socket_dsn(f"/proc/{identity[0]}/root{directory}", settings.port, "lab")
+    return socket_dsn(f"/proc/{identity[0]}/root{directory}", settings.port, user)
 
 
 def primary(nodes: dict[str, Node], settings: Settings) -> str | None:

@@ -8,7 +8,7 @@ from . import places
 from .errors import LabError, SYSTEM
 from .kernel import boot_ms
 from .node import Node
-from .pgsession import Session, ask_once, drive, socket_dsn
+from .pgsession import ask_once, kept_session, socket_dsn
 from .run import run
 from .settings import Settings
 
@@ -66,17 +66,9 @@ def ask(node: Node, settings: Settings, sql: str, arguments: tuple = (),
     """One question to the witness's database as its superuser; a LabError when it has no answer."""
     if not node.is_on():
         raise LabError("the witness is off", f"scripts/lab fault boot {places.WITNESS}")
-    session = Session(_dsn(node, settings, settings.witness_database), limit_ms)
-    asked = False
-    while session.state != "failed":
-        if session.state == "idle":
-            if asked:
-                session.close()
-                return session.rows
-            session.ask(sql, arguments)
-            asked = True
-            continue
-        drive([session], session.deadline - boot_ms())
+    session = kept_session(_dsn(node, settings, settings.witness_database), sql, arguments, limit_ms)
+    if session.state == "idle":
+        return session.rows
     word = "does not answer" if session.lost else "refuses"
     raise LabError(f"the witness {word}: {session.error}")
 

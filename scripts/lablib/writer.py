@@ -17,16 +17,22 @@ LIMIT_MS = 500
 # A new attempt to connect each so many ms, beside those that still wait: the client must not add
 # its own patience to the outage that it measures.
 CONNECT_PAUSE_MS = 50
-ATTEMPTS_MAX = 10
+ATTEMPTS_MAX = 10  # for each way in
 LOCAL_PAUSE_MS = 50
+# Acknowledgements further apart than that are an interruption.
+STEADY_GAP_MS = 500
 
 WHO = "SELECT pg_is_in_recovery(), trim(E'\\n' from pg_read_file('/proc/sys/kernel/hostname'))"
 
 
 class VipWriter:
-    def __init__(self, run: str, dsn: str):
+    """dsns: the ways to whoever serves. An application of a cluster with an address has one; else it
+    tries every node at the same time, and takes the one that says it is no standby."""
+
+    def __init__(self, run: str, dsns: list[str], pause_ms: float = ROW_PAUSE_MS):
         self.run = run
-        self.dsn = dsn
+        self.dsns = dsns
+        self.pause_ms = pause_ms    # from row to row: no interruption is seen more exactly
         self.rows: list[list] = []  # n, sent, ended, outcome, node
         self.standby_answers = 0    # the VIP led to a standby
         self.active: Session | None = None
@@ -35,6 +41,8 @@ class VipWriter:
         self.next_attempt = 0.0
         self.next_row = 0.0
         self.pending = False
+        self.steady_since = 0.0     # acknowledged without an interruption from then on,
+        self.last_ack = 0.0         # until then
 
     def sessions(self) -> list[Session]:
         return self.attempts + ([self.active] if self.active else [])
@@ -43,7 +51,10 @@ class VipWriter:
         """When tick has something to do without any news from a server."""
         if self.active:
             return self.active.deadline if self.pending else self.next_row
-        return max(self.next_attempt, now) if len(self.attempts) < ATTEMPTS_MAX else now + 10
+        return max(self.next_attempt, now) if self._may_try() else now + 10
+
+    def _may_try(self) -> bool:
+        return len(self.attempts) < ATTEMPTS_MAX * len(self.dsns)
 
     def tick(self, now: float) -> None:
         if self.active:
@@ -51,7 +62,7 @@ class VipWriter:
         else:
             self._connect(now)
         if self.active and not self.pending and now >= self.next_row:
-            self.next_row = max(now, self.next_row + ROW_PAUSE_MS)
+            self.next_row = max(now, self.next_row + self.pause_ms)
             self.rows.append([len(self.rows) + 1, now, None, "unknown", self.node])
             self.pending = True
             self.active.ask("INSERT INTO lab.rows (run, n) VALUES (%s, %s)",
@@ -65,6 +76,9 @@ class VipWriter:
         if session.state == "idle" and self.pending:
             self.rows[-1][2:4] = [now, "acked"]
             self.pending = False
+            if now - self.last_ack > STEADY_GAP_MS:
+                self.steady_since = now
+            self.last_ack = now
         elif session.state == "failed":
             if self.pending:
                 self.rows[-1][2:4] = [now, "unknown" if session.lost else "refused"]
@@ -73,9 +87,9 @@ class VipWriter:
             self.next_attempt = now
 
     def _connect(self, now: float) -> None:
-        if now >= self.next_attempt and len(self.attempts) < ATTEMPTS_MAX:
+        if now >= self.next_attempt and self._may_try():
             self.next_attempt = now + CONNECT_PAUSE_MS
-            self.attempts.append(Session(self.dsn, LIMIT_MS))
+            self.attempts += [Session(dsn, LIMIT_MS) for dsn in self.dsns]
         for session in self.attempts:
             if session.state != "idle":
                 continue
@@ -94,6 +108,11 @@ class VipWriter:
                     session.close()
             self.attempts = []
         self.attempts = [session for session in self.attempts if session.state != "failed"]
+
+    def steady(self, since: float, calm_ms: float, now: float) -> bool:
+        """Has every row been acknowledged for calm_ms, all of it after since?"""
+        return (now - max(self.steady_since, since) >= calm_ms
+                and now - self.last_ack <= STEADY_GAP_MS)
 
     def close(self) -> None:
         self._settle(boot_ms()) if self.active else None

@@ -34,6 +34,38 @@ class Job:
     env: dict = field(default_factory=dict)
     grace: float = GRACE
     after: list = field(default_factory=list)  # always run afterwards: removes what was left
+    room: str = ""  # of the jobs with the same one, one at a time
+    in_time: bool = False  # not begun any more, and told as skipped, when the time of the run is over
+
+
+class Queue:
+    """Jobs in their order, but for those whose room is taken: they wait until it is free."""
+
+    def __init__(self, jobs):
+        self.jobs = list(jobs)
+        self.taken = set()
+        self.changed = threading.Condition()
+
+    def take(self):
+        """The next job, or None when no more is to be given out."""
+        with self.changed:
+            while self.jobs:
+                for job in self.jobs:
+                    if not job.room or job.room not in self.taken:
+                        self.jobs.remove(job)
+                        self.taken.add(job.room)
+                        return job
+                self.changed.wait()
+            return None
+
+    def work(self, run):
+        while (job := self.take()) is not None:
+            try:
+                run(job)
+            finally:
+                with self.changed:
+                    self.taken.discard(job.room)
+                    self.changed.notify_all()
 
 
 @dataclass
@@ -51,11 +83,14 @@ class Tally:
 
 
 class Runner:
-    def __init__(self, logs, out=sys.stdout):
+    def __init__(self, logs, out=sys.stdout, minutes=0):
+        """minutes: the time of the run; 0: no limit."""
         self.logs = Path(logs)
+        self.over = time.monotonic() + 60 * minutes if minutes else float("inf")
         self.out = out
         self.tally = Tally()
         self.failures = []
+        self.results = []  # (word, name, detail), in the order in which they came
         self.lock = threading.Lock()
         self.running = set()
         self.took = {}  # seconds, by the name of the job
@@ -64,8 +99,10 @@ class Runner:
     def run(self, jobs, parallel=1):
         """Runs every job; returns whether all went well."""
         failed = self.tally.failed
+        queue = Queue(jobs)
         with ThreadPoolExecutor(max_workers=parallel) as pool:
-            list(pool.map(self.job, jobs))
+            for worker in [pool.submit(queue.work, self.job) for _ in range(parallel)]:
+                worker.result()
         return self.tally.failed == failed
 
     def stop(self):
@@ -78,13 +115,14 @@ class Runner:
         with self.lock:
             print(text, file=self.out, flush=True)
 
-    def longest(self, count=5):
-        """Where the time went."""
+    def longest(self, count=20):
+        """Where the time went: one line for each of the longest jobs."""
         longest = sorted(self.took.items(), key=lambda one: -one[1])[:count]
-        return ", ".join(f"{name} {seconds:.0f} s" for name, seconds in longest)
+        return "\n".join(f"  {seconds:4.0f} s  {name}" for name, seconds in longest)
 
     def result(self, word, name, detail=""):
         with self.lock:
+            self.results.append((word, name, detail))
             if word == "ok":
                 self.tally.passed += 1
             elif word == "skip":
@@ -96,6 +134,9 @@ class Runner:
 
     def job(self, job):
         if self.stopped:
+            return
+        if job.in_time and time.monotonic() > self.over:
+            self.result("skip", job.name, "the time of the run is over: see --within")
             return
         log = self.logs / (job.name + ".log")
         log.parent.mkdir(parents=True, exist_ok=True)

@@ -6,9 +6,13 @@ import os
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from xml.etree import ElementTree
 
-from .runner import Job, Runner
+from . import junit, parts, thorough
+from . import tap as unittests
+from .runner import Job, Queue, Runner
 
 SH = ["/bin/sh", "-c"]
 
@@ -77,6 +81,19 @@ def said(jobs, folder):
     return runner.out.getvalue()
 
 
+def junit_of(cases, folder):
+    """Written, and read again."""
+    runner = Runner(folder, io.StringIO())
+    runner.run([Job(name, SH + [program], 5, tap=tap) for name, program, tap, _ in cases])
+    junit.write(folder / "junit.xml", runner.results, 1.0)
+    suite = ElementTree.parse(folder / "junit.xml").getroot()
+    wanted = {name: str(sum(counts[place] for *_, counts in cases))
+              for place, name in ((1, "failures"), (2, "skipped"))}
+    wanted["tests"] = str(sum(sum(counts) for *_, counts in cases))
+    got = {name: suite.get(name) for name in wanted}
+    return got == wanted and len(suite) == int(wanted["tests"]), f"{got}"
+
+
 def selftest():
     bad = 0
     done = 0
@@ -123,11 +140,53 @@ def selftest():
                      Job("good", SH + ["sleep 0.6; echo ok 1 - a"], 5)], folder)
         check("only_the_log_of_what_failed_is_shown", "bad.log" in text and "good.log" not in text)
 
+        check("junit_has_each_result", *junit_of(CASES[:4], Path(folder)))
+
         job = Job("after", SH + ["exec sleep 60"], 1, after=SH + [f"echo after >{left}"])
         count(job, folder)
         check("after_runs_after_a_hang", left.read_text() == "after\n")
+
+        late = Runner(folder, io.StringIO(), minutes=1e-9)
+        late.run([Job("late", SH + ["exit 0"], 1, tap=False, in_time=True),
+                  Job("first", SH + ["exit 0"], 1, tap=False)])
+        check("what_there_is_no_time_for_is_told_as_skipped",
+              (late.tally.passed, late.tally.skipped) == (1, 1) and "skip    late" in late.out.getvalue())
+
+        got = most_at_a_time(["busy", "", "busy", "busy", ""])
+        check("one_at_a_time_in_a_room", got == (1, 3), f"{got}")
+    unused = thorough.unused(lab_tests())
+    check("each_variant_that_is_left_out_exists", not unused, f"{unused}")
+    named = {f"{source}.{test}" for source, tests in parts.ON_SYSTEMD for test in tests}
+    named |= {f"{source}.{test}" for source, test in parts.SANITIZED}
+    there = set(lab_tests(("scenario", "hosts")))
+    check("each_test_that_another_part_runs_exists", named <= there, f"{named - there}")
     print(f"1..{done}")
     return 1 if bad else 0
+
+
+def most_at_a_time(rooms):
+    """(of those in the room "busy", of all): how many ran side by side."""
+    running, most = [], [0, 0]
+    queue = Queue([Job(str(number), [], 0, room=room) for number, room in enumerate(rooms)])
+
+    def run(job):
+        running.append(job.room)
+        most[:] = max(most[0], running.count("busy")), max(most[1], len(running))
+        time.sleep(0.2)
+        running.remove(job.room)
+
+    with ThreadPoolExecutor(3) as pool:
+        for worker in [pool.submit(queue.work, run) for _ in range(3)]:
+            worker.result()
+    return tuple(most)
+
+
+def lab_tests(folders=("scenario", "kill")):
+    """FILE.CLASS.TEST of each test that needs a lab."""
+    tests = Path(__file__).resolve().parents[2] / "tests"
+    return [f"{source.stem}.{unittests.short(case)}"
+            for folder in folders for source in sorted((tests / folder).glob("test_*.py"))
+            for case in unittests.load(source)]
 
 
 def gone(pid):

@@ -17,19 +17,27 @@ TOP = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("PGV_BUILD", TOP / "build")).resolve()
 
 HELPERS = [
+    "check_answer",
     "check_primary",
+    "check_setup",
     "cluster_config",
     "cluster_status",
     "fence_old",
     "fence_self",
+    "node_health",
+    "pause",
     "promote_safe",
     "rejoin",
+    "reload",
     "replication_slots",
+    "restart",
+    "resume",
+    "switchover",
     "witness_record",
 ]
 # Those that change something, and so offer --dry-run and --explain.
-ACTING = ["fence_old", "fence_self", "promote_safe", "rejoin", "replication_slots",
-          "witness_record"]
+ACTING = ["fence_old", "fence_self", "pause", "promote_safe", "rejoin", "reload",
+          "replication_slots", "restart", "resume", "switchover", "witness_record"]
 
 YES, NO, REFUSED, UNKNOWN, INCOMPLETE = 0, 1, 2, 3, 4
 USAGE, BUG, SYSTEM, CONFIG = 64, 70, 71, 78

@@ -1,10 +1,26 @@
 # SPDX-License-Identifier: PostgreSQL
 """Every helper takes its command line apart in the same way."""
 
+import re
 import subprocess
 import unittest
 
 import pgv
+
+
+# What only keepalived, the guard and sshd give.
+MACHINE = {
+    "check_answer": "keepalived serving",
+    "check_primary": "auto watch",
+    "check_setup": "answer",
+    "fence_old": "auto observe",
+    "fence_self": "answer auto",
+    "promote_safe": "auto",
+    "rejoin": "auto",
+    "replication_slots": "auto",
+    "switchover": "shutdown",
+    "witness_record": "auto",
+}
 
 
 class Arguments(pgv.Case):
@@ -20,7 +36,18 @@ class Arguments(pgv.Case):
         self.assertTrue(result.out.startswith(f"{name} - "), result.out)
         for option in ("--help", "--version", "--config", "--node", "--verbose"):
             self.assertIn(option, result.out)
-        self.assertLessEqual(max(map(len, result.out.splitlines())), 100)
+        self.assertLessEqual(max(map(len, result.out.splitlines())), 80)
+
+    @pgv.each(pgv.HELPERS)
+    def test_options_for_programs_are_not_in_the_help_for_people(self, name):
+        """Each of them is in -v --help, below its heading, and works."""
+        shown = self.run_helper(name, "--help").out
+        self.assertNotIn("For keepalived", shown)
+        whole = self.run_helper(name, "-v", "--help").out
+        machine = re.findall(r"--[a-z-]+", whole.partition("For keepalived")[2])
+        for option in machine:
+            self.assertNotIn(f"{option} ", shown)
+        self.assertEqual(set(machine), {f"--{word}" for word in MACHINE.get(name, "").split()})
 
     @pgv.each(pgv.ACTING)
     def test_helpers_that_act_can_be_asked_without_acting(self, name):
@@ -105,6 +132,7 @@ class Front(pgv.Case):
             self.assertEqual((result.code, result.err), (0, ""))
             for name in pgv.HELPERS:
                 self.assertIn(name, result.out)
+            self.assertLessEqual(max(map(len, result.out.splitlines())), 80)
 
     def test_version(self):
         result = self.run_helper("pg_vrrp", "--version")
@@ -123,6 +151,49 @@ class Front(pgv.Case):
                 result = self.run_helper("pg_vrrp", name, "-c", "echo reached")
                 self.assertEqual((result.code, result.out), (pgv.USAGE, ""))
                 self.assertIn("no helper", result.err)
+
+    def test_the_words_that_people_type(self):
+        for word, helper in (("status", "cluster_status"), ("history", "cluster_status"),
+                             ("config", "cluster_config")):
+            with self.subTest(word=word):
+                result = self.run_helper("pg_vrrp", word, "--version")
+                self.assertTrue(result.out.startswith(f"{helper} "), result)
+        for word in ("help", "--help"):
+            self.assertIn("promote_safe", self.run_helper("pg_vrrp", word).out)
+
+    def test_help_of_a_word_is_that_of_its_helper(self):
+        for word, helper in (("promote_safe", "promote_safe"), ("status", "cluster_status"),
+                             ("history", "cluster_status")):
+            with self.subTest(word=word):
+                result = self.run_helper("pg_vrrp", "help", word)
+                self.assertEqual(result, self.run_helper(helper, "--help"))
+        self.assertEqual(self.run_helper("pg_vrrp", "help", "nothing").code, pgv.USAGE)
+
+    def test_the_caller_is_answered_in_one_line(self):
+        """Over ssh, from cron, in a pipe: the reason is worth more than the number."""
+        for words, printed in (([], 1), (["--quiet"], 0), (["--auto"], 0)):
+            with self.subTest(words=words):
+                result = self.run_helper("promote_safe", "-c", self.config(), "-n", "n1", *words)
+                self.assertEqual(len(result.err.splitlines()), printed, result.err)
+                if printed:
+                    self.assertRegex(result.err, r"^promote_safe: (refused|unknown) \[[a-z-]+\]: ")
+
+    def test_help_fits_a_terminal(self):
+        for name in pgv.HELPERS:
+            for words in (["--help"], ["-v", "--help"]):
+                out = self.run_helper(name, *words).out
+                # A column for options, one for what they mean, and blanks between.
+                options = [line for line in out.splitlines() if line.startswith("  -")
+                           or line.startswith("      --")]
+                self.assertGreater(len(options), 5)
+                for line in options:
+                    self.assertRegex(line, r"^  (-\w, |    )--[a-z-]+( [A-Z_.a-z]+)?(  +\S.*)?$")
+                self.assertEqual([line for line in out.splitlines() if len(line) > 80], [], name)
+
+    def test_the_list_of_parts_fits_a_terminal(self):
+        out = self.run_helper("cluster_config").out
+        self.assertIn("known_hosts", out)
+        self.assertLessEqual(max(map(len, out.splitlines())), 80)
 
     def test_a_near_miss_gets_a_hint(self):
         self.assertIn("promote_safe", self.run_helper("pg_vrrp", "promote").err)

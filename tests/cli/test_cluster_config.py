@@ -43,6 +43,20 @@ class Parts(Config):
         self.assertEqual(result.code, 0, result.err)
         self.assertIn('cluster "clitest" is sound', result.out)
 
+    def test_rules_are_those_that_helpers_name(self):
+        """From the place of the templates, also without a configuration, and for a terminal."""
+        for args in ((), ("--templates", TEMPLATES)):
+            result = self.run_helper("cluster_config", "rules", *args)
+            self.assertEqual((result.code, result.err), (0, ""))
+        said = self.run_helper("promote_safe", "-c", self.config(), "-n", "n1", "--dry-run",
+                               "--explain").out
+        promote = re.search(r"(?ms)^promote_safe\n(.*?)^\w", result.out).group(1)
+        named = re.findall(r"(?m)^(?:ok +not|[A-Z]+|-) +([\w-]+)", said)
+        self.assertGreater(len(named), 20, said)
+        for rule in named:
+            self.assertRegex(promote, rf"(?m)^  {rule} \(\w+\)$")
+        self.assertLessEqual(max(map(len, result.out.splitlines())), 80)
+
     def test_unknown_part_is_refused(self):
         self.assertEqual(self.run_helper("cluster_config", "keepalive").code, pgv.USAGE)
 
@@ -112,7 +126,7 @@ class Keepalived(Config):
         self.libexec = Path(tempfile.mkdtemp(prefix="pgv-cli-", dir="/run"))
         self.addCleanup(shutil.rmtree, self.libexec)
         self.libexec.chmod(0o755)
-        for name in ("check_primary", "promote_safe"):
+        for name in ("check_answer", "promote_safe"):
             shutil.copy("/bin/true", self.libexec / name)
         self.where = ("interface = lo", f"interface = eth0\nlibexec_dir = {self.libexec}")
         (self.top / "run").mkdir()
@@ -150,7 +164,7 @@ class Keepalived(Config):
     def test_a_script_that_others_may_write_is_noticed(self):
         """So the silence of the other tests means something."""
         text = self.render("keepalived", "-n", "n1", replace=[self.where])
-        (self.libexec / "check_primary").chmod(0o777)
+        (self.libexec / "check_answer").chmod(0o777)
         code, said = self.verify(text)
         self.assertEqual(code, 5)
         self.assertIn("insecure", said)
@@ -174,7 +188,7 @@ class Keepalived(Config):
             self.where, ("lease = 5s", "lease = 5s\nadvert_interval = 1230ms")])
         self.assertEqual(set(re.findall(r"^ +(?:interval|timeout) (.*)", text, re.M)), {"1"})
         # The VIP's instance twice as often: half of it, rounded up.
-        self.assertEqual(re.findall(r"advert_int (.*)", text), ["1.23", "0.62"])
+        self.assertEqual(re.findall(r"advert_int (.*)", text), ["1.23", "0.25"])
 
 
 class Ssh(Config):
@@ -287,6 +301,8 @@ class Postgresql(Config):
             "ALTER SYSTEM SET primary_conninfo = 'host=x'",
             "ALTER SYSTEM SET synchronous_standby_names = 'n2'",
             "SELECT pg_reload_conf()",
+            "SELECT pg_conf_load_time()",
+            "SELECT count(*) FROM pg_show_all_file_settings()",
             "SELECT pg_stat_file('global/pg_control', true)",
             "SELECT pg_ls_dir('global', false, false)",
             "SELECT length(pg_read_binary_file('global/pg_control'))",
@@ -304,6 +320,16 @@ class Postgresql(Config):
             with self.subTest(forbidden=forbidden):
                 self.assertIn("permission denied", self.psql("keeper", forbidden).stderr
                               .replace("must be superuser", "permission denied"))
+
+    def test_a_password_that_pg_hba_would_refuse_is_told_when_the_role_is_set_up(self):
+        self.start("async")
+        for stored, warned in (("md5", True), ("scram-sha-256", False)):
+            self.psql_as_postgres(f"{self.sql}\nSET password_encryption = '{stored}';"
+                                  "ALTER ROLE keeper PASSWORD 'x'")
+            done = subprocess.run(["runuser", "-u", "postgres", "--", f"{PG_BIN}/psql", "-Xq", "-h", self.top,
+                                   "-d", "postgres"], input=self.sql, capture_output=True, text=True,
+                                  timeout=60, check=True, cwd="/")
+            self.assertEqual("is stored as an md5 hash" in done.stderr, warned, done.stderr)
 
     def test_the_lines_are_taken_as_they_are_meant(self):
         self.start("sync")

@@ -33,6 +33,16 @@ class Check(shared.Config):
         self.assertEqual([what for what, end in ends.items() if end == "DANGER"],
                          ["the nodes are cut from each other"])
 
+    def test_says_what_proves_who_answers(self):
+        text = self.render("check")
+        self.assertIn("other server are proven by nothing", text)
+        self.assertNotIn("of the witness by", text)
+        text = self.render("check", replace=(RECORD,))
+        self.assertRegex(text, r"of the witness by (its certificate|nothing)")
+        text = self.render("check", replace=(
+            ("[postgresql]", "[postgresql]\nconninfo = sslmode=verify-full"),))
+        self.assertIn("other server are proven by its certificate", text)
+
     def test_a_record_survives_every_single_fault(self):
         for mode in ("async", "sync"):
             with self.subTest(mode=mode):
@@ -45,6 +55,14 @@ class Check(shared.Config):
     def test_sync_waits_for_the_standby_without_a_record(self):
         ends = self.ends(("mode = async", "mode = sync"))
         self.assertEqual(ends["the standby is lost"], "waits")
+
+    def test_it_says_what_the_margin_is_for(self):
+        what = "100 for clocks that drift, 200 for a guard that wakes late"
+        self.assertIn(f"  margin     300 ms: {what}\n",
+                      self.render("check", replace=[RECORD, ("margin = 1s\n", "")]))
+        self.assertIn(f"  margin     1000 ms, as it was set; 300 would do: {what}\n",
+                      self.render("check", replace=[RECORD]))
+        self.assertIn(f"  margin     1000 ms: {what}, 700 for", self.render("check"))
 
     def test_it_says_how_many_answers_may_be_lost(self):
         for lease, lost in (("5s", 2), ("2s", 0), ("60s", 48)):

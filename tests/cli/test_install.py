@@ -2,6 +2,8 @@
 """make install: by rename, owned by root, and nothing left after uninstall."""
 
 import os
+import re
+import shutil
 import stat
 import subprocess
 import unittest
@@ -28,8 +30,9 @@ class Install(pgv.Case):
         self.assertEqual(sorted(os.listdir(helpers)), sorted([*pgv.HELPERS, "witness-setup"]))
         self.modes(root)
         self.assertIn(b"/opt/pgv/libexec/pg_vrrp", (root / "bin/pg_vrrp").read_bytes())
-        for name in pgv.HELPERS:
-            self.assertTrue((root / f"share/man/man8/{name}.8").exists(), name)
+        self.pages(root / "share/man")
+        self.assertTrue((root / "share/bash-completion/completions/pg_vrrp").exists())
+        self.assertEqual(stat.S_IMODE((self.top / "dest/etc/pg_vrrp").stat().st_mode), 0o755)
         self.assertTrue(list((root / "share/pg_vrrp").glob("keepalived*.in")))
         # The script for the witness host finds its parts where they were installed.
         for name in ("witness.sql", "witness-server.sh"):
@@ -41,6 +44,7 @@ class Install(pgv.Case):
         unit = (root / "lib/systemd/system/pg_vrrp-guard@.service").read_text()
         self.assertIn("ExecStart=/opt/pgv/libexec/pg_vrrp/fence_self --watch", unit)
         self.assertNotIn("@libexecdir@", unit)
+        self.assertIn("Documentation=man:pg_vrrp-fence_self(8)", unit)
         unit = (root / "lib/systemd/system/pg_vrrp-rejoin@.service").read_text()
         self.assertIn("ExecStart=/opt/pgv/libexec/pg_vrrp/rejoin --auto", unit)
         self.assertTrue((root / "lib/systemd/system/pg_vrrp-rejoin@.timer").exists())
@@ -49,6 +53,29 @@ class Install(pgv.Case):
 
         self.make("uninstall")
         self.assertEqual([str(path) for path in root.rglob("*") if not path.is_dir()], [])
+        self.assertFalse((self.top / "dest/etc/pg_vrrp").exists())
+
+    def pages(self, man):
+        """As git names its own; each names itself and others by the names that "man" finds, and so
+        does --help."""
+        installed = {path.stem: path for path in man.glob("man?/*")}
+        self.assertEqual(sorted(installed), sorted(["pg_vrrp", "pg_vrrp.ini",
+                                                    *(f"pg_vrrp-{name}" for name in pgv.HELPERS)]))
+        for name, path in installed.items():
+            page = path.read_text()
+            self.assertIn(f".Dt {name.upper()} {path.suffix[1:]}\n", page)
+            self.assertIn(f".Sh NAME\n.Nm {name}\n", page)
+            self.assertNotIn("/usr/local", page)
+            named = re.findall(r"\bXr (\S+) \d|\b(\w+)\(8\)", page)
+            self.assertFalse({a or b for a, b in named} & set(pgv.HELPERS), name)
+        for name in pgv.HELPERS:
+            helped = subprocess.run([pgv.program("pg_vrrp"), "help", name], capture_output=True,
+                                    text=True, check=False).stdout
+            self.assertIn(f"man pg_vrrp-{name}\n", helped)
+        if shutil.which("mandoc"):
+            lint = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", *installed.values()],
+                                  capture_output=True, text=True, check=False)
+            self.assertEqual(lint.stdout, "")
 
     def modes(self, root):
         """keepalived's script security: root's, and nobody else may write, all the way up."""

@@ -6,6 +6,7 @@ What cannot be found out must never come out as a yes, and what only asks must n
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -22,7 +23,8 @@ class Lonely(pgv.Case):
     def setUp(self):
         super().setUp()
         self.path = self.config()
-        (self.top / "data").mkdir()
+        (self.top / "data").mkdir(0o700)
+        shutil.chown(self.top / "data", "postgres", "postgres")
 
     def call(self, name, *args, **more):
         return self.run_helper(name, "-c", self.path, "-n", "n1", *args, **more)
@@ -36,28 +38,79 @@ class Lonely(pgv.Case):
     # --- asking ---
 
     def test_check_primary_says_no(self):
-        for args in ([], ["--keepalived"], ["--primary"], ["--auto"]):
+        for args in ([], ["--primary"], ["--auto"]):
             with self.subTest(args=args):
                 result = self.call("check_primary", *args)
                 self.assertIn(result.code, (pgv.NO, pgv.UNKNOWN), result)
                 if "--auto" not in args:
                     self.assertEqual(len(result.verdicts), 1, result.log)
 
+    def test_check_primary_that_only_reads_leaves_nothing(self):
+        """Not even the directories, which are the first thing that the acting one makes."""
+        for args in ([], ["--primary"]):
+            result = self.call("check_primary", "--read-only", *args)
+            self.assertIn(result.code, (pgv.NO, pgv.UNKNOWN), result)
+            self.assertFalse(self.run_file("").exists() or self.state("").exists())
+        for args in (["--watch"], ["--auto"]):
+            self.assertEqual(self.call("check_primary", "--read-only", *args).code, pgv.USAGE)
+        self.call("check_primary")
+        self.assertTrue(self.run_file("").exists())
+
     def test_serving_needs_more_than_a_serving_file(self):
         self.call("check_primary")
         self.run_file("serving").write_text("1\n")
-        self.assertEqual(self.call("check_primary", "--serving").code, pgv.NO)
+        self.assertEqual(self.call("check_answer", "--serving").code, pgv.NO)
+
+    def answer(self, age_ms, word="yes", boot=None):
+        """What a round of check_primary --watch leaves that began so long ago."""
+        boot = boot or Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        at_ms = int(time.clock_gettime(time.CLOCK_BOOTTIME) * 1000) - age_ms
+        self.run_file("answer").write_text(f"boot={boot}\nat_ms={at_ms}\nword={word}\n")
+
+    def test_the_last_round_answers_for_keepalived(self):
+        self.call("check_primary")
+        for word, code in (("yes", pgv.YES), ("no", pgv.NO), ("unknown", pgv.UNKNOWN)):
+            with self.subTest(word=word):
+                self.answer(0, word)
+                result = self.call("check_answer", "--keepalived")
+                self.assertEqual(result.code, code, result)
+                self.assertEqual(result.log, [])
+
+    def programs_are_built_ones(self):
+        """What check_answer becomes is below libexec_dir."""
+        where = f"interface = lo\nlibexec_dir = {pgv.BUILD}/libexec"
+        self.path.write_text(self.path.read_text().replace("interface = lo", where))
+
+    def test_no_answer_to_go_by_is_found_out_anew(self):
+        """Too old, from the future, of another boot, of a word that is no answer: there is no server here."""
+        self.programs_are_built_ones()
+        self.call("check_primary")
+        for what in ({"age_ms": 2500}, {"age_ms": -60000}, {"age_ms": 0, "word": "maybe"},
+                     {"age_ms": 0, "word": "incomplete"},
+                     {"age_ms": 0, "boot": "00000000-0000-0000-0000-000000000000"}):
+            with self.subTest(what=what):
+                self.answer(**what)
+                result = self.call("check_answer", "--keepalived")
+                self.assertIn(result.code, (pgv.NO, pgv.UNKNOWN), result)
+
+    def test_keepalived_is_noted_only_when_it_calls(self):
+        self.call("check_answer")
+        self.assertFalse(self.run_file("keepalived").exists())
+        self.call("check_answer", "--keepalived")
+        self.assertTrue(self.run_file("keepalived").exists())
 
     def test_garbage_in_state_files_is_never_a_permission(self):
+        self.programs_are_built_ones()
         self.call("check_primary")
         garbage = [b"", b"\n", b"\0" * 64, b"yes", b"until_ms=99999999999999\n", b"=" * 5000]
         for body in garbage:
             with self.subTest(body=body[:16]):
-                for name in ("lease", "grant", "vote", "contact", "priority", "election"):
+                for name in ("lease", "grant", "vote", "contact", "priority", "election", "answer"):
                     self.run_file(name).write_bytes(body)
                 self.run_file("serving").write_text("1\n")
-                for args in (["--serving"], []):
-                    result = self.call("check_primary", *args)
+                for name, args in (("check_answer", ["--serving"]), ("check_answer", []),
+                                   ("check_primary", [])):
+                    result = self.call(name, *args)
                     self.assertIn(result.code, (pgv.NO, pgv.UNKNOWN), result)
                 self.assertIn(self.call("promote_safe").code, (pgv.REFUSED, pgv.UNKNOWN))
 
@@ -74,10 +127,22 @@ class Lonely(pgv.Case):
                 self.assertEqual(result.code, pgv.USAGE, result)
 
     def test_explain_prints_rules_on_standard_output(self):
-        for name in ("promote_safe", "rejoin"):
+        for name, *args in (("promote_safe", "--dry-run"), ("rejoin", "--dry-run"),
+                            ("check_primary",), ("cluster_status",),
+                            ("fence_self", "--dry-run"), ("witness_record",)):
             with self.subTest(helper=name):
-                result = self.call(name, "--dry-run", "--explain")
-                self.assertGreater(len(result.out.splitlines()), 5, result)
+                result = self.call(name, *args, "--explain")
+                lines = result.out.splitlines()
+                decided = [line for line in lines if not line.startswith(("ok  ", "-  "))]
+                self.assertGreater(len(lines), 4, result)
+                self.assertEqual(len(decided), 1, result)
+                self.assertRegex(decided[0], r"^(REFUSED|UNKNOWN|NO|YES) +[a-z-]+: \w")
+
+    def test_explain_goes_with_one_question(self):
+        for name, other in (("check_primary", "--successor"), ("check_primary", "--watch"),
+                            ("cluster_status", "--json"), ("cluster_status", "--history")):
+            with self.subTest(helper=name, other=other):
+                self.assertEqual(self.call(name, "--explain", other).code, pgv.USAGE)
 
     def test_fence_old_proves_nothing(self):
         result = self.call("fence_old")
@@ -101,7 +166,7 @@ class Lonely(pgv.Case):
             self.assertEqual(self.call("rejoin", "--check", *args).code, pgv.UNKNOWN)
             self.assertIn("outcome=unknown\n", attempt.read_text())
         for word in ("yes", "no"):
-            known = (f"outcome={word}\nrule=ready\nmessage=x\ndetail=\nhint=\n"
+            known = (f"outcome={word}\nanswer={word}\nrule=ready\nmessage=x\ndetail=\nhint=\n"
                      "at=2026-01-01T00:00:00Z\nboot_ms=1\n")
             for args in ([], ["--auto"]):
                 with self.subTest(word=word, args=args):
@@ -163,6 +228,23 @@ class Lonely(pgv.Case):
         for line in self.state("history").read_text().splitlines():
             json.loads(line)
 
+    def test_the_history_is_shown_in_words(self):
+        self.assertEqual(self.call("cluster_status", "--history").out, "")
+        self.call("fence_self", "--reason", "said \"enough\" " + "and again " * 20)
+        self.call("fence_self", "--reason", "x\033[2J")
+        with open(self.state("history"), "a", encoding="utf-8") as file:
+            file.write('{"at":"cut of\n')
+        result = self.call("cluster_status", "--history")
+        self.assertEqual((result.code, result.err), (pgv.YES, ""))
+        lines = result.out.splitlines()
+        self.assertRegex(lines[0], r"^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ  fenced$")
+        self.assertIn('  said "enough" and again', lines[1])
+        self.assertIn("unreadable line:", lines)
+        self.assertNotIn("\033", result.out)
+        self.assertLessEqual(max(map(len, lines)), 80)
+        result = self.call("cluster_status", "--history", "--json")
+        self.assertEqual(result.out, self.state("history").read_text())
+
     def test_fenced_stays_refused(self):
         self.call("fence_self")
         self.assertEqual(self.call("rejoin", "--gate").code, pgv.REFUSED)
@@ -195,6 +277,30 @@ class Lonely(pgv.Case):
         self.assertEqual(result.code, pgv.YES, result)
         self.assertTrue(self.state("fenced").exists())
 
+    def test_the_other_nodes_fence_takes_the_place_of_a_persons(self):
+        """Which a person may lift, and the other node relies on its own."""
+        self.call("fence_self")
+        self.assertIn("\nby=operator\n", self.state("fenced").read_text())
+        request = "pg_vrrp 1 cluster=clitest node=n1 request=fence window_ms=0"
+        result = self.call("fence_self", "--answer", env={"SSH_ORIGINAL_COMMAND": request})
+        self.assertEqual(result.code, pgv.YES, result)
+        self.assertIn("\nby=peer\n", self.state("fenced").read_text())
+        self.call("fence_self")
+        self.assertIn("\nby=peer\n", self.state("fenced").read_text())
+
+    def test_a_node_may_have_any_name_and_its_fence_is_still_the_other_nodes(self):
+        """What answers a fenced mark depends on who asked for it, which no node's name may forge."""
+        for name in ("guard", "operator", "peer", "unknown"):
+            with self.subTest(name=name):
+                self.path.write_text(self.path.read_text().replace("[node n2]", f"[node {name}]"))
+                request = "pg_vrrp 1 cluster=clitest node=n1 request=fence window_ms=0"
+                result = self.call("fence_self", "--answer", env={"SSH_ORIGINAL_COMMAND": request})
+                self.assertEqual(result.code, pgv.YES, result)
+                self.assertIn("\nby=peer\n", self.state("fenced").read_text())
+                self.state("fenced").unlink()
+                self.run_file("fenced").unlink()
+                self.path.write_text(self.path.read_text().replace(f"[node {name}]", "[node n2]"))
+
     # --- the guard ---
 
     def test_a_second_guard_is_refused(self):
@@ -212,6 +318,38 @@ class Lonely(pgv.Case):
         finally:
             first.send_signal(signal.SIGTERM)
             self.assertEqual(first.wait(10), 0)
+
+    def test_a_second_watch_is_refused(self):
+        self.call("check_primary")
+        first = subprocess.Popen(
+            ["unshare", "-n", str(pgv.program("check_primary")), "--watch", "-c", str(self.path),
+             "-n", "n1"],
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            self.wait_until(lambda: self.locked("watch.lock"))
+            second = self.call("check_primary", "--watch")
+            self.assertEqual(second.code, pgv.REFUSED, second)
+            self.assertIsNone(first.poll())
+        finally:
+            first.send_signal(signal.SIGTERM)
+            self.assertEqual(first.wait(10), 0)
+
+    def test_a_watch_ends_when_its_configuration_is_another(self):
+        """The guard starts it anew; every other helper reads the file as it starts."""
+        self.call("check_primary")
+        watch = subprocess.Popen(
+            ["unshare", "-n", str(pgv.program("check_primary")), "--watch", "-c", str(self.path),
+             "-n", "n1"],
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            self.wait_until(self.run_file("answer").exists)
+            self.path.write_text(self.path.read_text() + "# changed\n")
+            self.assertEqual(watch.wait(10), 0)
+        finally:
+            watch.kill()
+            watch.wait()
 
     def test_the_guard_sweeps_what_a_killed_helper_left(self):
         self.call("check_primary")

@@ -309,11 +309,13 @@ class Refusing(Server):
     def test_called_wrongly(self):
         for options in (["--nonsense"], ["--role"], ["word"], ["--role", "pg_x"], ["--role", "A-b"],
                         ["-p", "five"], ["--address", "witness.example"], ["--name", "a b"],
-                        ["--allow", "n3"], ["-z"]):
+                        ["--allow", "n3"], ["-z"], ["-n"]):
             with self.subTest(options):
                 self.setup(*options, code=64)
         self.setup(allow=("127.0.0.1",), code=64)
-        self.assertIn("Usage", self.setup("--help").stdout)
+        shown = self.setup("--help").stdout
+        self.assertIn("Usage", shown)
+        self.assertLessEqual(max(map(len, shown.splitlines())), 80)
         self.setup(config=self.top / "nothing.ini", code=78)
         half = self.top / "half.ini"
         half.write_text("[cluster]\nname = x\n[node a]\naddress = 127.0.0.1\n")

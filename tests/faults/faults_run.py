@@ -5,6 +5,9 @@
     scripts/test faults                          the fixed seeds of CI, some minutes
     scripts/test faults --seeds 30 --minutes 90  the long run: seeds 1 to 30, at most so long
     scripts/test faults --seed 7                 this one again, as it was
+    scripts/test faults --days --seeds 10        150 things that people do, with a fault behind some
+    scripts/test faults --days --hosts 12 --seeds 5
+                                                 the same on Debian hosts with a systemd
     scripts/test faults --seeds 5 --setup textbook --keep-going
                                                  the usual bash scripts under the same attack
 
@@ -27,7 +30,7 @@ import nemesis  # noqa: E402
 import report  # noqa: E402
 import results  # noqa: E402
 import seed_run  # noqa: E402
-from lablib import LabError, errors, places  # noqa: E402
+from lablib import LabError, errors, places, trees  # noqa: E402
 
 # What CI runs: of all pairs among the first two hundred, the one with the most kinds of faults.
 FIXED = (68, 97)
@@ -72,6 +75,10 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
                         default=seed_run.PG_VRRP)
     parser.add_argument("--mode", choices=["sync", "async"], default="sync")
     parser.add_argument("--witness", choices=["postgres", "ping", "tcp"], default="postgres")
+    parser.add_argument("--days", action="store_true",
+                        help="what people do on ordinary days, not what breaks")
+    parser.add_argument("--hosts", choices=list(trees.SUITES), default="", metavar="RELEASE",
+                        help="of days: on hosts with a systemd and this Debian (docs/lab.md)")
     parser.add_argument("--keep-going", action="store_true", help="after a seed that failed, too")
     parser.add_argument("--name", type=lab_name, default="faults", metavar="L",
                         help="of the lab")
@@ -79,7 +86,11 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--tap", action="store_true", help="one line a seed, for scripts/test")
     parser.add_argument("--write-docs", action="store_true",
                         help="put the table into docs/fault-results.md")
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    # Disks, clocks and limits of such a host cannot be spoiled, and it has nothing but pg_vrrp.
+    if args.hosts and (not args.days or args.setup != seed_run.PG_VRRP):
+        parser.error(f"--hosts goes with --days, and with --setup {seed_run.PG_VRRP}")
+    return args
 
 
 class Campaign:
@@ -87,7 +98,8 @@ class Campaign:
         self.args = args
         self.out = os.path.abspath(f"{args.build}/faults")
         witness = args.witness if args.setup == seed_run.PG_VRRP else "none"
-        self.plan = seed_run.Plan(args.setup, args.mode, witness, args.rounds, args.name)
+        self.plan = seed_run.Plan(args.setup, args.mode, witness, args.rounds, args.name,
+                                  args.days, args.hosts)
         self.until = time.monotonic() + args.minutes * 60
         self.runs: list[dict] = []
         self.failed: list[int] = []

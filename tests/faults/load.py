@@ -147,7 +147,7 @@ class Load:
             "bank": {"accounts": tables.ACCOUNTS, "balance": tables.BALANCE},
             "ops": ops,
             "final": final.ask(self.nodes, self.settings, self.run_id),
-            "roles": roles.of_nodes(self.lab, list(self.nodes), begun),
+            "roles": roles.of_nodes(self.lab, self.settings, list(self.nodes), begun),
             "addresses": [[round(moment, 1), *rest] for moment, *rest in self.watches.changes],
             "probes": _changes(self.probe.probes) if self.probe else None,
             "faults": [],

@@ -10,11 +10,13 @@ nodes that are it when the round begins: which node that is, is the cluster's to
 import dataclasses
 import random
 
+from lablib.faults_day import KINDS
+
 PRIMARY, STANDBY, WITNESS, CLIENT = "PRIMARY", "STANDBY", "witness", "client"
 ROUNDS = 10
 
 # Nothing of these is a fault: they end one.
-REMEDIES = ("heal", "boot", "thaw")
+REMEDIES = ("heal", "boot", "thaw", "day-over")
 
 # Left out, each with its reason.  What the design leaves to a person is no failure of a run that
 # has no person in it; everything else must come right by itself.
@@ -22,6 +24,9 @@ EXCEPTIONS = {
     "wipe-record with another fault in its round":
         "the row that says who may serve is gone until the primary wrote it anew: a primary that is "
         "lost meanwhile leaves nobody who may (docs/safety.md, rows that are not to be trusted)",
+    "day NODE pg_ctl-promote":
+        "the person makes a second writer, and nothing of ours can refuse: until it is seen and fenced it "
+        "acknowledges what comes to it directly (docs/safety.md, what is not promised)",
     "rebuild = by-hand":
         "a data directory that a full disk or a kill left beyond pg_rewind waits for a person by "
         "default; these runs set rebuild = automatic",
@@ -50,6 +55,7 @@ class Cluster:
     """What the schedule must know of the lab."""
     record: bool = True       # the witness is a server
     pg_vrrp: bool = True      # the guard and the helpers run
+    systemd: bool = False     # its hosts have one
 
 
 def _some(rng: random.Random, least: int, most: int, step: int = 1) -> str:
@@ -95,18 +101,18 @@ def _drop(rng, _cluster):
 
 
 def _freeze(rng, cluster):
-    kinds = ["all", "postgres", "keepalived", "sshd"] + (["guard"] if cluster.pg_vrrp else [])
+    kinds = ["all", "postgres", "keepalived", "sshd"] + (["guard", "watch"] if cluster.pg_vrrp else [])
     host = _host(rng)
     return ("freeze", host, "all" if host == WITNESS else rng.choice(kinds))
 
 
 def _kill(rng, cluster):
-    kinds = ["keepalived", "backend", "sshd"] + (["guard", "guard"] if cluster.pg_vrrp else [])
+    kinds = ["keepalived", "backend", "sshd"] + (["guard", "guard", "watch"] if cluster.pg_vrrp else [])
     return ("kill", _node(rng), rng.choice(kinds))
 
 
 def _hunt_check(rng, _cluster):
-    return ("hunt", _node(rng), rng.choice(("check_primary", "check_primary", "witness_record")),
+    return ("hunt", _node(rng), rng.choice(("check_answer", "check_primary", "witness_record")),
             _some(rng, 0, 60) + "ms", rng.choices(("kill", "freeze"), (3, 1))[0])
 
 
@@ -167,6 +173,34 @@ HUNTS = (
 HUNT_SHARE = 0.15
 REMEDY_SHARE = 0.4
 HEAL_SHARE = 0.15
+
+
+# What comes with what a person does on an ordinary day, and how often nothing does.
+DAY_FAULTS = (_crash, _power_off, _isolate, _cut, _restart, _kill)
+QUIET_SHARE = 0.4
+
+
+def ordinary(seed: int, cluster: Cluster = Cluster(), rounds: int = ROUNDS) -> list[Round]:
+    """What people do (lablib/faults_day.py): each kind in turn, in another order with each seed, alone or
+    with a fault a moment later.  It is taken back when all is healed."""
+    rng = random.Random(f"pg_vrrp days {seed}")
+    kinds = [what for what, kind in KINDS.items()
+             if kind.drawn and (cluster.record or not kind.record)
+             and (cluster.systemd or not kind.systemd)]
+    found: list[Round] = []
+    while len(found) < rounds:
+        for what in rng.sample(kinds, len(kinds)):
+            found.append(_day(rng, len(found) + 1, what, cluster))
+    return found[:rounds]
+
+
+def _day(rng: random.Random, number: int, what: str, cluster: Cluster) -> Round:
+    node = {"primary": PRIMARY, "standby": STANDBY}.get(KINDS[what].role) or _node(rng)
+    acts = [Act(0, ("day", node, what))]
+    if rng.random() >= QUIET_SHARE:
+        words = rng.choice(DAY_FAULTS)(rng, cluster)
+        acts.append(Act(rng.randrange(500, 4000, 100), words))
+    return Round(number, tuple(acts), acts[-1].at_ms + rng.randrange(4000, 9000, 100))
 
 
 def schedule(seed: int, cluster: Cluster = Cluster(), rounds: int = ROUNDS) -> list[Round]:

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "node/files.h"
+#include "node/path.h"
 
 /* ---- the input ---- */
 

@@ -15,7 +15,8 @@
 #include "base/auto.h"
 #include "config/cfg.h"
 
-/* int fake_x(void) FAKE(x); the library's calls of x from other files come to fake_x (ld --wrap). */
+/* int fake_x(void) FAKE(x); the library's calls of x from other files come to fake_x
+ * (ld --wrap). */
 #define FAKE(name) __asm__("__wrap_" #name)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* postgresql.auto.conf, as it is rewritten for a standby: the rest stays, what is ours is there once
- * and at the end, and a second run changes nothing. */
+/* postgresql.auto.conf, as it is rewritten for a standby: the rest stays, what is ours is there
+ * once and at the end, and a second run changes nothing. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -61,13 +61,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(directory >= 0);
 	assert(snprintf(path, sizeof(path), "%s/postgresql.auto.conf", cfg->data_dir) > 0);
 	fuzz_put(path, in.at, in.left);
-	rc = pgdata_make_standby(cfg, conninfo);
+	rc = pgdata_make_standby(cfg, conninfo, false);
 	assert(rc == 0 || rc == -EINVAL || rc == -EFBIG);
 	if (rc != 0)
 		return 0;
 	read_back(directory, first);
 	look(first, conninfo);
-	assert(pgdata_make_standby(cfg, conninfo) == 0);
+	assert(pgdata_make_standby(cfg, conninfo, false) == 0);
 	read_back(directory, second);
 	assert(strcmp(first, second) == 0);
 	return 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* The INI file (cfg_load): what is refused is refused whole and with its place; what is accepted can
- * be rendered and has nothing in it that a line of a configuration must not have. */
+/* The INI file (cfg_load): what is refused is refused whole and with its place; what is accepted
+ * can be rendered and has nothing in it that a line of a configuration must not have. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "config/cfg.h"
-#include "config/config_values.h"
 #include "fuzz.h"
+#include "render/config_values.h"
 
 #define COMMENT "# a line more\n"
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/outcome.h"
 #include "fuzz.h"
 #include "postgres/pg.h"
 #include "postgres/server.h"

@@ -9,9 +9,19 @@
 #include <string.h>
 
 #include "base/deadline.h"
+#include "base/outcome.h"
 #include "base/state.h"
+#include "base/text.h"
 #include "fuzz.h"
-#include "node/files.h"
+#include "node/attempt.h"
+#include "node/boot_file.h"
+#include "node/contact.h"
+#include "node/follower.h"
+#include "node/mark.h"
+#include "node/news.h"
+#include "node/path.h"
+#include "node/stamp.h"
+#include "node/track.h"
 #include "rejoin/rejoin_tries.h"
 
 #define NOW       INT64_C(1000000)
@@ -53,8 +63,8 @@ static bool look_at_track(const struct cfg *cfg, char *words, bool again)
 	int rc;
 
 	if (again)
-		assert(track_write(cfg, "serving", value) == 0);
-	rc = track_read(cfg, "serving", &value);
+		assert(track_write(cfg, TRACK_SERVING, value) == 0);
+	rc = track_read(cfg, TRACK_SERVING, &value);
 	assert(rc == 0 ? value >= 0 && value <= 9999 : value == -1);
 	(void)snprintf(words, WORDS_MAX, "%d", value);
 	return rc == 0;
@@ -67,11 +77,11 @@ static bool look_at_stamp(const struct cfg *cfg, char *words, bool again)
 	int rc;
 
 	if (again)
-		assert(stamp_write(cfg, "lease", at_ms, word) == 0);
-	rc = stamp_read(cfg, "lease", &at_ms, word, sizeof(word));
+		assert(stamp_write(cfg, STAMP_LEASE, at_ms, word) == 0);
+	rc = stamp_read(cfg, STAMP_LEASE, &at_ms, word, sizeof(word));
 	assert(rc == 0 ? at_ms > 0 && at_ms <= NOW + cfg->lease_ms : at_ms == 0 && word[0] == '\0');
-	assert(!stamp_runs(cfg, "lease") || rc != 0 || at_ms > NOW);
-	file_clean(words, WORDS_MAX, word);
+	assert(!stamp_runs(cfg, STAMP_LEASE) || rc != 0 || at_ms > NOW);
+	text_clean(words, WORDS_MAX, word);
 	(void)snprintf(words + strlen(words), 64, " %" PRId64, at_ms);
 	return rc == 0;
 }
@@ -101,9 +111,9 @@ static bool look_at_follower(const struct cfg *cfg, char *words, bool again)
 			    f.good_ms <= f.asked_ms && f.asked_ms <= NOW));
 	(void)snprintf(words, WORDS_MAX,
 		       "%" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRIu64
-		       " %" PRIu64,
+		       " %" PRIu64 " %" PRId64,
 		       f.asked_ms, f.good_since_ms, f.good_ms, f.postmaster, f.sender, f.flush_lsn,
-		       f.target_lsn);
+		       f.target_lsn, f.loaded_us);
 	return f.known;
 }
 
@@ -155,10 +165,29 @@ static bool look_at_baseline(const struct cfg *cfg, char *words, bool again)
 static bool look_at_attempt(const struct cfg *cfg, char *words, bool again)
 {
 	const struct verdict verdict = { .outcome = OUT_REFUSED, .rule = "x" };
+	struct attempt_last last;
 
 	(void)again;
-	(void)attempt_is_told(cfg, "rejoin", &verdict);
-	return attempt_read(cfg, "rejoin", words, WORDS_MAX) == 0;
+	(void)attempt_is_same(cfg, ATTEMPT_REJOIN, &verdict);
+	if (attempt_read(cfg, ATTEMPT_REJOIN, &last) < 0)
+		assert(last.answer == FACT_UNKNOWN && last.text[0] == '\0');
+	(void)snprintf(words, WORDS_MAX, "%s", last.text);
+	return last.text[0] != '\0';
+}
+
+/* Garbage was never told; what is read is kept as it is while nothing changes. */
+static bool look_at_news(const struct cfg *cfg, char *words, bool again)
+{
+	const struct verdict same = { .outcome = OUT_YES, .rule = "x" };
+	char text[STATE_TEXT_MAX];
+
+	words[0] = '\0';
+	if (again)
+		return false;
+	(void)news_wants(cfg, ATTEMPT_REJOIN, &same);
+	if (state_read(file_run(cfg, "news.rejoin").text, text, sizeof(text)) == 0)
+		assert(!news_wants(cfg, ATTEMPT_REJOIN, &same));
+	return false;
 }
 
 static bool look_at_tries(const struct cfg *cfg, char *words, bool again)
@@ -182,6 +211,7 @@ static const struct {
 	{ "fenced", false, look_at_fenced },         { "withdrawn", false, look_at_withdrawn },
 	{ "rewinding", false, look_at_rewinding },   { "baseline.n2", false, look_at_baseline },
 	{ "attempt.rejoin", true, look_at_attempt }, { "tries.rewind", false, look_at_tries },
+	{ "news.rejoin", true, look_at_news },
 };
 
 /* The first byte chooses the file, the second where it is torn; seeds have a letter and a blank. */

@@ -21,14 +21,23 @@ static bool has(const char *text, const char *key, const char *value)
 	return strncmp(at, value, strlen(value)) == 0;
 }
 
+/* Each is a word behind a name, as the text has them. */
+static void tell(void *context, const char *name, const char *value)
+{
+	assert(name[0] != '\0' && strspn(name, "abcdefghijklmnopqrstuvwxyz_") == strlen(name));
+	assert(value[0] != '\0' && strstr(context, value) != NULL);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input in = { data, size };
 	char AUTO_FREE *text = input_rest(&in);
 	struct pgdata_control control;
 	char number[32];
+	const struct pgdata_control_reader reader = { tell, text };
 	int rc = pgdata_control_parse(&control, text);
 
+	pgdata_control_settings_parse(&reader, text);
 	assert((rc == 0) == control.known);
 	if (rc != 0) {
 		assert(strncmp(control.why, "pg_controldata: ", 16) == 0);

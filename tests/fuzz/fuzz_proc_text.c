@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* Text of the kernel and of the server about processes: postmaster.pid, PG_VERSION, the inotify lines
- * of /proc/PID/fdinfo, the checkpointer's /proc/PID/status. */
+/* Text of the kernel and of the server about processes: postmaster.pid, PG_VERSION, the inotify
+ * lines of /proc/PID/fdinfo, the checkpointer's /proc/PID/status. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/deadline.h"
+#include "base/outcome.h"
 #include "base/state.h"
 #include "node/keepalived.h"
 #include "postgres/pgdata.h"

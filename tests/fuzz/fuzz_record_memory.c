@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "base/deadline.h"
+#include "base/outcome.h"
 #include "fuzz.h"
-#include "node/files.h"
+#include "node/boot_file.h"
+#include "node/path.h"
 #include "record/record_memory.h"
 #include "record/record_trust.h"
 

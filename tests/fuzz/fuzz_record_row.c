@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/deadline.h"
+#include "base/outcome.h"
 #include "record/record_trust.h"
 #include "rows.h"
 

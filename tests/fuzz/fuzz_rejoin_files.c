@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* Files by which rejoin goes on where it was killed: the summary of a salvage, and the mark of a new
- * copy, which names directories that are to be renamed. */
+/* Files by which rejoin goes on where it was killed: the summary of a salvage, and the mark of a
+ * new copy, which names directories that are to be renamed. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,9 +10,9 @@
 
 #include "base/state.h"
 #include "fuzz.h"
-#include "node/files.h"
-#include "rejoin/rebuild.h"
-#include "rejoin/salvage_shelf.h"
+#include "node/path.h"
+#include "rebuild/rebuild.h"
+#include "salvage/salvage_shelf.h"
 
 /* The summary says KEY=NUMBER in the one spelling that we write. */
 static bool says(const char *text, const char *key, uint64_t number)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* Answers of rtnetlink (net*.c) through libnl's own reader: what cannot be understood is an error or
- * unknown, never "not there". */
+/* Answers of rtnetlink (net*.c) through libnl's own reader: what cannot be understood is an error
+ * or unknown, never "not there". */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +9,7 @@
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
 
+#include "base/outcome.h"
 #include "fuzz.h"
 #include "net/net.h"
 

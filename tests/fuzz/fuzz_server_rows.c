@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What a server answers to the questions that are asked of one: an answer that cannot be used leaves
- * nothing behind, and of a usable one a report can be made. */
+/* What a server answers to the questions that are asked of one: an answer that cannot be used
+ * leaves nothing behind, and of a usable one a report can be made. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/deadline.h"
+#include "base/outcome.h"
 #include "postgres/server.h"
 #include "postgres/server_slots.h"
-#include "rejoin/rebuild.h"
+#include "rebuild/rebuild.h"
 #include "rejoin/rejoin_peer.h"
 #include "rows.h"
 #include "status/status.h"
@@ -71,6 +72,22 @@ static void look_at_json(const char *text)
 	assert(depth == 0 && !quoted && strcmp(text, "\n") == 0);
 }
 
+static void look_at_flow(struct status_flow *flow)
+{
+	char text[192] = "";
+
+	for (size_t i = 0; i < CFG_NODES; i++) {
+		struct server_flow *one = &flow->first[i];
+
+		server_flow_ask(one, fuzz_cfg(), i == 0 ? PG_LOCAL : PG_PEER, soon());
+		assert(one->known || fuzz_is_zero(one, sizeof(*one)));
+		flow->last[i] = *one;
+	}
+	flow->vanishes = status_flow_decide(flow);
+	status_flow_words(flow, text, sizeof(text));
+	assert(text[0] != '\0');
+}
+
 static void look_at_status(void)
 {
 	const struct cfg *cfg = fuzz_cfg();
@@ -89,11 +106,12 @@ static void look_at_status(void)
 		ask_server(&status.servers[i], i == 0 ? PG_LOCAL : PG_PEER);
 		ask_slots(&status.slots[i], i == 0 ? PG_LOCAL : PG_PEER);
 	}
+	look_at_flow(&status.flow);
 	facts = status_facts_of(&status, cfg);
 	verdict = status_decide(&facts);
 	assert(verdict.outcome != OUT_YES);
 	(void)status_forecast(&status, cfg);
-	status_print(&status, cfg, to_table);
+	status_print(&status, cfg, &verdict, to_table);
 	status_print_json(&status, cfg, &verdict, to_json);
 	assert(fclose(to_table) == 0 && fclose(to_json) == 0);
 	look_at_json(json);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* The kernel's list of connections (sockdiag.h): only those of our port are destroyed, and never one
- * with an address that is to be spared. */
+/* The kernel's list of connections (sockdiag.h): only those of our port are destroyed, and never
+ * one with an address that is to be spared. */
 #include <errno.h>
 #include <linux/inet_diag.h>
 #include <linux/sock_diag.h>
@@ -36,6 +36,19 @@ static void sent(const struct nlmsghdr *question, size_t size)
 		assert(addr_parse(&spared, spare[i]) == 0 && !addr_equal(&remote, &spared));
 }
 
+/* The path of one connection is asked for, and nothing is destroyed for it. */
+static void look_at_path(struct input in)
+{
+	static const struct sockdiag_ends ends = { "192.0.2.1", "192.0.2.2", PORT, 40000 };
+	const struct deadline dl = deadline_in_ms(5000);
+	const int before = destroyed;
+	struct sockdiag_path path;
+
+	mnl_begin(in, sent);
+	assert(sockdiag_path(&path, &ends, &dl) <= 0);
+	assert(destroyed == before);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct deadline dl = deadline_in_ms(5000);
@@ -45,5 +58,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	mnl_begin((struct input){ data, size }, sent);
 	rc = sockdiag_destroy(PORT, spare, ARRAY_COUNT(spare), &dl);
 	assert(rc <= destroyed);
+	look_at_path((struct input){ data, size });
 	return 0;
 }

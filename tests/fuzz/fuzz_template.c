@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* Templates (config/template.h): a fault names its line, and no place to be filled in is left. */
+/* Templates (render/template.h): a fault names its line, and no place to be filled in is left. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "config/template.h"
 #include "fuzz.h"
+#include "render/template.h"
 
 static const struct template_value values[] = {
 	{ "NAME", "main" }, { "NONE", NULL }, { "AT", "one@two" }, { "EMPTY", "" }, { NULL, NULL }

@@ -9,10 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/outcome.h"
 #include "fuzz.h"
-#include "node/files.h"
-#include "rejoin/rewind.h"
-#include "rejoin/salvage_wal.h"
+#include "rewind/rewind.h"
+#include "salvage/salvage_wal.h"
 
 #define FILES_MAX 12
 

@@ -11,9 +11,8 @@
 
 #include "base/proc.h"
 #include "fuzz.h"
-#include "node/files.h"
-#include "rejoin/salvage_dump.h"
-#include "rejoin/salvage_ledger.h"
+#include "salvage/salvage_dump.h"
+#include "salvage/salvage_ledger.h"
 
 #define FORK UINT64_C(0x3000000)
 

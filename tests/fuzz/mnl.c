@@ -103,8 +103,8 @@ static void bound(char *error)
 }
 
 /*
- * Answers go to who asked.  And no message has 2 GB: libmnl (1.0.4, mnl_nlmsg_ok) compares lengths as
- * signed numbers, takes such a one for good, and reads on far behind it.
+ * Answers go to who asked.  And no message has 2 GB: libmnl (1.0.4, mnl_nlmsg_ok) compares lengths
+ * as signed numbers, takes such a one for good, and reads on far behind it.
  */
 static void frame(const struct mnl_socket *sock, char *datagram, size_t size)
 {

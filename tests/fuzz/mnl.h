@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * A kernel that answers with the input, in place of libmnl's sockets.  A datagram in the input is its
- * length in two bytes, big end first, and its bytes; the sequence number and the port of each message
- * are those of the last question unless the first byte of the input says otherwise.
+ * A kernel that answers with the input, in place of libmnl's sockets.  A datagram in the input is
+ * its length in two bytes, big end first, and its bytes; the sequence number and the port of each
+ * message are those of the last question unless the first byte of the input says otherwise.
  */
 #ifndef PGV_FUZZ_MNL_H
 #define PGV_FUZZ_MNL_H

@@ -17,8 +17,9 @@ from places import DIRECTORY
 
 # So many calls between two looks at the whole cluster.
 LOOK_EVERY = 25
-# What a call says that was disturbed by something else than what was done to it.
-NOT_ITS_OWN = ("is at work", "no answer in time", "connected, then no answer")
+# What a call says that was disturbed by something else than what was done to it: the last one by the
+# guard's replication_slots, since a standby that begins to use its slot connects anew.
+NOT_ITS_OWN = ("is at work", "no answer in time", "connected, then no answer", "does not stream from the primary yet")
 # Before a call that takes too long is one that waits for what does not come.
 TRIES = 3
 

@@ -14,8 +14,8 @@
  * It can also stand in a helper's place, under the helper's name: then the program is
  * /run/stopat/NAME, LOG is /run/stopat/NAME.log, and the order is a file /run/stopat/NAME.order
  * whose first line is a word that has to be among the arguments ("-" is any, and after "!" it must
- * not be there) and whose second line is the order.  The first run that comes to the call takes the file away and obeys; without one the
- * program simply runs.
+ * not be there) and whose second line is the order.  The first run that comes to the call takes the
+ * file away and obeys; without one the program simply runs.
  *
  * The program keeps its pid and its parent: the one who traces is a grandchild.
  */

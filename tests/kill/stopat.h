@@ -33,7 +33,8 @@ const struct call *call_of(long number);
 /* An open is an effect only when it makes or empties a file. */
 bool call_has_effect(const struct call *call, const uint64_t args[6]);
 
-/* "write /run/pg_vrrp/main/lease.new": the same in each run, so without numbers and random names. */
+/* "write /run/pg_vrrp/main/lease.new": the same in each run, so without numbers and
+ * random names. */
 void label_make(char *label, const struct call *call, pid_t tid, const uint64_t args[6]);
 
 enum deed { DEED_COUNT, DEED_KILL_BEFORE, DEED_KILL_AFTER, DEED_FAIL, DEED_SHORT };

@@ -10,7 +10,8 @@ NEVER = frozenset({2, 3, 71, 78})
 
 CALLS = {
     "check": (Call("old", "check_primary"), Call("new", "check_primary"),
-              Call("old", "check_primary", ("--serving",), cheap=True)),
+              Call("old", "check_answer", ("-n", "n1", "--serving"), cheap=True),
+              Call("old", "check_answer", ("-n", "n1"), cheap=True)),
     "promote": (Call("new", "promote_safe", ("--auto",), NEVER, 60000),
                 Call("new", "promote_safe", ("--by-hand",), NEVER | {0}, 60000, may_take_over=True),
                 Call("old", "promote_safe", ("--auto",), limit_ms=60000)),

@@ -8,7 +8,7 @@ from cycles import Cycles, Target
 RELEASE = Target("old", "witness_record", "--release")
 TAKEOVER = Target("new", "promote_safe")
 REJOIN = Target("old", "rejoin", "!--check")
-CHECK = Target("new", "check_primary", "!--serving")
+CHECK = Target("new", "check_primary", "--watch")
 OLD_GUARD = Target("old", "fence_self", "--watch")
 NEW_GUARD = Target("new", "fence_self", "--watch")
 ANSWER = Target("old", "fence_self", "--answer")

@@ -24,7 +24,8 @@ class Stopat(unittest.TestCase):
     def run_it(self, order: str) -> subprocess.CompletedProcess:
         """It reads a file, and writes to its output."""
         return subprocess.run([f"{BUILD}/kill/stopat", self.log, order,
-                               f"{BUILD}/libexec/cluster_config", "-c", INI, "check"],
+                               f"{BUILD}/libexec/cluster_config", "-c", INI, "check",
+                               "--no-server"],
                               capture_output=True, text=True, timeout=30, check=False)
 
     def words(self) -> list[tuple[str, str]]:
@@ -38,7 +39,8 @@ class Stopat(unittest.TestCase):
                     if word == "call" and text.startswith("read ") and text.endswith("/two-node/main.ini"))
 
     def test_counts_and_changes_nothing(self):
-        plain = subprocess.run([f"{BUILD}/libexec/cluster_config", "-c", INI, "check"],
+        plain = subprocess.run([f"{BUILD}/libexec/cluster_config", "-c", INI, "check",
+                                "--no-server"],
                                capture_output=True, text=True, check=False)
         done = self.run_it("count")
         self.assertEqual((done.returncode, done.stdout), (plain.returncode, plain.stdout))

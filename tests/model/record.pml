@@ -3,7 +3,8 @@
  * Who may run a primary, with a witness that keeps the record: docs/safety.md in discrete time.
  * README.md says what stands for what, and which function implements each rule.
  *
- * Two nodes; node 0 begins as the primary, paired.  The witness executes one write after the other.
+ * Two nodes; node 0 begins as the primary, paired; with FOUND as one that was there before its guard,
+ * without a record.  The witness executes one write after the other.
  * A request reaches it at any later time or never, though its sender has given up or lost power; so
  * does an answer.  Nodes crash, reboot, stay away; helpers pause between any two steps, or are
  * killed; only the guard is on time.  There is no bound on how often the nodes change roles.
@@ -15,7 +16,9 @@
 inline older(n)
 {
 	lease[n] = (lease[n] > 0 && !extended(n) -> lease[n] - 1 : lease[n]);
+	asked[n] = one_less(asked[n]);
 	answer[n] = one_less(answer[n]);
+	ago[n] = (notes(n) && ago[n] < WAIT -> ago[n] + 1 : ago[n]);
 	worth[n] = one_less(worth[n]);
 	if /* an answer that is worth nothing any more is as good as lost */
 	:: (start[n] == RESUMED || start[n] == RESUMED_SOLO) && worth[n] == 0 -> forget_start(n)
@@ -41,8 +44,10 @@ proctype node(byte n)
 
 	do
 	/* ---- the lease: check_primary and the guard ---- */
-	:: d_step { primary(n) && votes(p) && votes_count(n) && answer[n] < vote_worth ->
-		answer[n] = vote_worth; say(p, "votes") }
+	:: d_step { primary(n) && votes(p) && votes_count(n) && asked[n] < vote_worth ->
+		asked[n] = vote_worth; ago[p] = ago_when_asked(p); say(n, "asks for a vote") }
+	:: d_step { primary(n) && votes(p) && votes_count(n) && asked[n] > answer[n] ->
+		answer[n] = asked[n]; asked[n] = 0; say(p, "votes") }
 	:: d_step { primary(n) && holds(n) ->
 		written(); answer[n] = renewal_worth; say(n, "renews the record") }
 	:: d_step { answer[n] && !mark[n] ->
@@ -88,6 +93,10 @@ proctype node(byte n)
 		wire[n] = wire[n] | PAIR; say(n, "takes its stamp away and asks to pair") }
 	:: d_step { lands(n, PAIR) -> wire[n] = wire[n] - PAIR;
 		say(n, "is paired in the record"); paired = 1; changed(n); written() }
+#ifdef POSITION_OUTLIVES_SYNC
+	:: d_step { primary(n) && stamp[n] && duty_free(n) && settled(n) && streams(p) && !lacks[p] ->
+		was_reached[n] = 1; say(n, "sees that the standby has what there is") }
+#endif
 #ifdef STAMP_AWAY_LAST
 	:: d_step { stamp[n] && paired && holder == n -> stamp[n] = 0; say(n, "takes its stamp away") }
 #endif
@@ -105,6 +114,13 @@ proctype node(byte n)
 		take_over(n); written() }
 #endif
 
+#ifdef PAUSES
+	/* ---- pause and resume, on either node; the end of its time is no write ---- */
+	:: d_step { !pause -> pause = 1; written(); say(n, "pauses takeovers") }
+	:: d_step { pause -> pause = 0; written(); say(n, "ends the pause") }
+	:: d_step { pause -> pause = 0; say(n, "sees the pause end by itself") }
+#endif
+
 	/* ---- commits ---- */
 	:: d_step { primary(n) && serves(n) && alone(n) && !lacks[p] ->
 		lacks[p] = 1; say(n, "acknowledges a commit alone") }
@@ -117,6 +133,11 @@ proctype node(byte n)
 #ifdef BEHIND_OUR_BACK
 	:: d_step { !up[n] && primary_form[n] -> begun_behind[n] = 1;
 		say(n, "is started by somebody else"); begin_primary(n) }
+#endif
+
+#ifdef ROLE_BY_FILE
+	:: d_step { primary(n) && !misread[n] -> misread[n] = 1; lease[n] = 0;
+		say(n, "is taken for a standby") }
 #endif
 
 	/* ---- its server is down, so the guard releases, under start.lock ---- */
@@ -133,6 +154,8 @@ proctype node(byte n)
 	:: d_step { harm[n] == STOPPED && fence_lock_free(n) -> harm[n] = NONE;
 		mark[n] = last_mark(n); lease[n] = 0; end_server(n);
 		fence[p] = (fence[p] == BEGUN -> PROVEN : fence[p]); say(n, "is fenced") }
+	:: d_step { mark[n] && may_lift(n) -> mark[n] = NONE;
+		say(n, "has its fence lifted by a person") }
 
 	/* ---- rejoin: a primary again ---- */
 	:: d_step { !up[n] && primary_form[n] && !start[n] && good(n) && holder == n &&
@@ -175,7 +198,7 @@ proctype node(byte n)
 
 	/* ---- rejoin: a standby ---- */
 	:: d_step { !up[n] && primary_form[n] && !start[n] && primary(p) && ahead[p] ->
-		primary_form[n] = 0; ahead[p] = 0; sync[n] = sync_alone; answer[n] = 0;
+		primary_form[n] = 0; ahead[p] = 0; sync[n] = sync_alone; answer[n] = 0; asked[n] = 0;
 		say(n, "becomes a standby") }
 	:: d_step { !up[n] && !primary_form[n] -> up[n] = 1; say(n, "starts its standby") }
 	:: d_step { streams(n) && (mark[n] || ahead[p]) ->
@@ -185,7 +208,19 @@ proctype node(byte n)
 	:: d_step { standby(n) && !seen[n] && good(n) ->
 		seen[n] = 1; learn(n); say(n, "sees the record") }
 	:: d_step { standby(n) && !mark[n] && !work[n] && seen[n] && may_take(n) ->
-		work[n] = WITHDREW; withdrawn[n] = 1; say(n, "has withdrawn its vote") }
+		work[n] = WITHDREW; withdrawn[n] = 1; waited[n] = waited_before(n); ago[n] = 0;
+		say(n, "has withdrawn its vote") }
+#ifdef ASKED_AGO_READ_FIRST
+	:: d_step { standby(n) && !work[n] && ago[n] > saw_ago[n] ->
+		saw_ago[n] = ago[n]; say(n, "looks when it was last asked for a vote") }
+#endif
+#ifdef NEVER_ASKED_IS_LONG_AGO
+	:: d_step { standby(n) && !work[n] -> ago[n] = WAIT; say(n, "forgets when it was asked") }
+#endif
+#ifdef RELOAD_BELIEVED
+	:: d_step { standby(n) && !mark[n] && !work[n] && seen[n] && may_take(n) -> work[n] = WITHDREW;
+		say(n, "has asked for a reload, and takes its vote for withdrawn") }
+#endif
 	:: d_step { work[n] == WITHDREW && !mark[n] && seen[n] && may_take(n) &&
 		(released || own_at_once(n) || fence[n] == PROVEN ||
 			(vote_over(n) && renewal_over(n))) ->
@@ -214,8 +249,13 @@ proctype node(byte n)
 init
 {
 	atomic {
-		primary_form[0] = 1; up[0] = 1; lease[0] = TTL; sync[0] = ON;
+		primary_form[0] = 1; up[0] = 1;
 		up[1] = 1;
+#ifdef FOUND
+		found = 1; present = 0; paired = 0; sync[0] = sync_alone;
+#else
+		lease[0] = TTL; sync[0] = ON;
+#endif
 		run node(0);
 		run node(1)
 	}

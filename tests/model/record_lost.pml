@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
  * For record.pml: a witness that loses the record (EMPTIED), or is restored from a backup, once
- * (RESTORED).  Then a node believes it unless it remembers a newer one.
+ * (RESTORED); and one that never had any (FOUND).  Then a node believes it unless it remembers a newer one.
  */
-#if defined(EMPTIED) || defined(RESTORED)
+#if defined(EMPTIED) || defined(RESTORED) || defined(FOUND)
 #define LOSSES
 bit present = 1;
 bit kept;          /* there is a backup, */
@@ -60,6 +60,7 @@ inline vote_starts(n)
 #endif
 }
 
+#ifdef EMPTIED
 inline say_nothing()
 {
 	present = 0;
@@ -72,7 +73,9 @@ inline say_nothing()
 	newer[1] = (kept && newer[1]);
 	written()
 }
+#endif
 
+#if defined(EMPTIED) || defined(RESTORED)
 active proctype witness()
 {
 	do
@@ -92,6 +95,7 @@ active proctype witness()
 #endif
 	od
 }
+#endif
 
 #else
 

@@ -52,26 +52,32 @@
 bit holder;
 bit paired = 1;
 bit released;
+#ifdef PAUSES
+bit pause; /* an operator wants no takeover, until a time of the witness's */
+#endif
 
 /* on disk */
 bit primary_form[2]; /* the directory would start as a primary */
 bit ahead[2];        /* its timeline is newer than the other node's */
 byte mark[2];
-bit withdrawn[2]; /* the standby follows nobody, so it votes for nobody */
+bit withdrawn[2]; /* the standby votes for nobody; it may well stream on */
 bit lacks[2];     /* some acknowledged commit is not here */
+bit found;        /* node 0 runs the server that was there before its guard, and is not marked "leased" */
 byte sync[2];
 
 /* of this boot; leases, waits and what an answer is still worth in ticks */
 bit up[2]; /* a server runs */
 byte lease[2];
 bit stamp[2];   /* "the record says that only this node may serve" */
+byte asked[2];  /* a question for a vote has come to the standby */
 byte answer[2]; /* a vote or a renewal was answered, and is still to be taken */
 byte duty[2];
 byte start[2];
 byte worth[2]; /* of the answer that a start goes by */
 byte harm[2];
 byte work[2];
-byte waited[2]; /* since the vote was seen to be withdrawn */
+byte ago[2];    /* since a question for a vote has come to this node */
+byte waited[2]; /* since the last question that a vote can have answered */
 bit seen[2];    /* the standby has seen the record as it is now, */
 byte still[2];  /* since then */
 byte fence[2];
@@ -82,7 +88,7 @@ byte wire[2];
 #define other(n)    (1 - (n))
 #define primary(n)  (up[n] && primary_form[n])
 #define standby(n)  (up[n] && !primary_form[n])
-#define streams(n)  (standby(n) && !withdrawn[n] && primary(other(n)) && !ahead[n])
+#define streams(n)  (standby(n) && primary(other(n)) && !ahead[n])
 #define holds(n)    (good(n) && holder == n && !released)
 #define sent(n, it) ((wire[n] & (it)) != 0)
 
@@ -101,6 +107,7 @@ inline promises(n)
 
 inline prolong(n, ticks)
 {
+	found = found_after_lease(n);
 	lease[n] = (ticks > lease[n] -> ticks : lease[n]);
 	promises_of_a_lease(n)
 }
@@ -158,6 +165,10 @@ inline end_server(n)
 #ifdef BEHIND_OUR_BACK
 	begun_behind[n] = 0;
 #endif
+#ifdef ROLE_BY_FILE
+	misread[n] = 0;
+#endif
+	found = found_after_end(n);
 	up[n] = 0;
 	sync[n] = sync_at_start(sync[n]);
 #ifdef LATE_ALTER_SYSTEM
@@ -180,7 +191,9 @@ inline power_off(n) /* what is on its way to the witness stays there */
 #ifdef STAMP_READ_FIRST
 	saw_stamp[n] = 0;
 #endif
+	asked[n] = 0;
 	answer[n] = 0;
+	ago[n] = 0;
 	duty[n] = NONE;
 	forget_start(n);
 	harm[n] = NONE;
@@ -194,5 +207,6 @@ inline begin_primary(n)
 	up[n] = 1;
 	seen[n] = 0;
 	still[n] = 0;
+	ago[n] = 0;
 	promises(n)
 }

@@ -110,8 +110,8 @@ bit owed[2];
 
 #if defined(PAIRED_FAR_BEHIND)
 #define reached(n) true
-#elif defined(POSITION_TOO_EARLY) /* what there was before */
-bit was_reached[2];
+#elif defined(POSITION_TOO_EARLY) || defined(POSITION_OUTLIVES_SYNC)
+bit was_reached[2]; /* what there was before sync was on, or while it was on an earlier time */
 #define reached(n) was_reached[n]
 #else
 #define reached(n) (!lacks[other(n)])
@@ -191,6 +191,13 @@ bit was_reached[2];
 #define may_fence(n) (seen[n] && paired && holder == other(n))
 #endif
 
+/* A person may, whoever wrote the mark: a start and a takeover write the row themselves. */
+#ifdef NO_LIFT
+#define may_lift(n) false
+#else
+#define may_lift(n) (!primary(n))
+#endif
+
 #ifdef FENCE_OF_ANY_VERSION
 #define fence_after_write(n) fence[n]
 #else
@@ -202,7 +209,7 @@ bit was_reached[2];
 #ifdef TAKE_FROM_SOLO
 #define may_take(n) true
 #else
-#define may_take(n) (holder == n || paired)
+#define may_take(n) (holder == n || (paired && !paused))
 #endif
 
 #ifdef NO_WAIT_FOR_THE_VOTE
@@ -214,6 +221,23 @@ bit was_reached[2];
 #define renewal_over(n) true
 #else
 #define renewal_over(n) (still[n] == WAIT)
+#endif
+
+/*
+ * The wait for the vote counts from the last question that came before the vote was withdrawn.  Only
+ * of a standby that votes it is of use; of nobody else it is remembered, to keep the model small.
+ */
+#define notes(n) (standby(n) && !withdrawn[n])
+#ifdef A_QUESTION_NOT_NOTED
+#define ago_when_asked(n) ago[n]
+#else
+#define ago_when_asked(n) 0
+#endif
+#ifdef ASKED_AGO_READ_FIRST /* and then the vote is withdrawn */
+byte saw_ago[2];
+#define waited_before(n) saw_ago[n]
+#else
+#define waited_before(n) ago[n]
 #endif
 
 /* A node that holds the term already waits all the same. */
@@ -252,7 +276,7 @@ bit promoting[2]; /* the server will do it, whoever still waits for it */
 #if defined(LEASE_OUTLIVES_SERVER) || defined(START_BY_LEASE)
 #define end_lease(n) skip
 #else
-#define end_lease(n) lease[n] = (primary(n) -> 0 : lease[n]); answer[n] = 0
+#define end_lease(n) lease[n] = (primary(n) -> 0 : lease[n]); answer[n] = 0; asked[n] = 0
 #endif
 
 /* Servers that somebody else starts: systemd without the gate, a person with pg_ctl. */
@@ -265,19 +289,58 @@ bit begun_behind[2];
 
 /* What would let a server serve goes before the release; only such servers can use it. */
 #if defined(BEHIND_OUR_BACK) && !defined(RIGHTS_KEPT)
-#define give_rights_back(n) lease[n] = 0; stamp[n] = 0; answer[n] = 0
+#define give_rights_back(n) lease[n] = 0; stamp[n] = 0; answer[n] = 0; asked[n] = 0
 #else
 #define give_rights_back(n) skip
 #endif
 
 /* A vote only prolongs. */
 #if defined(BEHIND_OUR_BACK) && !defined(VOTE_BEGINS)
-#define votes_count(n) (lease[n] > 0)
+#define votes_count(n) (lease[n] > 0 || spared(n))
 #else
 #define votes_count(n) true
 #endif
 
-#define to_be_fenced(n) (primary(n) && (mark[n] || (lease[n] == 0 && !graced(n))))
+/* Somebody puts a standby.signal into the directory of a primary that runs, and the guard goes by it. */
+#ifdef ROLE_BY_FILE
+bit misread[2];
+#define taken_for_a_standby(n) (misread[n])
+#else
+#define taken_for_a_standby(n) false
+#endif
+
+/* As in takeover.pml: spared until its first lease, or until that server has ended. */
+#define spared(n) (found && n == 0)
+
+#ifdef GUARD_SPARES_ALWAYS
+#define found_after_lease(n) found
+#else
+#define found_after_lease(n) (n == 0 -> 0 : found)
+#endif
+
+#ifdef GUARD_SPARES_THE_NEXT_SERVER
+#define found_after_end(n) found
+#else
+#define found_after_end(n) (n == 0 -> 0 : found)
+#endif
+
+/* ---- a pause forbids to take over, and nothing else ---- */
+
+#ifdef PAUSES
+#define paused (pause)
+#else
+#define paused false
+#endif
+
+#ifdef PAUSE_STOPS_THE_GUARD
+#define guarded(n) (!paused)
+#else
+#define guarded(n) true
+#endif
+
+#define to_be_fenced(n) \
+	(guarded(n) && primary(n) && !taken_for_a_standby(n) && \
+		(mark[n] || (lease[n] == 0 && !graced(n) && !spared(n))))
 
 #ifdef GUARD_LATE
 #define guard_on_time(n) true
@@ -299,7 +362,7 @@ inline switch_off(n) /* a person does, before saying so */
 /* ---- what is checked ---- */
 
 #ifdef BY_RIGHT
-#define serves(n) (primary(n) && lease[n] && !mark[n])
+#define serves(n) (primary(n) && (lease[n] || spared(n)) && !mark[n])
 #define counts(n) serves(n)
 #define promises_of_a_lease(n) promises(n)
 #elif defined(DATA_ONLY)

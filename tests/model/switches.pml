@@ -55,9 +55,12 @@ bit had[2]; /* a lease in this boot */
 #define mark_permits(n, by_vote) true
 #elif defined(ANY_MARK_ANSWERED)
 #define mark_permits(n, by_vote) (mark[n] == NONE || by_vote)
-#else
-#define mark_permits(n, by_vote) (mark[n] == NONE || (mark[n] == BY_GUARD && by_vote))
+#else /* a person's, once a person has lifted it */
+#define mark_permits(n, by_vote) (mark[n] == NONE || (mark[n] != BY_OTHER && by_vote))
 #endif
+
+/* Of a standby a person takes them away without asking anybody. */
+#define liftable(n) (mark[n] == BY_GUARD || mark[n] == BY_PERSON)
 
 #ifdef NO_LOOK_UNDER_LOCK
 #define still_permits(n, by_vote) true
@@ -73,6 +76,8 @@ bit had[2]; /* a lease in this boot */
 
 #ifdef MARK_UNWRITTEN
 #define first_mark(n) mark[n]
+#elif defined(MARK_OF_A_PERSON_WILL_DO)
+#define first_mark(n) (mark[n] == BY_PERSON -> BY_PERSON : BY_OTHER)
 #else
 #define first_mark(n) BY_OTHER
 #endif
@@ -82,6 +87,8 @@ bit had[2]; /* a lease in this boot */
 #define last_mark(n) mark[n]
 #elif defined(MARK_OF_THE_GUARD_WILL_DO)
 #define last_mark(n) (mark[n] -> mark[n] : BY_OTHER)
+#elif defined(MARK_OF_A_PERSON_WILL_DO)
+#define last_mark(n) (mark[n] == BY_PERSON -> BY_PERSON : BY_OTHER)
 #else
 #define last_mark(n) BY_OTHER
 #endif
@@ -134,6 +141,20 @@ bit had[2]; /* a lease in this boot */
 #define may_ask(n) true
 #endif
 
+/* Only of a primary that is held to its lease is anything known when it is isolated. */
+#if !defined(FOUND) || defined(STANDBY_NEEDS_NO_LEASED)
+#define held(p) true
+#else
+#define held(p) (p == 1 || knows)
+#endif
+
+/* Its own vote does not tell: whether that arrived, nobody can know. */
+#ifdef ITS_VOTE_WILL_DO
+#define mark_is_seen (vote[0] == ANSWERED || !found)
+#else
+#define mark_is_seen (!found)
+#endif
+
 /* A helper writes a grant when it has seen its primary run, however long that took. */
 #ifdef SECOND_GRANT
 bit owed[2];
@@ -166,7 +187,39 @@ byte grace[2];
 
 /* ---- the guard ---- */
 
-#define to_be_fenced(n) (primary(n) && (mark[n] || (lease[n] == 0 && !graced(n))))
+/* Somebody puts a standby.signal into the directory of a primary that runs, and the guard goes by it. */
+#ifdef ROLE_BY_FILE
+bit misread[2];
+#define taken_for_a_standby(n) (misread[n])
+#else
+#define taken_for_a_standby(n) false
+#endif
+
+/*
+ * The server that was there before the guard, in a directory that is not marked "leased": nobody was
+ * ever given a right to it, so the guard leaves it alone.  It is marked before its first lease, and
+ * when that server is seen to have ended.
+ */
+#define found_after_lease(n) (n == 0 -> 0 : found)
+
+#ifdef GUARD_SPARES_ALWAYS
+bit first_one = 1; /* still the server that the guard found */
+#define spared(n)    (first_one && n == 0)
+#define end_first(n) first_one = (n == 0 -> 0 : first_one)
+#else
+#define spared(n)    (found && n == 0)
+#define end_first(n) skip
+#endif
+
+#ifdef GUARD_SPARES_THE_NEXT_SERVER
+#define found_after_end(n) found
+#else
+#define found_after_end(n) (n == 0 -> 0 : found)
+#endif
+
+#define to_be_fenced(n) \
+	(primary(n) && !taken_for_a_standby(n) && \
+		(mark[n] || (lease[n] == 0 && !graced(n) && !spared(n))))
 
 #ifdef GUARD_LATE
 #define guard_on_time(n) true
@@ -191,7 +244,7 @@ byte grace[2];
 /* ---- what is checked ---- */
 
 #ifdef BY_RIGHT
-#define counts(n) (primary(n) && lease[n] && !mark[n])
+#define counts(n) (primary(n) && (lease[n] || spared(n)) && !mark[n])
 #elif defined(DATA_ONLY)
 #define counts(n) false
 #else

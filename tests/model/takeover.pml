@@ -3,7 +3,8 @@
  * Who may run a primary, with a witness that only answers questions: docs/safety.md in discrete
  * time.  README.md says what stands for what, and which function implements each rule.
  *
- * Two nodes; node 0 begins as the primary.  A message is lost, or arrives at any later time: that
+ * Two nodes; node 0 begins as the primary, under a lease; with FOUND as one that was there before its
+ * guard and has never had any.  A message is lost, or arrives at any later time: that
  * covers every combination of cut links, each direction for itself.  Nodes crash, reboot, stay
  * away.  Helpers pause between any two steps, or are killed; only the guard is on time.
  */
@@ -21,7 +22,8 @@
 #define NONE 0
 /* the fenced mark, by who wrote it */
 #define BY_GUARD 1
-#define BY_OTHER 2 /* the other node, or a person */
+#define BY_OTHER 2 /* the other node */
+#define BY_PERSON 3
 /* a question under way: check_primary's for a vote, the guard's to the witness */
 #define ASKED    1
 #define ANSWERED 2
@@ -51,8 +53,9 @@
 bit primary_form[2]; /* the directory would start as a primary */
 byte timeline[2];
 byte mark[2];
-bit withdrawn[2]; /* the standby follows nobody, so it votes for nobody */
+bit withdrawn[2]; /* the standby votes for nobody; it may well stream on */
 bit lacks[2];     /* some acknowledged commit is not here */
+bit found;        /* node 0 runs the server that was there before its guard, and is not marked "leased" */
 
 /* of this boot; ages and waits in ticks */
 bit up[2]; /* a server runs */
@@ -69,6 +72,7 @@ byte window[2];  /* since the witness host began to look */
 bit verified[2]; /* the vote was seen to be withdrawn, in this run */
 byte waited[2];  /* since then, up to WAIT */
 byte fence[2];
+bit knows; /* node 1 has seen, as a standby, that node 0 is marked "leased" */
 
 #define other(n)   (1 - (n))
 #define primary(n) (up[n] && primary_form[n])
@@ -131,6 +135,11 @@ inline end_server(n)
 #ifdef GRACE
 	grace[n] = 0;
 #endif
+#ifdef ROLE_BY_FILE
+	misread[n] = 0;
+#endif
+	found = found_after_end(n);
+	end_first(n);
 	up[n] = 0;
 	if /* promote_safe asks its own server in each round */
 	:: !primary_form[n] -> forget_run(n)
@@ -153,6 +162,7 @@ inline power_off(n)
 #ifdef WITNESS_REVIVES
 	had[n] = 0;
 #endif
+	knows = (n == 1 -> 0 : knows);
 	mark[n] = mark_after_boot(n);
 	lease[n] = lease_after_boot
 }
@@ -258,6 +268,7 @@ proctype node(byte n)
 	:: d_step { primary(n) && !vote[n] -> vote[n] = ASKED; say(n, "asks for a vote") }
 	:: d_step { vote[n] == ASKED && votes(p) -> vote[n] = ANSWERED; say(p, "votes") }
 	:: d_step { vote[n] == ANSWERED && !mark[n] ->
+		found = found_after_lease(n);
 		prolong(n, vote_worth(n)); forget_vote(n); say(n, "takes the vote") }
 	:: d_step { vote[n] -> forget_vote(n); say(n, "gets no vote") }
 	:: d_step { primary_form[n] && !ping[n] -> ping[n] = ASKED; say(n, "asks the witness") }
@@ -279,11 +290,15 @@ proctype node(byte n)
 	:: d_step { !up[n] && primary_form[n] ->
 		say(n, "is started by somebody else"); begin_primary(n) }
 #endif
+#ifdef ROLE_BY_FILE
+	:: d_step { primary(n) && !misread[n] -> misread[n] = 1; lease[n] = 0;
+		say(n, "is taken for a standby") }
+#endif
 #ifdef SYNC_OFF
 	:: d_step { primary(n) -> lacks[p] = 1; say(n, "acknowledges a commit alone") }
 #endif
 
-	/* ---- fence_self, for the peer, for a person, for a request that comes late ---- */
+	/* ---- fence_self, for the peer, for a request that comes late, for a person ---- */
 	:: d_step { !harm[n] ->
 		harm[n] = MARKED; mark[n] = first_mark(n); say(n, "is to be fenced");
 		fence[p] = (fence[p] == WANTED -> BEGUN : fence[p]) }
@@ -295,6 +310,12 @@ proctype node(byte n)
 	:: d_step { harm[n] == STOPPED && lock_free(n) -> harm[n] = NONE;
 		mark[n] = last_mark(n); lease[n] = lease_when_marked(n); end_server(n);
 		fence[p] = (fence[p] == BEGUN -> SAID : fence[p]); say(n, "is fenced") }
+	:: d_step { mark[n] != BY_OTHER -> end_server(n); lease[n] = 0; mark[n] = BY_PERSON;
+		say(n, "is fenced by a person") }
+	:: d_step { standby(n) && liftable(n) -> mark[n] = NONE;
+		say(n, "has its fence lifted by a person") }
+	:: d_step { standby(n) && mark[n] -> switch_off(p); mark[n] = NONE;
+		say(n, "is given free by a person who switched the other one off") }
 
 	/* ---- rejoin: a primary again ---- */
 	:: d_step { !up[n] && primary_form[n] && !start[n] ->
@@ -333,20 +354,28 @@ proctype node(byte n)
 		forget_vote(n); forget_ping(n); say(n, "becomes a standby") }
 	:: d_step { !up[n] && !primary_form[n] ->
 		up[n] = 1; lease[n] = lease_of_standby(n); say(n, "starts its standby") }
-	:: d_step { standby(n) && !withdrawn[n] && primary(p) && timeline[p] >= timeline[n] ->
+	:: d_step { standby(n) && primary(p) && timeline[p] >= timeline[n] ->
 		mark[n] = NONE; timeline[n] = timeline[p]; lacks[n] = lacks[p]; say(n, "streams") }
+#ifdef FOUND
+	:: d_step { n == 1 && !knows && standby(n) && !withdrawn[n] && primary(p) && mark_is_seen ->
+		knows = 1; say(n, "sees that the other one is held to its lease") }
+#endif
 
 	/* ---- promote_safe ---- */
 	:: d_step { standby(n) && !mark[n] && !work[n] && timeline[n] < MAXTERM ->
 		work[n] = SILENT; say(n, "has the witness host look") }
 	:: d_step { work[n] && !verified[n] && in_time(n) ->
 		withdrawn[n] = 1; verified[n] = 1; say(n, "has withdrawn its vote") }
+#ifdef RELOAD_BELIEVED
+	:: d_step { work[n] && !verified[n] && in_time(n) ->
+		verified[n] = 1; say(n, "has asked for a reload, and takes its vote for withdrawn") }
+#endif
 	:: d_step { work[n] && !fence[n] && may_ask(n) ->
 		fence[n] = WANTED; say(n, "asks for a fence") }
 	:: d_step { fence[n] == SAID -> fence[n] = PROVEN; say(n, "hears that the other is fenced") }
 	:: d_step { verified[n] && !mark[n] && fence[n] == PROVEN ->
 		decide(n); say(n, "decides: fenced") }
-	:: d_step { verified[n] && !mark[n] && work[n] != DECIDED && isolated(n) && wait_over(n) ->
+	:: d_step { verified[n] && !mark[n] && work[n] != DECIDED && isolated(n) && wait_over(n) && held(p) ->
 		decide(n); say(n, "decides: isolated") }
 	:: d_step { verified[n] && !mark[n] && wait_over(n) ->
 		switch_off(p); decide(n); say(n, "decides: a person switched the other off") }
@@ -366,8 +395,13 @@ proctype node(byte n)
 init
 {
 	atomic {
-		primary_form[0] = 1; up[0] = 1; lease[0] = TTL; timeline[0] = 1;
+		primary_form[0] = 1; up[0] = 1; timeline[0] = 1;
 		up[1] = 1; timeline[1] = 1;
+#ifdef FOUND
+		found = 1;
+#else
+		lease[0] = TTL;
+#endif
 		run node(0);
 		run node(1)
 	}

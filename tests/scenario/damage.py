@@ -6,10 +6,11 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from scenario import Scenario
 
+LOOK_S = 0.05  # from look to look: one that never pauses keeps a processor busy
 WAYS = ("missing", "empty", "binary", "truncated", "directory")
 
 
@@ -23,11 +24,24 @@ def damage(path: str, way: str) -> None:
     if way == "missing":
         return
     if way == "directory":
-        os.makedirs(f"{path}/in-the-way")
+        put_directory(path)
         return
     data = {"empty": b"", "binary": bytes(range(256)), "truncated": text[:len(text) // 2]}[way]
     with open(path, "wb") as file:
         file.write(data)
+
+
+def put_directory(path: str) -> None:
+    """The guard may write the file again between the moment it is taken away and the next one."""
+    aside = f"{path}.aside"
+    os.makedirs(f"{aside}/in-the-way")
+    for _ in range(100):
+        try:
+            os.rename(aside, path)
+            return
+        except NotADirectoryError:
+            os.unlink(path)
+    raise TimeoutError(f"{path} was written again each time")
 
 
 def repair(path: str) -> None:
@@ -42,14 +56,23 @@ class Damaging(Scenario):
         self.assertEqual(done.returncode, 0, f"{command}: {done.stderr}")
         return done.stdout
 
-    @contextlib.contextmanager
-    def changed(self, node: str, path: str, old: str, new: str) -> Iterator[None]:
+    def changed(self, node: str, path: str, old: str, new: str) -> contextlib.AbstractContextManager[None]:
         """A file of the node with one text in the place of another, for a while."""
+        def change(text: str) -> str:
+            self.assertIn(old, text)
+            return text.replace(old, new)
+        return self._edited(node, path, change)
+
+    def appended(self, node: str, path: str, more: str) -> contextlib.AbstractContextManager[None]:
+        """A file of the node with a text at its end, for a while."""
+        return self._edited(node, path, lambda text: text + more)
+
+    @contextlib.contextmanager
+    def _edited(self, node: str, path: str, change: Callable[[str], str]) -> Iterator[None]:
         where = self.lab.node(node).path(path)
         with open(where, encoding="utf-8") as file:
             text = file.read()
-        self.assertIn(old, text)
-        self._replace(where, text.replace(old, new))
+        self._replace(where, change(text))
         try:
             yield
         finally:
@@ -109,11 +132,9 @@ class Damaging(Scenario):
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             seen.update(self.lab.status()["vip_at"] or [""])
+            time.sleep(LOOK_S)
         return seen
 
-    def promotions(self) -> int:
-        """On all nodes, since this test began."""
-        return sum("rule=promoted" in line.text for line in self.lab.logs(since_ms=self.begun_ms))
 
     def is_well(self) -> bool:
         return self.serves(self.old)() and self.promotable(self.new)()

@@ -29,6 +29,14 @@ class Returning(Scenario):
         self.sql(node, "INSERT INTO ballast SELECT repeat(md5(n::text), 256)"
                        f" FROM generate_series(1, {megabytes * 120}) AS n")
 
+    def fill_both(self, megabytes: int) -> None:
+        """The same on a pair: what is to be replayed is no part of the takeover that follows."""
+        self.fill(self.old, megabytes)
+        lsn = self.sql(self.old, "SELECT pg_current_wal_insert_lsn()")
+        self.wait(lambda: self.sql(self.new, f"SELECT pg_last_wal_replay_lsn() >= '{lsn}'") == "t",
+                  40, "the standby has replayed it")
+        self.wait(self.promotable(self.new), 40, "a standby that could take over")
+
     def fall_behind(self) -> None:
         """The primary commits, and nothing of it reaches the standby, though all else does."""
         there = self.lab.settings.host(self.new).address

@@ -15,10 +15,22 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 sys.path.insert(0, os.path.join(ROOT, "scripts"))
 
 from lablib import Lab, LabError  # noqa: E402
+from lablib.pgsession import Session, answer  # noqa: E402
+from lablib.whoserves import socket_of  # noqa: E402
 
 # A short lease keeps scenarios short; tests of the defaults set their own.
 QUICK = ["timing.lease=2s", "timing.retry_interval=1s"]
 
+
+# An interruption is bounded in seconds here, and several labs share two cores: a row each 10 ms, as benchmarks
+# have it, is half of what a lab costs.
+ROW_PAUSE_MS = 40
+# Of a statement of a test.
+SQL_LIMIT_MS = 60000
+
+# A connection that is kept was let in before, so a password or a right to connect that has changed is noticed
+# when it is made anew: after 10 s (pg_keep.c), by the next question to the peer (5 s, check_round.c).
+NOTICED_S = 20
 
 # What PostgreSQL and sshd say again and again while something is away.
 NOISE = ("FATAL:  ", "waiting for WAL", "Is the server running", "sshd[", "HINT:  ", "DETAIL:  ",
@@ -59,9 +71,9 @@ class Scenario(unittest.TestCase):
         status = self.lab.status()
         self.old = status["primary"]
         self.new = next(name for name in status["nodes"] if name != self.old)
-        self.wait(self.promotable(self.new), 20, "a standby that could take over")
+        self.wait(self.promotable(self.new), 40, "a standby that could take over")
         if self.lab.settings.has_record:
-            self.wait_paired(20)
+            self.wait_paired(40)
         self.forget_attempts()
         self.begun_ms = self.now_ms()
 
@@ -73,9 +85,19 @@ class Scenario(unittest.TestCase):
             # What is broken is not handed on to the next test.
             type(self).drop_lab()
 
+    def make_lab(self) -> Lab:
+        return Lab.up(self.lab_name(), witness=self.witness, mode=self.mode, sets=self.sets,
+                      shimmed=self.shimmed)
+
     def new_lab(self) -> None:
-        type(self).lab = Lab.up(self.lab_name(), witness=self.witness, mode=self.mode,
-                                sets=self.sets, shimmed=self.shimmed)
+        try:
+            type(self).lab = self.make_lab()
+            self.lab.row_pause_ms = ROW_PAUSE_MS
+        except LabError:
+            # One that does not come up is no reason for the next test to fail too.
+            with contextlib.suppress(LabError):
+                Lab.open(self.lab_name()).down()
+            raise
 
     def make_whole(self) -> None:
         try:
@@ -106,17 +128,19 @@ class Scenario(unittest.TestCase):
     # ---- looking ----
 
     def sql(self, node: str, statement: str) -> str:
-        done = self.lab.run(node, ["setpriv", "--reuid=postgres", "--regid=postgres",
-                                   "--init-groups", "psql", "-XAtqc", statement])
-        self.assertEqual(done.returncode, 0, done.stderr)
-        return done.stdout.strip()
+        """As the superuser, over a new connection; the answer as psql -At prints it."""
+        session = Session(socket_of(self.lab.node(node), self.lab.settings, "postgres"), SQL_LIMIT_MS,
+                          as_text=True)
+        self.assertTrue(answer(session, statement), session.error)
+        session.close()
+        return "\n".join("|".join(value or "" for value in row) for row in session.rows)
 
     @staticmethod
     def now_ms() -> float:
         return time.clock_gettime(time.CLOCK_BOOTTIME) * 1000
 
-    def wait(self, condition, limit_s: float, what: str) -> None:
-        self.lab.wait(condition, limit_s, what)
+    def wait(self, condition, limit_s: float, what: str, **how: float) -> None:
+        self.lab.wait(condition, limit_s, what, **how)
 
     def state_file(self, node: str, name: str) -> str:
         return self.lab.node(node).path(f"{self.lab.settings.state_dir}/{name}")
@@ -127,17 +151,23 @@ class Scenario(unittest.TestCase):
     def forget_attempts(self) -> None:
         """What was refused for the same reason a moment ago, in an earlier test, would not be told again."""
         for node in (self.old, self.new):
-            for helper in ("promote_safe", "rejoin"):
+            for name in ("attempt.promote_safe", "attempt.rejoin", "news.check_primary",
+                         "news.ask_record", "news.ask_peer"):
                 with contextlib.suppress(FileNotFoundError):
-                    os.unlink(self.run_file(node, f"attempt.{helper}"))
+                    os.unlink(self.run_file(node, name))
 
     def baseline(self, node: str) -> bool:
         """The witness host is known to reach the node's peer."""
         return any(name.startswith("baseline.") for name in
                    os.listdir(self.lab.node(node).path(self.lab.settings.state_dir)))
 
+    def uses_its_slot(self) -> bool:
+        """Some seconds after a pairing; a standby that begins to connects anew."""
+        return self.sql(self.old, "SELECT active FROM pg_replication_slots WHERE slot_name = "
+                                  f"'pgvrrp_{self.new}'") == "t"
+
     def promotable(self, node: str):
-        """It streams, is not fenced any more, and has seen the primary in this boot."""
+        """It streams, is not fenced any more, and has seen the primary in this boot, and that it has a lease."""
         def look() -> bool:
             try:
                 with open(self.run_file(node, "contact"), encoding="ascii") as file:
@@ -147,7 +177,8 @@ class Scenario(unittest.TestCase):
             return (self.standby_streams(node)() and self.baseline(node)
                     and not os.path.exists(self.state_file(node, "fenced"))
                     and int(contact["streaming_ms"]) > 0
-                    and (not self.lab.settings.has_record or self.lab.paired()))
+                    and (self.lab.paired() if self.lab.settings.has_record
+                         else int(contact["leased_system"]) > 0))
         return look
 
     def record(self) -> dict | None:
@@ -189,6 +220,10 @@ class Scenario(unittest.TestCase):
     def wait_said(self, node: str, text: str, limit_s: float) -> None:
         self.wait(lambda: self.said(node, text), limit_s, f'{node} says "{text}"')
 
+    def promotions(self) -> int:
+        """On all nodes, since this test began."""
+        return sum("rule=promoted" in line.text for line in self.lab.logs(since_ms=self.begun_ms))
+
     # ---- judging ----
 
     def assert_safe(self, report: dict) -> None:
@@ -212,5 +247,7 @@ class Scenario(unittest.TestCase):
         self.assert_safe(report)
         self.assertEqual(report["final"], self.old, report)
         self.assertEqual(self.lab.status()["vip_at"], [self.old])
-        # No failover is this quick, and no hiccup of a busy machine this long.
-        self.assertLess(report["outage_ms"], 1000, report)
+        # There and back again would be two of these.
+        self.assertEqual(self.promotions(), 0)
+        # Nobody has waited for a person; a hiccup of a busy machine was seen to last 1.5 s.
+        self.assertLess(report["outage_ms"], 3000, report)

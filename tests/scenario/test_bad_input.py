@@ -7,6 +7,8 @@ import signal
 import unittest
 
 from damage import Damaging
+from scenario import NOTICED_S
+
 from lablib.node import Process
 
 QUICK_RESTART = Damaging.sets + ["timing.restart_wait=4s"]
@@ -114,7 +116,7 @@ class BadInput(Damaging):
             for node in (self.old, self.new):
                 wrong.enter_context(self.changed(node, path, ":pgvrrp:", ":pgvrrp:not-"))
             for node in (self.old, self.new):
-                self.wait_said(node, "refuses us: password authentication failed", 8)
+                self.wait_said(node, "refuses us: password authentication failed", NOTICED_S)
             self.assertEqual(self.vip_seen(2.5), {self.old})
             self.assertEqual(self.promotions(), 0)
             self.lab.fault("crash", self.old)
@@ -223,7 +225,7 @@ class Silence(Damaging):
         self.lab.fault("crash", self.old)
         held: list[Process] = []
         self.wait(lambda: held.append(self.hold_recovery()) or held[-1] is not None, 15,
-                  "recovery has begun")
+                  "recovery has begun", each_s=0.005)
         self.assertEqual(self.vip_seen(4), {""})
         self.assertTrue(held[-1].signal(signal.SIGCONT), "it was let go on")
         self.wait(self.serves(self.old), 5, "the primary serves again")

@@ -23,11 +23,16 @@ class Calls(Damaging):
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def at_once(self, calls: list[tuple[str, ...]]) -> list[int]:
-        """The exit codes of all, started before the first has ended."""
+        """The exit codes of all, started before the first has ended; what they said is in self.told."""
         processes = [self.begin(*call) for call in calls]
-        for process in processes:
-            process.communicate(timeout=60)
+        self.told = [process.communicate(timeout=60)[1] for process in processes]
         return [process.returncode for process in processes]
+
+    def but_for_sshd(self, codes: list[int]) -> list[int]:
+        """Five times three logins at once are more than the sshd of a slow host greets in time, and a way of
+        fencing that was not seen to work is told as such."""
+        return [code for code, text in zip(codes, self.told)
+                if code != 2 or "timed out during banner exchange" not in text]
 
     def kept(self, node: str) -> dict[str, str]:
         """All that a helper could have left behind on purpose."""
@@ -36,7 +41,7 @@ class Calls(Damaging):
             top = self.lab.node(node).path(directory)
             for name in os.listdir(top):
                 # Times and verdicts of the regular rounds, and what a test of fencing notes.
-                if name.startswith(("attempt.", "baseline.", "contact", "vote", "lease", "grant",
+                if name.startswith(("answer", "attempt.", "news.", "baseline.", "contact", "vote", "lease", "grant",
                                     "keepalived", "postgresql.log")) or name.endswith(".lock"):
                     continue
                 if os.path.isdir(f"{top}/{name}"):
@@ -111,7 +116,7 @@ class Calls(Damaging):
         load = self.lab.load_begin(60)
         before = self.kept_at_rest()
         for node, promoted in ((self.old, 0), (self.new, 2)):
-            for call, codes in ((("check_primary",), {0}), (("check_primary", "--serving"), {0}),
+            for call, codes in ((("check_primary",), {0}), (("check_answer", "-n", node, "--serving"), {0}), (("check_answer", "-n", node), {0}),
                                 (("promote_safe", "--auto"), {promoted, 2}),
                                 (("promote_safe",), {promoted}),
                                 (("rejoin", "--auto"), {0, 2}), (("rejoin",), {0}),
@@ -120,7 +125,9 @@ class Calls(Damaging):
                                 (("fence_self", "--watch"), {2})):
                 with self.subTest(node=node, call=call):
                     got = self.at_once([(node, *call)] * COPIES)
-                    self.assertLessEqual(set(got), codes, got)
+                    if call[0] == "fence_old":
+                        got = self.but_for_sshd(got)
+                    self.assertLessEqual(set(got), codes, (got, self.told))
         self.unchanged(before)
         self.assert_nothing_happened(load.stop())
 
@@ -159,7 +166,7 @@ class Calls(Damaging):
         load = self.lab.load_begin(60)
         done = self.lab.helper(self.new, "fence_old", "--spare-serving", "-v")
         self.assertEqual(done.returncode, 1, done.stderr)
-        self.assertIn("serves by right and was spared", done.stderr)
+        self.assertIn("not fenced: the other node is the valid primary", done.stderr)
         self.assertEqual(self.lab.status()["vip_at"], [self.old])
         self.wait(lambda: not self.has_just_fenced(self.old), ON_ITS_WAY_S + 1,
                   "what the other one asks now was not asked before it was fenced")

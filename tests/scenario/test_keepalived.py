@@ -3,7 +3,9 @@
 
 import contextlib
 import os
+import signal
 import subprocess
+import time
 import unittest
 from collections.abc import Iterator
 
@@ -29,6 +31,7 @@ class Keepalived(Damaging):
     def test_standby_is_master_when_the_primary_crashes(self):
         """notify_master has been called, and refused, long before; no VRRP event will come."""
         load = self.lab.load_begin(60)
+        self.wait(self.election_at(self.old), 10, "the primary is MASTER of the election")
         self.lab.fault("kill", self.old, "keepalived")
         self.wait(self.election_at(self.new), 3, "the standby is MASTER of the election")
         self.wait(lambda: self.refused(self.new, "peer-serves"), 3, "promote_safe has refused")
@@ -41,6 +44,22 @@ class Keepalived(Damaging):
         self.wait(self.promotable(self.old), 20, "the old primary is a standby")
         self.assertEqual(self.vip_seen(2), {self.new})
         self.assert_took_over(load.stop())
+
+    def test_standby_is_master_and_the_primary_takes_its_time_to_answer(self):
+        """Nobody asks a healthy server for its address just because it lets nobody in for a moment."""
+        load = self.lab.load_begin(60)
+        self.wait(self.election_at(self.old), 10, "the primary is MASTER of the election")
+        postmaster = self.lab.node(self.old).postmaster(self.lab.settings.data_dir)
+        postmaster.signal(signal.SIGSTOP)
+        self.lab.fault("kill", self.old, "keepalived")
+        self.wait(self.election_at(self.new), 3, "the standby is MASTER of the election")
+        time.sleep(0.15)
+        postmaster.signal(signal.SIGCONT)
+        self.wait(lambda: self.refused(self.new, "peer-serves"), 3, "promote_safe has refused")
+        self.assertFalse(self.said(self.new, "is withdrawn"))
+        self.lab.fault("heal")
+        self.assert_safe(load.stop())
+        self.assertEqual(self.promotions(), 0)
 
     def test_standby_is_master_after_a_refusal(self):
         """The witness was away when the primary crashed, so that came back; then it crashes again."""

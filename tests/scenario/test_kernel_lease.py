@@ -41,13 +41,13 @@ class KernelLease(Patient):
         self.assertLess(min(told), end_ms + 1000)
 
     def test_nothing_of_ours_runs(self):
-        """Guard and keepalived frozen: the kernel alone cuts clients of the VIP and of the node."""
+        """All that could fence is frozen: the kernel alone cuts clients of the VIP and of the node."""
         through_vip = self.clients(str(self.lab.settings.vip.ip), WRITERS)
         direct = self.clients(self.lab.settings.host(self.old).address, WRITERS)
         time.sleep(1)
         self.assertEqual(self.lets_in(self.old), "until")
-        self.lab.fault("freeze", self.old, "guard")
-        self.lab.fault("freeze", self.old, "keepalived")
+        for kind in ("guard", "watch", "keepalived"):
+            self.lab.fault("freeze", self.old, kind)
         time.sleep(0.2)
         end_ms = self.stamp_ms(self.old, "lease")
         self.wait(lambda: self.now_ms() > end_ms + 2000, 10, "the lease is long over")

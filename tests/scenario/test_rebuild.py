@@ -87,7 +87,7 @@ class RebuildByHand(Copying):
         self.assertNotEqual(self.beside(self.old, "pgv-old-"), before)
 
     def test_copy_killed_half_way(self):
-        self.fill(self.old, 200)
+        self.fill_both(200)
         self.lose_for_rewind()
         for _ in range(2):
             before = self.beside(self.old, "pgv-new-")
@@ -124,7 +124,7 @@ class RebuildByHand(Copying):
         self.assert_back()
 
     def test_disk_full(self):
-        self.fill(self.old, 200)
+        self.fill_both(200)
         self.lose_for_rewind()
         self.lab.fault("fill-disk", self.old, "data")
         self.refused("rebuild-space", "--rebuild")
@@ -189,7 +189,7 @@ class RebuildByHand(Copying):
 
     def test_primary_crashes_while_a_copy_is_taken(self):
         """What is half is never started, whoever else is down; the next run begins again."""
-        self.fill(self.old, 200)
+        self.fill_both(200)
         self.lose_for_rewind()
         running = self.rejoin_begin("--rebuild")
         self.wait_copying([])

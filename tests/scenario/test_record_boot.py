@@ -249,7 +249,7 @@ class Gate(Recorded):
         self.lab.fault("power-off", self.new)
         self.lab.fault("freeze", self.old, "guard")
         self.lab.fault("freeze", self.old, "keepalived")
-        done = self.lab.helper(self.old, "fence_self")
+        done = self.lab.helper(self.old, "fence_self", "--anyway")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.forget("grant")
         self.stays_shut("fenced")

@@ -243,7 +243,9 @@ class Unusable(Witness):
         role = self.lab.settings.witness_role
         kept = self.lab.witness_sql("SELECT rolpassword FROM pg_authid WHERE rolname = %s",
                                     (role,))[0][0]
-        self.unusable(lambda: self.psql(f"ALTER ROLE {role} PASSWORD 'another'"),
+        # Sessions that were let in with the old one go on; whoever means it ends them.
+        end = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{role}'"
+        self.unusable(lambda: (self.psql(f"ALTER ROLE {role} PASSWORD 'another'"), self.psql(end)),
                       lambda: self.psql(f"ALTER ROLE {role} PASSWORD '{kept}'"),
                       "witness-unseen", "does not let role")
 

@@ -37,7 +37,7 @@ class Salvaging(Returning):
         return report
 
     def history(self) -> list[dict]:
-        said = self.lab.helper(self.old, "cluster_status", "--history").stdout
+        said = self.lab.helper(self.old, "cluster_status", "--history", "--json").stdout
         return [json.loads(line) for line in said.splitlines() if line.startswith("{")]
 
     def salvaged(self) -> tuple[dict, dict]:

@@ -10,7 +10,8 @@ from damage import WAYS, Damaging, damage, repair
 # Below run_dir.  Whoever needs one writes it anew within a second.
 TRACK = ("serving", "election", "priority")
 STAMPS = ("lease", "vote", "grant", "contact", "keepalived")
-ATTEMPTS = ("attempt.check_primary", "attempt.check_serving", "attempt.promote_safe")
+ATTEMPTS = ("attempt.check_primary", "attempt.check_serving", "attempt.promote_safe",
+            "news.check_primary")
 # Written only on a primary, or only on a standby.
 PRIMARY_ONLY = ("lease", "vote", "grant")
 
@@ -83,13 +84,27 @@ class StateFiles(Damaging):
         path = self.run_file(self.new, "contact")
         damage(path, "directory")
         self.lab.fault("crash", self.old)
-        self.wait_said(self.new, "rule=too-old", 5)
+        self.wait_said(self.new, "rule=too-far-behind", 5)
         self.assertEqual(self.role(self.new), "standby")
         repair(path)
         # It knows nothing of the primary any more, so the primary comes back by the standby's vote.
         self.wait(self.serves(self.old), 20, "the primary serves again")
         self.assert_safe(load.stop())
 
+    def test_asked_that_cannot_be_read_keeps_the_vote_back_until_the_server_was_restarted(self):
+        load = self.lab.load_begin(60)
+        path = self.run_file(self.new, "asked")
+        damage(path, "binary")
+        damage(self.state_file(self.new, "withdrawn"), "empty")
+        self.wait_said(self.new, "this server may have been asked to become a primary", 20)
+        self.wait_said(self.new, "could not give the vote back", 10)
+        self.assertEqual(self.vip_seen(1.5), {self.old})
+        self.assertTrue(os.path.exists(self.state_file(self.new, "withdrawn")))
+        self.lab.fault("crash", self.new)
+        self.wait(lambda: not os.path.exists(path), 10, "the file is removed before the start")
+        self.wait(self.is_well, 15, "all is well again")
+        self.assert_nothing_happened(load.stop())
+        self.assertEqual(self.promotions(), 0)
 
     # ---- marks that survive a reboot ----
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * What the kernel's watchdog core does (drivers/watchdog/watchdog_dev.c), without a kernel: for unit
- * tests called as it stands, for scenarios served over a socket (tests/scenario/watchdog_device.c).
+ * What the kernel's watchdog core does (drivers/watchdog/watchdog_dev.c), without a kernel: for
+ * unit tests called as it stands, for scenarios served over a socket
+ * (tests/scenario/watchdog_device.c).
  */
 #ifndef FAKEWATCHDOG_H
 #define FAKEWATCHDOG_H

@@ -27,6 +27,7 @@ struct record memory_row(int64_t term, int64_t version, int64_t ago)
 				 .paired = true,
 				 .sync = true,
 				 .lease_ms = 5000,
+				 .origin = "7/00000001",
 				 .final_known = true,
 				 .final_lsn = UINT64_C(0xFFFFFFFF00000060) };
 

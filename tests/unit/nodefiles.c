@@ -30,6 +30,8 @@ int nodefiles_set_up(void **unused)
 	(void)snprintf(nodefiles_cfg.run_dir, sizeof(nodefiles_cfg.run_dir), "%s/run", directory);
 	(void)snprintf(nodefiles_cfg.state_dir, sizeof(nodefiles_cfg.state_dir), "%s/state",
 		       directory);
+	(void)snprintf(nodefiles_cfg.data_dir, sizeof(nodefiles_cfg.data_dir), "%s/data",
+		       directory);
 	return files_prepare(&nodefiles_cfg);
 }
 
@@ -43,7 +45,7 @@ static void remove_below(const char *directory)
 		"vote",
 		"contact",
 		"serving.lock",
-		"attempt.x",
+		"attempt.promote_safe",
 		"fenced",
 		"withdrawn",
 		"baseline.n2",
@@ -52,6 +54,12 @@ static void remove_below(const char *directory)
 		"rewinding",
 		"record",
 		"record_memory.lock",
+		"told.x",
+		"paused",
+		"pg_vrrp.fenced",
+		"pg_vrrp.withdrawn",
+		"pg_vrrp.leased",
+		"leased",
 		"fencing",
 		"fencing.lock",
 		"fencing.held.lock",
@@ -72,6 +80,7 @@ int nodefiles_tear_down(void **unused)
 	(void)unused;
 	remove_below(nodefiles_cfg.run_dir);
 	remove_below(nodefiles_cfg.state_dir);
+	remove_below(nodefiles_cfg.data_dir);
 	nodefiles_cfg.run_dir[strlen(nodefiles_cfg.run_dir) - strlen("/run")] = '\0';
 	return rmdir(nodefiles_cfg.run_dir);
 }

@@ -4,7 +4,7 @@
 #define NODEFILES_H
 
 #include "config/cfg.h"
-#include "node/files.h"
+#include "node/path.h"
 
 extern struct cfg nodefiles_cfg;
 

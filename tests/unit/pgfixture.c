@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/deadline.h"
+#include "pgfixture_fresh.h"
 #include "pgfixture_os.h"
 
 /* Shorter than on a real host, so that a test need not wait for PostgreSQL's own patience; and no
@@ -38,21 +39,8 @@ static const char hba[] = "local all postgres trust\n"
 static const char ident[] = "helpers root pgvrrp\n"
 			    "helpers postgres pgvrrp\n";
 
-static const char role[] =
-    "CREATE ROLE pgvrrp LOGIN REPLICATION PASSWORD '" PGFIXTURE_PASS "';"
-    "GRANT pg_monitor TO pgvrrp;"
-    "GRANT ALTER SYSTEM ON PARAMETER primary_conninfo, primary_slot_name,"
-    " synchronous_standby_names TO pgvrrp;"
-    "GRANT EXECUTE ON FUNCTION pg_catalog.pg_reload_conf() TO pgvrrp;"
-    "GRANT EXECUTE ON FUNCTION pg_catalog.pg_promote(boolean, integer) TO pgvrrp;"
-    "GRANT EXECUTE ON FUNCTION pg_catalog.pg_ls_dir(text, boolean, boolean) TO pgvrrp;"
-    "GRANT EXECUTE ON FUNCTION pg_catalog.pg_stat_file(text, boolean) TO pgvrrp;"
-    "GRANT EXECUTE ON FUNCTION pg_catalog.pg_read_binary_file(text) TO pgvrrp;"
-    "GRANT EXECUTE ON FUNCTION pg_catalog.pg_read_binary_file(text, bigint, bigint, boolean)"
-    " TO pgvrrp;";
-
-/* What cfg_load would have made of a complete file; both nodes alike but for self and the places.
- */
+/* What cfg_load would have made of a complete file; both nodes alike but for self and
+ * the places. */
 static void fill_cfg(struct pgfixture *fixture, size_t self)
 {
 	struct cfg *cfg = &fixture->cfg[self];
@@ -126,24 +114,6 @@ static int make_dirs(struct pgfixture *fixture)
 	return rc < 0 ? rc : os_write(path, "*:*:*:pgvrrp:" PGFIXTURE_PASS "\n", false);
 }
 
-/* Single-user mode: no start and stop of a server only to create a role. */
-static int create_role(const struct pgfixture *fixture)
-{
-	char program[96];
-	char path[96];
-	const char *const argv[] = { program,    "--single",
-				     "-c",       "exit_on_error=on",
-				     "-c",       "log_checkpoints=off",
-				     "-D",       fixture->cfg[0].data_dir,
-				     "postgres", NULL };
-
-	(void)snprintf(program, sizeof(program), "%s/postgres", fixture->bin_dir);
-	(void)snprintf(path, sizeof(path), "%s/role.sql", fixture->dir);
-	if (os_write(path, role, false) < 0)
-		return -EIO;
-	return os_must_run(argv, path);
-}
-
 /* What differs between the nodes; appended after a clone too, the last line wins. */
 static int configure_place(const struct pgfixture *fixture, size_t node)
 {
@@ -168,23 +138,7 @@ int pgfixture_configure(const struct pgfixture *fixture, size_t node, const char
 
 int pgfixture_init(struct pgfixture *fixture)
 {
-	char program[96];
 	char path[CFG_PATH_MAX + 32];
-	const char *const argv[] = {
-		program,
-		"--no-sync",
-		"-U",
-		OWNER,
-		"-A",
-		"trust",
-		"--wal-segsize=1",
-		"-E",
-		"UTF8",
-		"--locale=C",
-		"-D",
-		fixture->cfg[0].data_dir,
-		NULL,
-	};
 	int rc;
 
 	memset(fixture, 0, sizeof(*fixture));
@@ -195,10 +149,7 @@ int pgfixture_init(struct pgfixture *fixture)
 		return os_complain("make directories", rc);
 	fill_cfg(fixture, 0);
 	fill_cfg(fixture, 1);
-	(void)snprintf(program, sizeof(program), "%s/initdb", fixture->bin_dir);
-	rc = os_must_run(argv, NULL);
-	if (rc == 0)
-		rc = create_role(fixture);
+	rc = pgfixture_fresh(fixture);
 	if (rc == 0)
 		rc = pgfixture_configure(fixture, 0, settings);
 	if (rc == 0)

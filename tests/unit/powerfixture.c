@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "node/files.h"
+#include "node/path.h"
 
 /* Room for the four programs of a whole try, each a shell. */
 #define TIMEOUT_MS 4000

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -95,12 +96,12 @@ struct verdict stage_gives(const struct cfg *cfg, enum record_ask ask, enum outc
 
 int stage_put(struct record_task *task)
 {
-	return put(task);
+	return record_act_put(task);
 }
 
 struct verdict stage_go_on(struct record_task *task)
 {
-	return go_on(task);
+	return record_act(task);
 }
 
 int stage_make(void **unused)

@@ -29,14 +29,25 @@ static bool has_a_word(const struct rejoin_facts *f)
 /*
  * The guard's mark says that somebody else might serve by now: whoever knows better answers it, but
  * not the lease.  The other node's mark says that it was about to take over: only a record by which
- * it may not answers it.  A person's is answered by a person.
+ * it may not answers it.  A person's is answered by a person, who needs the same proof; and of who
+ * holds the term, a person lifts any.
  */
-bool rejoin_fence_is_answered(const struct rejoin_facts *f, bool by_guard, bool by_peer)
+bool rejoin_fence_is_answered(const struct rejoin_facts *f, enum fenced_by by)
 {
 	bool unheard = f->right == RIGHT_UNUSED || f->right == RIGHT_UNWRITTEN;
+	bool voted = unheard && f->peer_votes == FACT_YES;
 
-	return (by_guard && (holds_term(f) || (unheard && f->peer_votes == FACT_YES))) ||
-	       (by_peer && f->right == RIGHT_OURS_SOLO);
+	switch (by) {
+	case FENCED_BY_GUARD:
+		return holds_term(f) || voted;
+	case FENCED_BY_OPERATOR:
+		return f->lift && (holds_term(f) || voted);
+	case FENCED_BY_PEER:
+		return f->right == RIGHT_OURS_SOLO || (f->lift && holds_term(f));
+	case FENCED_BY_UNKNOWN:
+		break;
+	}
+	return f->lift && holds_term(f);
 }
 
 bool rejoin_may_start_as_primary(const struct rejoin_facts *f)
@@ -44,8 +55,7 @@ bool rejoin_may_start_as_primary(const struct rejoin_facts *f)
 	bool alone = f->right == RIGHT_OURS_SOLO;
 	bool fence =
 	    f->fenced == FACT_NO ||
-	    (f->fenced == FACT_YES &&
-	     (has_a_word(f) || rejoin_fence_is_answered(f, f->fenced_by_guard, f->fenced_by_peer)));
+	    (f->fenced == FACT_YES && (has_a_word(f) || rejoin_fence_is_answered(f, f->fenced_by)));
 	bool directory = f->local == LOCAL_DOWN && f->form == PGDATA_PRIMARY &&
 			 f->right_version == FACT_YES && f->control == FACT_YES &&
 			 f->rewinding == FACT_NO;
@@ -57,7 +67,7 @@ bool rejoin_may_start_as_primary(const struct rejoin_facts *f)
 
 	/* Who asks for a new copy of the other node does not ask for a primary here. */
 	return !f->copy_by_hand && directory && fence && history && !others_turn &&
-	       (is_entitled(f) || has_a_word(f));
+	       !f->watchdog_missing && (is_entitled(f) || has_a_word(f));
 }
 
 static bool may_rewind(const struct rejoin_facts *f)
@@ -112,7 +122,8 @@ bool rejoin_may_do(const struct rejoin_facts *f, enum rejoin_step step)
 	case STEP_REWIND:
 		return may_rewind(f);
 	case STEP_START:
-		return down && f->form == PGDATA_STANDBY && f->rewinding == FACT_NO;
+		return down && f->form == PGDATA_STANDBY && f->rewinding == FACT_NO &&
+		       f->target == FACT_NO;
 	case STEP_FOLLOW:
 		return down && f->rewinding == FACT_NO && f->peer == SERVER_PRIMARY &&
 		       f->same_system == FACT_YES && f->past == PAST_SHARED;
@@ -123,9 +134,16 @@ bool rejoin_may_do(const struct rejoin_facts *f, enum rejoin_step step)
 	case STEP_ADOPT:
 		return down && f->rewinding == FACT_YES && f->rewound == FACT_YES &&
 		       f->same_system != FACT_NO;
+	case STEP_LIFT: /* what the other node relies on is its mark, where no row is compared */
+		return f->local == LOCAL_STANDBY && f->fenced == FACT_YES &&
+		       ((f->peer_down_by_operator &&
+			 (f->peer == SERVER_UNKNOWN || f->peer == SERVER_DOWN)) ||
+			(f->lift && (f->keeps_record || f->fenced_by == FENCED_BY_GUARD ||
+				     f->fenced_by == FENCED_BY_OPERATOR)));
 	case STEP_FINISH:
 		return f->local == LOCAL_STANDBY && f->streaming == FACT_YES &&
-		       f->promoting == FACT_NO;
+		       f->promoting == FACT_NO &&
+		       !(f->replay_paused == FACT_YES && f->target == FACT_YES);
 	case STEP_RESTORE:
 		return f->local == LOCAL_STANDBY && f->promoting == FACT_NO &&
 		       (f->withdrawn == FACT_YES || f->follows == FACT_NO);

@@ -18,6 +18,6 @@ bool rejoin_says_rightly(const struct rejoin_facts *f, enum rejoin_step step,
 			 const struct verdict *verdict);
 
 /* Does a mark of whom give way to what is known? */
-bool rejoin_fence_is_answered(const struct rejoin_facts *f, bool by_guard, bool by_peer);
+bool rejoin_fence_is_answered(const struct rejoin_facts *f, enum fenced_by by);
 
 #endif

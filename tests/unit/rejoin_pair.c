@@ -187,6 +187,7 @@ struct verdict pair_rejoin(const struct cfg *cfg, const struct pair_options *opt
 				      .no_resume = options->no_resume,
 				      .rebuild = options->rebuild,
 				      .check = options->check,
+				      .lift = options->lift,
 				      .discard = options->discard,
 				      .without_salvage = options->without_salvage,
 				      .assume_peer_down = options->assume_peer_down };
@@ -218,5 +219,12 @@ bool pair_history_has(const struct cfg *cfg, const char *what)
 
 void pair_stays_down(const struct cfg *cfg)
 {
+	const struct deadline dl = deadline_in_ms(10000);
+
+	/* A server that gave up at its start ends its processes one after the other. */
+	while (pgdata_processes(cfg, NULL, 0) != 0 && !deadline_passed(&dl)) {
+		pidspace_reap();
+		(void)poll(NULL, 0, 20);
+	}
 	assert_int_equal(pgdata_processes(cfg, NULL, 0), 0);
 }

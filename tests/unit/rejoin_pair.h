@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-#include "base/outcome.h"
+#include "base/verdict.h"
 #include "pgfixture.h"
 
 extern struct pgfixture pair_servers;
@@ -35,7 +35,7 @@ void pair_promote(size_t node);
 
 /* One run of rejoin, with options as on its command line. */
 struct pair_options {
-	bool automatic, gate, no_resume, dry_run, without_salvage, rebuild, check;
+	bool automatic, gate, no_resume, dry_run, without_salvage, rebuild, check, lift;
 	const char *assume_peer_down, *discard;
 };
 struct verdict pair_rejoin(const struct cfg *cfg, const struct pair_options *options);

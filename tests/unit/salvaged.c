@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "node/files.h"
+#include "node/mark.h"
 #include "rejoin_pair.h"
 
 static struct cfg *const n1 = &pair_servers.cfg[0];
@@ -34,7 +34,7 @@ void salvaged_fail_over(void)
 	assert_int_equal(pgfixture_start(&pair_servers, 1, true), 0);
 	pair_promote(1);
 	pair_sql(1, "INSERT INTO t VALUES (2)");
-	assert_int_equal(fenced_write(n1, "test", "n2"), 0);
+	assert_int_equal(fenced_write(n1, "test", FENCED_BY_PEER), 0);
 }
 
 int64_t salvaged_number(size_t node, const char *query)

@@ -8,8 +8,8 @@
 
 #include <stdint.h>
 
-#include "rejoin/salvage_shelf.h"
 #include "rejoin_pair.h"
+#include "salvage/salvage_shelf.h"
 
 /* In place of pair_make: with prepared transactions. */
 int salvaged_make(void **unused);

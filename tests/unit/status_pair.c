@@ -23,6 +23,7 @@ struct cfg status_config(void)
 		.lease_ms = 5000,
 		.margin_ms = 1000,
 		.max_lag_bytes = 1000,
+		.max_staleness_ms = 30000,
 	};
 }
 
@@ -54,10 +55,16 @@ struct status status_pair(void)
 			     .standby = true,
 			     .bound_bytes = 1000,
 			     .uses = "pgvrrp_n2" } },
-		.rights = FACT_YES,
+		.config = { { .ignored = FACT_NO }, { .ignored = FACT_NO } },
+		.replay = { [1] = { .known = true, .standby = true } },
+		.pause = { .runs = FACT_NO },
+		.writable = FACT_YES,
+		.rights = { .take_over = FACT_YES, .own_connect = FACT_YES },
 		.witness = FACT_YES,
 		.vip = VIP_PEER,
+		.room = { .full = FACT_NO, .free_bytes = 1 << 30 },
 		.fenced = { .present = FACT_NO },
+		.leased = FACT_YES,
 		.withdrawn_mark = FACT_NO,
 		.lease = { .known = true, .away_ms = 4200, .word = "vote" },
 		.priority = 50,
@@ -68,7 +75,10 @@ struct status status_pair(void)
 		.kernel_left_ms = 4100,
 		.watchdog = "armed",
 		.baseline = FACT_NO,
-		.attempts = { [ATTEMPT_REJOIN_CHECK] = "yes ready: this node could be rewound" },
+		.attempts = { [ATTEMPT_REJOIN_CHECK] = { .outcome = OUT_YES,
+							 .answer = FACT_YES,
+							 .text = "yes ready: this node could be "
+								 "rewound" } },
 	};
 }
 
@@ -93,7 +103,7 @@ char *status_printed(const struct cfg *cfg, bool json, const struct status *stat
 	if (json)
 		status_print_json(status, cfg, &verdict, out);
 	else
-		status_print(status, cfg, out);
+		status_print(status, cfg, &verdict, out);
 	assert_int_equal(fclose(out), 0);
 	return text;
 }

@@ -46,6 +46,23 @@ static void what_is_said_is_loaded(void **state)
 	assert_string_equal(fixture.cfg.witness_conninfo, "sslmode=verify-full host=w.example.org");
 }
 
+/* Nobody looks for signs of life in a window that has to begin in time. */
+static void its_margin_is_for_clocks_and_late_wake_ups(void **state)
+{
+	(void)state;
+	assert_int_equal(load_with("", ""), 0);
+	assert_int_equal(fixture.cfg.margin_ms, 300);
+	assert_int_equal(load_with("lease = 5s\n", "lease = 2s\n"), 0);
+	assert_int_equal(fixture.cfg.margin_ms, 240);
+	/* Nothing but the guard would end it then. */
+	assert_int_equal(load_with("[timing]\n", "kernel_lease = no\n[timing]\n"), 0);
+	assert_int_equal(fixture.cfg.margin_ms, 1000);
+	/* A watchdog counts whole seconds, and one has to fit. */
+	assert_int_equal(
+	    load_with("[timing]\nlease = 5s\n", "watchdog = automatic\n[timing]\nlease = 2s\n"), 0);
+	assert_int_equal(fixture.cfg.margin_ms, 540);
+}
+
 static void other_witnesses_keep_none(void **state)
 {
 	(void)state;
@@ -76,7 +93,7 @@ static void its_keys_are_refused_with_another_witness(void **state)
 		int rc = cfgfixture_load(cfgfixture_sound(keys[i].old, keys[i].new));
 
 		cfgfixture_refused(rc, keys[i].said);
-		cfgfixture_said("HINT:  Remove it, or say kind = postgres.");
+		cfgfixture_said("HINT:  Remove it, or set kind = postgres.");
 	}
 }
 
@@ -160,6 +177,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_not_said_has_its_default),
 		TEST(what_is_said_is_loaded),
+		TEST(its_margin_is_for_clocks_and_late_wake_ups),
 		TEST(other_witnesses_keep_none),
 		TEST(its_keys_are_refused_with_another_witness),
 		TEST(its_address_is_a_number),

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "base/auto.h"
-#include "serve/check_rules.h"
+#include "check/check_rules.h"
 
 #define FACTS 3
 
@@ -21,6 +21,8 @@ static bool combination(struct check_facts *f, uint32_t n)
 		&f->peer_is_primary, &f->peer_followed,  &f->record_theirs,
 	};
 
+	/* It changes no more than the word for a missing lease, so each is tried with a part. */
+	f->leased = (enum fact)((n * UINT32_C(2654435761) >> 16) % FACTS);
 	for (size_t i = 0; i < ARRAY_COUNT(facts); i++, n /= FACTS)
 		*facts[i] = (enum fact)(n % FACTS);
 	f->mode_sync = n & 1;
@@ -29,9 +31,30 @@ static bool combination(struct check_facts *f, uint32_t n)
 	f->peer_not_older = n & 8;
 	f->solo = n & 16;
 	f->watchdog_missing = n & 32;
-	n /= 64;
+	f->lease_overdue = n & 64;
+	n /= 128;
 	f->local = (enum server_state)n;
 	return n <= SERVER_STANDBY;
+}
+
+/* A server that refuses us is asked nothing: what it would have said of itself is not known. */
+static bool combination_locked_out(struct check_facts *f, uint32_t n)
+{
+	enum fact *const facts[] = { &f->fenced,          &f->lease_runs,    &f->peer_votes,
+				     &f->peer_is_primary, &f->peer_followed, &f->record_theirs,
+				     &f->says_serving };
+
+	*f = (struct check_facts){ .refuses = true };
+	for (size_t i = 0; i < ARRAY_COUNT(facts); i++, n /= FACTS)
+		*facts[i] = (enum fact)(n % FACTS);
+	f->mode_sync = n & 1;
+	f->lease_known = n & 2;
+	f->peer_other_system = n & 4;
+	f->peer_not_older = n & 8;
+	f->solo = n & 16;
+	f->watchdog_missing = n & 32;
+	f->local = n & 64 ? SERVER_PRIMARY : SERVER_REFUSES;
+	return n < 128;
 }
 
 /* It followed us, and neither the record nor our lease has ended our right since. */
@@ -79,11 +102,37 @@ static void says_yes_exactly_when_it_may(void **state)
 	assert_true(yes > 0);
 }
 
+/* The right to serve is the lease's; what could not be asked is as it was when it began
+ * to serve. */
+static void primary_that_refuses_us_serves_on_by_its_right(void **state)
+{
+	struct check_facts f;
+	uint32_t yes = 0;
+
+	(void)state;
+	for (uint32_t n = 0; combination_locked_out(&f, n); n++) {
+		const bool begun = !f.mode_sync || f.solo || f.says_serving == FACT_YES;
+		const bool serves = f.local == SERVER_PRIMARY && f.fenced == FACT_NO &&
+				    f.lease_runs == FACT_YES && f.record_theirs != FACT_YES &&
+				    !meets_newer_primary(&f) && begun;
+		struct verdict verdict = check_decide(&f);
+
+		if ((verdict.outcome == OUT_YES) != serves)
+			fail_msg("combination %u: rule %s", n, verdict.rule);
+		if (f.local == SERVER_REFUSES)
+			assert_string_equal(verdict.rule, "local-refuses");
+		if (serves)
+			assert_string_equal(verdict.rule, "serves-locked-out");
+		yes += serves;
+	}
+	assert_true(yes > 0);
+}
+
 /* Somebody else serves by right, or our own right has ended. */
 static bool has_no_right(const struct check_facts *f)
 {
 	return meets_newer_primary(f) || f->record_theirs == FACT_YES ||
-	       (f->lease_known && f->lease_runs == FACT_NO);
+	       ((f->lease_known || f->lease_overdue) && f->lease_runs == FACT_NO);
 }
 
 static void fences_exactly_the_primary_without_a_right(void **state)
@@ -99,6 +148,9 @@ static void fences_exactly_the_primary_without_a_right(void **state)
 		if (fences)
 			assert_int_not_equal(check_decide(&f).outcome, OUT_YES);
 	}
+	for (uint32_t n = 0; combination_locked_out(&f, n); n++)
+		assert_int_equal(check_must_fence(&f),
+				 f.local == SERVER_PRIMARY && has_no_right(&f));
 }
 
 static void older_of_two_primaries_is_fenced_at_once(void **state)
@@ -146,7 +198,8 @@ static void lease_ends_by_itself_only_where_nobody_disowns(void **state)
 
 	(void)state;
 	for (uint32_t n = 0; combination(&f, n); n++) {
-		bool lease_over = f.lease_known && f.lease_runs == FACT_NO;
+		bool granted = f.lease_known || f.lease_overdue;
+		bool lease_over = granted && f.lease_runs == FACT_NO;
 		bool ended = f.local == SERVER_PRIMARY && lease_over && !meets_newer_primary(&f) &&
 			     f.record_theirs != FACT_YES;
 
@@ -165,6 +218,36 @@ static void late_guard_is_made_up_for(void **state)
 	/* never granted: the guard gives the standby's vote its time */
 	f.lease_known = false;
 	assert_false(check_must_fence(&f));
+	/* that time is over, and the guard has not used it */
+	f.lease_overdue = true;
+	assert_true(check_must_fence(&f));
+	assert_true(check_lease_ended(&f));
+	f.lease_runs = FACT_UNKNOWN;
+	assert_false(check_must_fence(&f));
+}
+
+/* Never had a lease: not fenced, and told by a word of its own. */
+static void primary_that_was_never_paired_is_left_alone(void **state)
+{
+	struct check_facts f = { .local = SERVER_PRIMARY,
+				 .right_version = FACT_YES,
+				 .read_only = FACT_NO,
+				 .fenced = FACT_NO,
+				 .lease_runs = FACT_NO,
+				 .leased = FACT_NO };
+
+	(void)state;
+	assert_string_equal(check_decide(&f).rule, "unpaired");
+	assert_false(check_must_fence(&f));
+	f.leased = FACT_UNKNOWN;
+	assert_string_equal(check_decide(&f).rule, "no-lease");
+	f.leased = FACT_YES;
+	assert_string_equal(check_decide(&f).rule, "no-lease");
+	f.leased = FACT_NO, f.lease_known = true;
+	assert_string_equal(check_decide(&f).rule, "no-lease");
+	assert_true(check_must_fence(&f));
+	f.lease_runs = FACT_YES;
+	assert_string_equal(check_decide(&f).rule, "serves");
 }
 
 /* A good primary but for what the record says. */
@@ -210,6 +293,44 @@ static void a_missing_watchdog_is_named_where_there_is_no_lease(void **state)
 	assert_string_equal(check_decide(&f).rule, "no-lease");
 }
 
+/* Only with every condition, and never where it has to be fenced for another reason. */
+static void steps_down_for_a_standby_that_is_ready_only(void **state)
+{
+	const struct check_facts good = { .local = SERVER_PRIMARY,
+					  .right_version = FACT_YES,
+					  .read_only = FACT_NO,
+					  .fenced = FACT_NO,
+					  .lease_runs = FACT_YES,
+					  .lease_known = true,
+					  .disk_full = FACT_YES,
+					  .full_for_long = true,
+					  .steps_down = true,
+					  .standby_ready = true };
+	struct check_facts f = good;
+
+	(void)state;
+	assert_true(check_steps_down(&f));
+	assert_false(check_must_fence(&f));
+	/* What it says is not what it does: reading goes on until it is stopped. */
+	assert_string_equal(check_decide(&f).rule, "serves-disk-full");
+	assert_int_equal(check_decide(&f).outcome, OUT_YES);
+	f.local = SERVER_STANDBY;
+	assert_false(check_steps_down(&f));
+	f = good, f.disk_full = FACT_UNKNOWN;
+	assert_false(check_steps_down(&f));
+	assert_string_equal(check_decide(&f).rule, "serves");
+	f = good, f.full_for_long = false;
+	assert_false(check_steps_down(&f));
+	f = good, f.steps_down = false;
+	assert_false(check_steps_down(&f));
+	assert_string_equal(check_decide(&f).rule, "serves-disk-full");
+	f = good, f.standby_ready = false;
+	assert_false(check_steps_down(&f));
+	f = good, f.lease_runs = FACT_NO;
+	assert_false(check_steps_down(&f));
+	assert_true(check_must_fence(&f));
+}
+
 static void serving_file_is_believed_only_with_the_lease(void **state)
 {
 	struct check_facts f = { .says_serving = FACT_YES,
@@ -228,18 +349,41 @@ static void serving_file_is_believed_only_with_the_lease(void **state)
 	assert_int_equal(check_serving_decide(&f).outcome, OUT_YES);
 }
 
+/* A primary without a reload cannot be mended by taking the service from it. */
+static void commits_that_wait_are_told_and_the_address_stays(void **state)
+{
+	struct check_facts f = { .local = SERVER_PRIMARY,
+				 .right_version = FACT_YES,
+				 .read_only = FACT_NO,
+				 .fenced = FACT_NO,
+				 .lease_runs = FACT_YES,
+				 .mode_sync = true,
+				 .solo = true };
+
+	(void)state;
+	assert_string_equal(check_decide(&f).rule, "serves");
+	f.commits_wait = true;
+	assert_string_equal(check_decide(&f).rule, "serves-commits-wait");
+	assert_int_equal(check_decide(&f).outcome, OUT_YES);
+	assert_false(check_must_fence(&f));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(says_yes_exactly_when_it_may),
+		cmocka_unit_test(primary_that_refuses_us_serves_on_by_its_right),
 		cmocka_unit_test(fences_exactly_the_primary_without_a_right),
 		cmocka_unit_test(older_of_two_primaries_is_fenced_at_once),
 		cmocka_unit_test(holder_of_the_record_outlives_a_standby_promoted_by_hand),
 		cmocka_unit_test(lease_ends_by_itself_only_where_nobody_disowns),
 		cmocka_unit_test(late_guard_is_made_up_for),
+		cmocka_unit_test(primary_that_was_never_paired_is_left_alone),
 		cmocka_unit_test(the_record_says_who_serves_and_whether_alone),
 		cmocka_unit_test(a_missing_watchdog_is_named_where_there_is_no_lease),
+		cmocka_unit_test(steps_down_for_a_standby_that_is_ready_only),
 		cmocka_unit_test(serving_file_is_believed_only_with_the_lease),
+		cmocka_unit_test(commits_that_wait_are_told_and_the_address_stays),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

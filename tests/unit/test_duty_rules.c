@@ -9,8 +9,8 @@
 #include <cmocka.h>
 
 #include "base/auto.h"
+#include "check/duty_rules.h"
 #include "sample.h"
-#include "serve/duty_rules.h"
 
 #define FACTS 3
 /* duty.c gives up after so many steps of one run. */

@@ -34,6 +34,13 @@ class CommandLine(unittest.TestCase):
             with self.subTest(argv=argv):
                 self.assertIn("give a whole number from 1 on", self.refused(*argv))
 
+    def test_hosts_have_ordinary_days_and_pg_vrrp_only(self):
+        for argv in (["--hosts", "12"], ["--hosts", "12", "--days", "--setup", "textbook"]):
+            with self.subTest(argv=argv):
+                self.assertIn("--hosts goes with --days", self.refused(*argv))
+        self.assertIn("invalid choice: '11'", self.refused("--days", "--hosts", "11"))
+        self.assertEqual(faults_run.arguments(["--days", "--hosts", "12"]).hosts, "12")
+
     def test_what_is_right(self):
         args = faults_run.arguments(["--seeds", "3", "--first", "16", "--name", "fa"])
         self.assertEqual((args.seeds, args.first, args.name), (3, 16, "fa"))

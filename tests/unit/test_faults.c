@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "config/faults.h"
+#include "render/faults.h"
 
 static struct cfg make(unsigned bits)
 {
@@ -88,6 +88,9 @@ static void stateless_witness_cannot_replace_a_silent_host_without_proof(void **
 				 refused ? FAULT_REFUSED : FAULT_SURVIVED);
 		assert_int_equal(find(faults, count, "cut from everything")->end,
 				 refused ? FAULT_REFUSED : FAULT_SURVIVED);
+		if (cfg.kernel_lease)
+			assert_int_equal(find(faults, count, "freezes")->end,
+					 refused ? FAULT_REFUSED : FAULT_SURVIVED);
 	}
 }
 

@@ -64,9 +64,14 @@ static void answer_is_strict(void **state)
 		"pg_vrrp 1 cluster=main node=n2 verdict=fenced\n",
 		"pg_vrrp 2 cluster=main node=n1 verdict=fenced\n",
 		"pg_vrrp 1 cluster=main node=n1 verdict=\n",
-		"pg_vrrp 1 cluster=main node=n1 verdict=fenced \n\n",
-		"pg_vrrp 1 cluster=main node=n1 verdict=fenced\nmore\n",
-		" pg_vrrp 1 cluster=main node=n1 verdict=fenced\n",
+		"pg_vrrp 1 cluster=main node=n1 verdict=fenced or not\n",
+		"pg_vrrp 1 cluster=main node=n1\nverdict=fenced\n",
+		"pg_vrrp 1 cluster=main node=n1 request=fence window_ms=0\n",
+		/* Whichever of the two is meant. */
+		("pg_vrrp 1 cluster=main node=n1 verdict=fenced\n"
+		 "pg_vrrp 1 cluster=main node=n1 verdict=alive\n"),
+		("pg_vrrp 1 cluster=main node=n1 verdict=fenced\n"
+		 "pg_vrrp 1 cluster=main node=n1 verdict=fenced\n"),
 		"pg_vrrp 1 cluster=main node=n1 verdict=a-word-that-is-far-too-long-for-it\n",
 	};
 	char verdict[16];
@@ -79,6 +84,40 @@ static void answer_is_strict(void **state)
 	for (size_t i = 0; i < ARRAY_COUNT(bad); i++)
 		assert_int_equal(fence_answer_parse(bad[i], "main", "n1", verdict, sizeof(verdict)),
 				 -EINVAL);
+}
+
+/* sshd has a shell run the forced command, and .bashrc is read before it. */
+static void answer_is_found_among_what_a_login_prints(void **state)
+{
+#define LINE "pg_vrrp 1 cluster=main node=n1 verdict=fenced\n"
+	static const struct {
+		const char *text, *noise;
+	} printed[] = {
+		{ LINE, "" },
+		{ "Welcome to n1\n" LINE, "Welcome to n1" },
+		{ "\n\tlast login\nnever\n" LINE "bye\n", " last login" },
+		{ "\xc2\x9b"
+		  "2J\x1b[2J\x7f" LINE,
+		  " 2J [2J " },
+		{ "no end of line" LINE, "no end of line" },
+		{ LINE "logout\n", "logout" },
+		{ "pg_vrrp 1 cluster=main node=n1 request=spare window_ms=0\nhello\n" LINE,
+		  "hello" },
+		{ "pg_vrrp 1 cluster=other node=n1 verdict=alive\n" LINE, "" },
+	};
+	char verdict[16], noise[40];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(printed); i++) {
+		assert_int_equal(
+		    fence_answer_parse(printed[i].text, "main", "n1", verdict, sizeof(verdict)), 0);
+		assert_string_equal(verdict, "fenced");
+		fence_answer_noise(printed[i].text, noise, sizeof(noise));
+		assert_string_equal(noise, printed[i].noise);
+	}
+	fence_answer_noise("cut off where it is too long", noise, 8);
+	assert_string_equal(noise, "cut off");
+#undef LINE
 }
 
 /* Only a node's own word decides against the other ways; an observation never outweighs one. */
@@ -108,6 +147,7 @@ int main(void)
 		cmocka_unit_test(request_survives_the_way),
 		cmocka_unit_test(request_is_strict),
 		cmocka_unit_test(answer_is_strict),
+		cmocka_unit_test(answer_is_found_among_what_a_login_prints),
 		cmocka_unit_test(verdict_of_all_ways),
 	};
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* Two nodes that fence each other: the first of the file is left, and who was fenced fences nobody. */
+/* Two nodes that fence each other: the first of the file is left, and who was fenced
+ * fences nobody. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,6 +13,9 @@
 #include "base/auto.h"
 #include "base/deadline.h"
 #include "fence/fence_mutual.h"
+#include "node/mark.h"
+#include "node/path.h"
+#include "node/stamp.h"
 #include "nodefiles.h"
 
 #define ON_ITS_WAY_MS 3000
@@ -51,7 +55,8 @@ static void what_was_on_its_way_is_not_obeyed(void **unused)
 	assert_int_equal(fence_mutual_begin(&nodefiles_cfg, &held), 0);
 	fence_mutual_end(&nodefiles_cfg, &held, true);
 	assert_true(fence_mutual_wins(&nodefiles_cfg));
-	assert_int_equal(stamp_write(&nodefiles_cfg, "fencing", now_ms() - ON_ITS_WAY_MS, "n2"), 0);
+	assert_int_equal(stamp_write(&nodefiles_cfg, STAMP_FENCING, now_ms() - ON_ITS_WAY_MS, "n2"),
+			 0);
 	assert_false(fence_mutual_wins(&nodefiles_cfg));
 	nodefiles_put(file_run(&nodefiles_cfg, "fencing"), "garbage\n");
 	assert_false(fence_mutual_wins(&nodefiles_cfg));
@@ -62,13 +67,13 @@ static void who_was_fenced_by_the_other_fences_nobody(void **unused)
 	int held;
 
 	(void)unused;
-	assert_int_equal(fenced_write(&nodefiles_cfg, "asked for it", "n2"), 0);
+	assert_int_equal(fenced_write(&nodefiles_cfg, "asked for it", FENCED_BY_PEER), 0);
 	assert_int_equal(fence_mutual_begin(&nodefiles_cfg, &held), -EPERM);
 	assert_int_equal(held, -1);
 	/* By whom it cannot tell: perhaps by the other one. */
 	nodefiles_put(file_state(&nodefiles_cfg, "fenced"), "garbage\n");
 	assert_int_equal(fence_mutual_begin(&nodefiles_cfg, &held), -EPERM);
-	assert_int_equal(fenced_write(&nodefiles_cfg, "a test", "operator"), 0);
+	assert_int_equal(fenced_write(&nodefiles_cfg, "a test", FENCED_BY_OPERATOR), 0);
 	assert_int_equal(fence_mutual_begin(&nodefiles_cfg, &held), 0);
 	fence_mutual_end(&nodefiles_cfg, &held, false);
 }

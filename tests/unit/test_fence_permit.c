@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* Who may switch the other node off, over every combination: of two that try at once one is left. */
+/* Who may switch the other node off, over every combination: of two that try at once one
+ * is left. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -37,8 +38,8 @@ static void switches_off_exactly_when_the_argument_holds(void **state)
 			p.fenced = all_facts[facts % 3];
 			p.witness = all_facts[facts / 3 % 3];
 			p.standby = all_facts[facts / 9];
-			/* Only in earnest, by a standby that is well and sees the witness; and where a
-			 * record says who may serve, by one that may take over. */
+			/* Only in earnest, by a standby that is well and sees the witness; and
+			 * where a record says who may serve, by one that may take over. */
 			allowed =
 			    !p.spare && p.fenced == FACT_NO && p.witness == FACT_YES &&
 			    p.standby == FACT_YES &&

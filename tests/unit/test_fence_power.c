@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "node/files.h"
+#include "node/agent_mark.h"
 #include "powerfixture.h"
 
 /* ---- rules ---- */

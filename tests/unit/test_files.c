@@ -15,13 +15,21 @@
 
 #include "base/deadline.h"
 #include "base/lock.h"
+#include "base/outcome.h"
 #include "base/state.h"
+#include "node/attempt.h"
+#include "node/boot_file.h"
+#include "node/history.h"
+#include "node/mark.h"
+#include "node/path.h"
+#include "node/stamp.h"
+#include "node/track.h"
 #include "nodefiles.h"
 
 static int serving(void)
 {
 	int value = -1;
-	int rc = track_read(&nodefiles_cfg, "serving", &value);
+	int rc = track_read(&nodefiles_cfg, TRACK_SERVING, &value);
 
 	return rc < 0 ? rc : value;
 }
@@ -62,8 +70,8 @@ static void track_file_reads_back(void **unused)
 
 	(void)unused;
 	for (size_t i = 0; i < ARRAY_COUNT(values); i++) {
-		assert_int_equal(track_write(&nodefiles_cfg, "election", values[i]), 0);
-		assert_int_equal(track_read(&nodefiles_cfg, "election", &value), 0);
+		assert_int_equal(track_write(&nodefiles_cfg, TRACK_ELECTION, values[i]), 0);
+		assert_int_equal(track_read(&nodefiles_cfg, TRACK_ELECTION, &value), 0);
 		assert_int_equal(value, values[i]);
 	}
 }
@@ -88,17 +96,17 @@ static void track_file_garbage_is_not_zero(void **unused)
 	(void)unused;
 	for (size_t i = 0; i < ARRAY_COUNT(garbage); i++) {
 		nodefiles_put(file_run(&nodefiles_cfg, "serving"), garbage[i]);
-		assert_int_equal(track_read(&nodefiles_cfg, "serving", &value), -EINVAL);
+		assert_int_equal(track_read(&nodefiles_cfg, TRACK_SERVING, &value), -EINVAL);
 		assert_int_equal(value, -1);
 	}
 	assert_int_equal(unlink(file_run(&nodefiles_cfg, "serving").text), 0);
-	assert_int_equal(track_read(&nodefiles_cfg, "serving", &value), -ENOENT);
+	assert_int_equal(track_read(&nodefiles_cfg, TRACK_SERVING, &value), -ENOENT);
 	assert_int_equal(value, -1);
 }
 
 static void serves_while_lease_or_grant_runs(void **unused)
 {
-	static const char *const rights[] = { "lease", "grant" };
+	static const enum stamp rights[] = { STAMP_LEASE, STAMP_GRANT };
 
 	(void)unused;
 	for (size_t i = 0; i < ARRAY_COUNT(rights); i++) {
@@ -110,7 +118,7 @@ static void serves_while_lease_or_grant_runs(void **unused)
 		assert_int_equal(serving(), TRACK_YES);
 		assert_int_equal(serving_end(&nodefiles_cfg), 0);
 		assert_int_equal(serving(), TRACK_NO);
-		assert_int_equal(unlink(file_run(&nodefiles_cfg, rights[i]).text), 0);
+		assert_int_equal(stamp_clear(&nodefiles_cfg, rights[i]), 0);
 	}
 }
 
@@ -118,12 +126,12 @@ static void serves_while_lease_or_grant_runs(void **unused)
 static void never_serves_without_a_right(void **unused)
 {
 	(void)unused;
-	assert_int_equal(track_write(&nodefiles_cfg, "serving", TRACK_YES), 0);
+	assert_int_equal(track_write(&nodefiles_cfg, TRACK_SERVING, TRACK_YES), 0);
 	assert_int_equal(serving_begin(&nodefiles_cfg), -EACCES);
 	assert_int_equal(serving(), TRACK_NO);
 
-	assert_int_equal(stamp_write(&nodefiles_cfg, "lease", now_ms() - 1, "vote"), 0);
-	assert_int_equal(track_write(&nodefiles_cfg, "serving", TRACK_YES), 0);
+	assert_int_equal(stamp_write(&nodefiles_cfg, STAMP_LEASE, now_ms() - 1, "vote"), 0);
+	assert_int_equal(track_write(&nodefiles_cfg, TRACK_SERVING, TRACK_YES), 0);
 	assert_int_equal(serving_begin(&nodefiles_cfg), -EACCES);
 	assert_int_equal(serving(), TRACK_NO);
 
@@ -134,7 +142,7 @@ static void never_serves_without_a_right(void **unused)
 	assert_int_equal(serving_begin(&nodefiles_cfg), -EACCES);
 	assert_int_equal(serving(), TRACK_NO);
 	/* A vote or a contact is no right by itself. */
-	assert_int_equal(stamp_write(&nodefiles_cfg, "vote", now_ms(), "n2"), 0);
+	assert_int_equal(stamp_write(&nodefiles_cfg, STAMP_VOTE, now_ms(), "n2"), 0);
 	assert_int_equal(serving_begin(&nodefiles_cfg), -EACCES);
 	assert_int_equal(serving(), TRACK_NO);
 }
@@ -144,8 +152,8 @@ static void never_serves_when_fenced_or_not_known(void **unused)
 	char renamed[CFG_PATH_MAX + 8];
 
 	(void)unused;
-	assert_int_equal(stamp_write(&nodefiles_cfg, "lease", now_ms() + 4000, "vote"), 0);
-	assert_int_equal(fenced_write(&nodefiles_cfg, "test", "operator"), 0);
+	assert_int_equal(stamp_write(&nodefiles_cfg, STAMP_LEASE, now_ms() + 4000, "vote"), 0);
+	assert_int_equal(fenced_write(&nodefiles_cfg, "test", FENCED_BY_OPERATOR), 0);
 	assert_int_equal(serving_begin(&nodefiles_cfg), -EACCES);
 	assert_int_equal(serving(), TRACK_NO);
 	assert_int_equal(fenced_clear(&nodefiles_cfg), 0);
@@ -165,12 +173,12 @@ static void ends_serving_though_the_lock_is_held(void **unused)
 	int64_t began;
 
 	(void)unused;
-	assert_int_equal(track_write(&nodefiles_cfg, "serving", TRACK_YES), 0);
-	assert_int_equal(stamp_write(&nodefiles_cfg, "lease", now_ms() + 4000, "vote"), 0);
-	assert_int_equal(lock_take(&lock, file_run(&nodefiles_cfg, "serving.lock").text, &dl), 0);
+	assert_int_equal(track_write(&nodefiles_cfg, TRACK_SERVING, TRACK_YES), 0);
+	assert_int_equal(stamp_write(&nodefiles_cfg, STAMP_LEASE, now_ms() + 4000, "vote"), 0);
+	assert_int_equal(lock_take(&lock, file_lock(&nodefiles_cfg, LOCK_SERVING).text, &dl), 0);
 	began = now_ms();
 	assert_int_equal(serving_end(&nodefiles_cfg), 0);
-	assert_in_range(now_ms() - began, 90, 400);
+	assert_in_range(now_ms() - began, 90, 5000);
 	assert_int_equal(serving(), TRACK_NO);
 	assert_int_equal(serving_begin(&nodefiles_cfg), -ETIMEDOUT);
 	assert_int_equal(serving(), TRACK_NO);
@@ -182,42 +190,92 @@ static void attempt_reads_back_as_one_line(void **unused)
 				   .rule = "witness-unseen",
 				   .message = "the witness does not answer",
 				   .detail = "no echo\nfrom 192.0.2.9" };
-	char text[256];
+	struct attempt_last last;
 
 	(void)unused;
-	assert_int_equal(attempt_read(&nodefiles_cfg, "x", text, sizeof(text)), -ENOENT);
-	assert_int_equal(attempt_write(&nodefiles_cfg, "x", &verdict), 0);
-	assert_int_equal(attempt_read(&nodefiles_cfg, "x", text, sizeof(text)), 0);
-	assert_string_equal(text, "refused witness-unseen: the witness does not answer "
-				  "(no echo from 192.0.2.9)");
+	assert_int_equal(attempt_read(&nodefiles_cfg, ATTEMPT_PROMOTE, &last), -ENOENT);
+	assert_int_equal(attempt_write(&nodefiles_cfg, ATTEMPT_PROMOTE, &verdict), 0);
+	assert_int_equal(attempt_read(&nodefiles_cfg, ATTEMPT_PROMOTE, &last), 0);
+	assert_string_equal(last.text, "refused witness-unseen: the witness does not answer "
+				       "(no echo from 192.0.2.9)");
 	verdict.detail[0] = '\0';
-	assert_int_equal(attempt_write(&nodefiles_cfg, "x", &verdict), 0);
-	assert_int_equal(attempt_read(&nodefiles_cfg, "x", text, sizeof(text)), 0);
-	assert_string_equal(text, "refused witness-unseen: the witness does not answer");
+	assert_int_equal(attempt_write(&nodefiles_cfg, ATTEMPT_PROMOTE, &verdict), 0);
+	assert_int_equal(attempt_read(&nodefiles_cfg, ATTEMPT_PROMOTE, &last), 0);
+	assert_string_equal(last.text, "refused witness-unseen: the witness does not answer");
+}
+
+static void attempt_is_read_back_as_the_answer_it_was(void **unused)
+{
+	static const struct {
+		struct verdict verdict;
+		enum fact answer;
+	} cases[] = {
+		{ YES("ready", "it could", NULL), FACT_YES },
+		{ NO("ready-room", "it could not", NULL), FACT_NO },
+		{ UNKNOWN("ready-unknown", "who knows", NULL), FACT_UNKNOWN },
+		{ REFUSED("no-method", "no method of fencing is configured", NULL), FACT_UNKNOWN },
+		{ REFUSED("method-broken", "one is broken", NULL, .id = RULE_METHOD_BROKEN),
+		  FACT_NO },
+	};
+	struct attempt_last last;
+
+	(void)unused;
+	assert_int_equal(attempt_said(&nodefiles_cfg, ATTEMPT_PROMOTE), FACT_UNKNOWN);
+	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+		assert_int_equal(attempt_write(&nodefiles_cfg, ATTEMPT_PROMOTE, &cases[i].verdict),
+				 0);
+		assert_int_equal(attempt_read(&nodefiles_cfg, ATTEMPT_PROMOTE, &last), 0);
+		assert_int_equal(last.outcome, cases[i].verdict.outcome);
+		assert_int_equal(last.answer, cases[i].answer);
+		assert_string_equal(last.rule, cases[i].verdict.rule);
+		assert_in_range(last.age_ms, 0, 5000);
+		assert_int_equal(attempt_said(&nodefiles_cfg, ATTEMPT_PROMOTE), cases[i].answer);
+	}
+}
+
+/* A file of an earlier version, or one that was meddled with, is no verdict: it is written anew. */
+static void attempt_in_other_words_is_none(void **unused)
+{
+	static const char *const texts[] = {
+		"outcome=yes\nrule=ready\nmessage=m\ndetail=\nboot_ms=1\n",
+		"outcome=yes\nanswer=maybe\nrule=ready\nmessage=m\ndetail=\nboot_ms=1\n",
+		"outcome=Yes\nanswer=yes\nrule=ready\nmessage=m\ndetail=\nboot_ms=1\n",
+		"outcome=yes\nanswer=yes\nmessage=m\ndetail=\nboot_ms=1\n",
+	};
+	const struct verdict verdict = YES("ready", "m", NULL);
+	struct attempt_last last;
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
+		nodefiles_put(file_run(&nodefiles_cfg, "attempt.promote_safe"), texts[i]);
+		assert_true(attempt_read(&nodefiles_cfg, ATTEMPT_PROMOTE, &last) < 0);
+		assert_int_equal(last.answer, FACT_UNKNOWN);
+		assert_int_equal(last.outcome, OUT_UNKNOWN);
+		assert_string_equal(last.text, "");
+		assert_false(attempt_is_same(&nodefiles_cfg, ATTEMPT_PROMOTE, &verdict));
+	}
 }
 
 static void attempt_of_long_ago_is_told_again(void **unused)
 {
-	struct verdict verdict = { .outcome = OUT_REFUSED,
-				   .rule = "witness-unseen",
-				   .message = "the witness does not answer" };
+	struct verdict verdict = REFUSED("witness-unseen", "the witness does not answer", NULL);
 	char old[256];
 
 	(void)unused;
-	assert_false(attempt_is_told(&nodefiles_cfg, "x", &verdict));
-	assert_int_equal(attempt_write(&nodefiles_cfg, "x", &verdict), 0);
-	assert_true(attempt_is_told(&nodefiles_cfg, "x", &verdict));
+	assert_false(attempt_repeats(&nodefiles_cfg, ATTEMPT_PROMOTE, &verdict));
+	assert_true(attempt_repeats(&nodefiles_cfg, ATTEMPT_PROMOTE, &verdict));
 	verdict.rule = "not-master";
-	assert_false(attempt_is_told(&nodefiles_cfg, "x", &verdict));
+	assert_false(attempt_repeats(&nodefiles_cfg, ATTEMPT_PROMOTE, &verdict));
 	verdict.rule = "witness-unseen";
 	(void)snprintf(old, sizeof(old),
-		       "outcome=refused\nrule=witness-unseen\nmessage=\ndetail=\nboot_ms=%lld\n",
+		       "outcome=refused\nanswer=unknown\nrule=witness-unseen\nmessage=\ndetail="
+		       "\nboot_ms=%lld\n",
 		       (long long)now_ms() - 61000);
-	nodefiles_put(file_run(&nodefiles_cfg, "attempt.x"), old);
-	assert_true(attempt_is_same(&nodefiles_cfg, "x", &verdict));
-	assert_false(attempt_is_told(&nodefiles_cfg, "x", &verdict));
-	nodefiles_put(file_run(&nodefiles_cfg, "attempt.x"), "garbage\n");
-	assert_false(attempt_is_told(&nodefiles_cfg, "x", &verdict));
+	nodefiles_put(file_run(&nodefiles_cfg, "attempt.promote_safe"), old);
+	assert_true(attempt_is_same(&nodefiles_cfg, ATTEMPT_PROMOTE, &verdict));
+	assert_false(attempt_repeats(&nodefiles_cfg, ATTEMPT_PROMOTE, &verdict));
+	nodefiles_put(file_run(&nodefiles_cfg, "attempt.promote_safe"), "garbage\n");
+	assert_false(attempt_repeats(&nodefiles_cfg, ATTEMPT_PROMOTE, &verdict));
 }
 
 static void history_is_one_json_line_each(void **unused)
@@ -236,6 +294,39 @@ static void history_is_one_json_line_each(void **unused)
 	assert_non_null(strstr(text, "\"node\":\"n1\",\"event\":\"fenced\",\"detail\":\"say "
 				     "\\\"no\\\\\\\"\\u000aand\\u0009stop\"}"));
 	assert_non_null(strstr(second, "\"event\":\"rejoin\",\"detail\":\"\"}\n"));
+}
+
+/* A server with lc_messages = de_DE.ISO-8859-1 writes no UTF-8; its words come as a detail. */
+static void history_is_valid_utf8_whatever_a_server_says(void **unused)
+{
+	char text[STATE_TEXT_MAX];
+
+	(void)unused;
+	assert_int_equal(history_add(&nodefiles_cfg, "rejoin",
+				     "\xfc"
+				     "ber \xc3\xbc"),
+			 0);
+	assert_int_equal(history_add_salvaged(&nodefiles_cfg, "", "/caf\xe9", 1, 2), 0);
+	assert_int_equal(state_read(file_state(&nodefiles_cfg, "history").text, text, sizeof(text)),
+			 0);
+	assert_non_null(strstr(text, "\"detail\":\"\\ufffdber \xc3\xbc\"}\n"));
+	assert_non_null(strstr(text, "\"path\":\"/caf\\ufffd\","));
+	assert_null(strpbrk(text, "\xfc\xe9"));
+}
+
+/* A server's message in another encoding would make the file one that no reader of JSON takes. */
+static void history_is_utf8_and_steers_no_terminal(void **unused)
+{
+	char text[STATE_TEXT_MAX];
+
+	(void)unused;
+	assert_int_equal(history_add(&nodefiles_cfg, "fenced",
+				     "caf\xe9 \xc2\x9b"
+				     "2J \xc3\xa9 \xe2\x82"),
+			 0);
+	assert_int_equal(state_read(file_state(&nodefiles_cfg, "history").text, text, sizeof(text)),
+			 0);
+	assert_non_null(strstr(text, "\"caf\\ufffd \\u009b2J \xc3\xa9 \\ufffd\\ufffd\""));
 }
 
 static void history_does_not_grow_for_ever(void **unused)
@@ -266,8 +357,12 @@ int main(void)
 		TEST(never_serves_when_fenced_or_not_known),
 		TEST(ends_serving_though_the_lock_is_held),
 		TEST(attempt_reads_back_as_one_line),
+		TEST(attempt_is_read_back_as_the_answer_it_was),
+		TEST(attempt_in_other_words_is_none),
 		TEST(attempt_of_long_ago_is_told_again),
 		TEST(history_is_one_json_line_each),
+		TEST(history_is_valid_utf8_whatever_a_server_says),
+		TEST(history_is_utf8_and_steers_no_terminal),
 		TEST(history_does_not_grow_for_ever),
 	};
 

@@ -11,10 +11,14 @@
 #include <cmocka.h>
 
 #include "base/deadline.h"
+#include "base/outcome.h"
 #include "base/state.h"
+#include "check/duty_follower.h"
 #include "node/boot_file.h"
+#include "node/follower.h"
+#include "node/path.h"
+#include "node/stamp.h"
 #include "nodefiles.h"
-#include "serve/duty_follower.h"
 
 #define ROUND 1000
 #define PID   4711
@@ -28,7 +32,7 @@ static int set_up(void **unused)
 
 static int tear_down(void **unused)
 {
-	int rc = stamp_clear(&nodefiles_cfg, "follower");
+	int rc = state_remove(file_run(&nodefiles_cfg, "follower").text, false);
 
 	return rc < 0 ? rc : nodefiles_tear_down(unused);
 }
@@ -41,7 +45,8 @@ static void follower_reads_back(void **unused)
 				     .flush_lsn = UINT64_C(0x16B374D848),
 				     .postmaster = PID,
 				     .sender = PID + 1,
-				     .target_lsn = 7 };
+				     .target_lsn = 7,
+				     .loaded_us = 1764515400123456 };
 	struct follower back;
 
 	(void)unused;
@@ -58,7 +63,7 @@ static void put_lines(const char *old, const char *new)
 {
 	static const char *const lines[] = { "asked_ms=30",   "good_since_ms=10", "good_ms=20",
 					     "postmaster=17", "sender=18",        "flush_lsn=5",
-					     "target_lsn=6" };
+					     "target_lsn=6",  "loaded_us=9" };
 	char text[512] = "", boot[40];
 	size_t used;
 
@@ -88,6 +93,8 @@ static void garbage_is_not_known(void **unused)
 		{ "flush_lsn=5", "flush_lsn=-5" },
 		{ "target_lsn=6", "target_lsn=0/6" },
 		{ "target_lsn=6", "target_lsn=6\ntarget_lsn=7" },
+		{ "loaded_us=9", "" },
+		{ "loaded_us=9", "loaded_us=now" },
 	};
 
 	(void)unused;

@@ -13,8 +13,8 @@
 #include <cmocka.h>
 
 #include "base/outcome.h"
+#include "guard/guard_jobs.h"
 #include "hear.h"
-#include "serve/guard_jobs.h"
 
 static int lines(const char *text)
 {
@@ -78,8 +78,9 @@ static void run_helper(struct guard_jobs *jobs, const struct cfg *cfg, const cha
 	assert_int_equal(unlink(path), 0);
 }
 
-/* replication_slots that was killed, or had no descriptor left, was called again after test_interval
- * only, five minutes: as long nothing held the WAL for a standby that might go away. */
+/* replication_slots that was killed, or had no descriptor left, was called again after
+ * test_interval only, five minutes: as long nothing held the WAL for a standby that might go away.
+ */
 static void who_did_not_come_to_an_end_has_not_decided(void **state)
 {
 	static const struct {

@@ -12,8 +12,8 @@
 #include <sys/mount.h>
 
 #include "base/deadline.h"
+#include "guard/guard_kernel.h"
 #include "netfixture.h"
-#include "serve/guard_kernel.h"
 
 #define NFT "/usr/sbin/nft"
 

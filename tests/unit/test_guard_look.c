@@ -14,25 +14,20 @@
 #undef now_ms
 int64_t now_ms(void);
 
-#include <signal.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/auto.h"
+#include "base/outcome.h"
+#include "controlfile.h"
+#include "guardnode.h"
+#include "node/mark.h"
+#include "node/stamp.h"
 #include "nodefiles.h"
-#include "serve/guard_look.h"
 
 #define LEASE  5000
 #define FREEZE 3000
 
 static struct cfg *const cfg = &nodefiles_cfg;
-static struct guard guard;
-static char top[64];
-static pid_t server;
 
 /* ---- the clock ---- */
 
@@ -57,93 +52,11 @@ int64_t now_ms(void)
 	return now;
 }
 
-/* ---- a node: a data directory with a process in it that has the name of a server ---- */
-
-static struct file_path below(const char *name)
-{
-	struct file_path path;
-
-	(void)snprintf(path.text, sizeof(path.text), "%s/%s", top, name);
-	return path;
-}
-
-static void begin_guard(void)
-{
-	guard = (struct guard){ .cfg = cfg, .pidfd = -1, .witness = PROBE_NONE, .fenced = FACT_NO };
-}
-
 static int set_up(void **unused)
 {
-	if (nodefiles_set_up(unused) < 0)
-		return -1;
 	ahead_ms = 0;
 	reads_left = -1;
-	server = 0;
-	(void)snprintf(top, sizeof(top), "%.*s", (int)(strlen(cfg->run_dir) - strlen("/run")),
-		       cfg->run_dir);
-	(void)snprintf(cfg->data_dir, sizeof(cfg->data_dir), "%s/data", top);
-	(void)snprintf(cfg->bin_dir, sizeof(cfg->bin_dir), "%s", top);
-	cfg->witness_kind = WITNESS_POSTGRES;
-	if (mkdir(cfg->data_dir, 0700) < 0 || symlink("/proc/self/exe", below("postgres").text) < 0)
-		return -1;
-	nodefiles_put(below("data/PG_VERSION"), "15\n");
-	begin_guard();
-	return 0;
-}
-
-static void start_server(void)
-{
-	char text[32];
-
-	assert_int_equal(chdir(cfg->data_dir), 0);
-	server = fork();
-	if (server == 0) {
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-		for (;;)
-			(void)pause();
-	}
-	assert_true(server > 0);
-	assert_int_equal(chdir("/"), 0);
-	(void)snprintf(text, sizeof(text), "%d\n", (int)server);
-	nodefiles_put(below("data/postmaster.pid"), text);
-}
-
-static void end_server(void)
-{
-	if (server > 0) {
-		(void)kill(server, SIGKILL);
-		(void)waitpid(server, NULL, 0);
-	}
-	server = 0;
-}
-
-static int tear_down(void **unused)
-{
-	static const char *const names[] = {
-		"data/PG_VERSION", "data/postmaster.pid", "data/standby.signal",
-		"run/solo",        "run/renewed",         "run/promote.lock",
-		"postgres"
-	};
-
-	end_server();
-	if (guard.pidfd >= 0)
-		(void)close(guard.pidfd);
-	probe_close(&guard.witness);
-	for (size_t i = 0; i < ARRAY_COUNT(names); i++)
-		(void)unlink(below(names[i]).text);
-	(void)rmdir(cfg->data_dir);
-	return nodefiles_tear_down(unused);
-}
-
-static void stamp(const char *name, int64_t at_ms)
-{
-	assert_int_equal(stamp_write(cfg, name, at_ms, "word"), 0);
-}
-
-static int64_t look(void)
-{
-	guard_look(&guard);
-	return guard.lease.until_ms;
+	return guardnode_set_up(unused);
 }
 
 static void assert_lease(int64_t until_ms, const char *by)
@@ -160,36 +73,38 @@ static void an_answered_renewal_begins_a_lease_and_prolongs_it(void **unused)
 
 	(void)unused;
 	start_server();
-	stamp("renewed", sent);
+	stamp(STAMP_RENEWED, sent);
 	(void)look();
 	assert_int_equal(guard.server, GUARD_SERVER_PRIMARY);
 	assert_lease(sent + LEASE, "record");
-	stamp("renewed", sent + 700);
+	stamp(STAMP_RENEWED, sent + 700);
 	(void)look();
 	assert_lease(sent + 700 + LEASE, "record");
-	stamp("renewed", sent - 500);
+	stamp(STAMP_RENEWED, sent - 500);
 	(void)look();
 	assert_lease(sent + 700 + LEASE, "record");
 }
 
 static void a_vote_prolongs_and_begins_nothing(void **unused)
 {
-	int64_t sent = now_ms();
+	int64_t sent;
 
 	(void)unused;
+	(void)look(); /* down, so that what is started is not spared */
 	start_server();
-	stamp("vote", sent);
+	sent = guard.down_ms + 1;
+	stamp(STAMP_VOTE, sent);
 	assert_int_equal(look(), 0);
-	stamp("grant", sent + 1000);
+	stamp(STAMP_GRANT, sent + 1000);
 	(void)look();
 	assert_int_equal(guard.lease.until_ms, sent + LEASE);
 	/* The witness is silent; the standby votes on, until it does not. */
 	ahead_ms += LEASE - 100;
-	stamp("vote", sent + LEASE - 200);
+	stamp(STAMP_VOTE, sent + LEASE - 200);
 	(void)look();
 	assert_int_equal(guard.lease.until_ms, sent + 2 * LEASE - 200);
 	ahead_ms += LEASE;
-	stamp("vote", now_ms());
+	stamp(STAMP_VOTE, now_ms());
 	(void)look();
 	assert_int_equal(guard.lease.until_ms, sent + 2 * LEASE - 200);
 }
@@ -200,7 +115,7 @@ static void a_grant_begins_a_lease_without_any_answer_since(void **unused)
 
 	(void)unused;
 	(void)look();
-	stamp("grant", until);
+	stamp(STAMP_GRANT, until);
 	start_server();
 	(void)look();
 	assert_lease(until, "grant");
@@ -212,17 +127,17 @@ static void what_was_said_before_it_was_seen_down_counts_for_nothing(void **unus
 	(void)unused;
 	assert_int_equal(look(), 0);
 	assert_int_equal(guard.server, GUARD_SERVER_DOWN);
-	stamp("renewed", guard.down_ms);
-	stamp("vote", guard.down_ms);
+	stamp(STAMP_RENEWED, guard.down_ms);
+	stamp(STAMP_VOTE, guard.down_ms);
 	start_server();
 	assert_int_equal(look(), 0);
-	stamp("grant", guard.down_ms + 1000);
+	stamp(STAMP_GRANT, guard.down_ms + 1000);
 	(void)look();
 	assert_lease(guard.down_ms + 1000, "grant");
-	stamp("vote", guard.down_ms + 1);
+	stamp(STAMP_VOTE, guard.down_ms + 1);
 	(void)look();
 	assert_int_equal(guard.lease.until_ms, guard.down_ms + 1 + LEASE);
-	stamp("renewed", guard.down_ms + 2);
+	stamp(STAMP_RENEWED, guard.down_ms + 2);
 	(void)look();
 	assert_lease(guard.down_ms + 2 + LEASE, "record");
 }
@@ -232,9 +147,9 @@ static void the_lease_ends_with_its_server(void **unused)
 {
 	(void)unused;
 	start_server();
-	stamp("grant", now_ms() + LEASE);
-	stamp("renewed", now_ms());
-	stamp("vote", now_ms());
+	stamp(STAMP_GRANT, now_ms() + LEASE);
+	stamp(STAMP_RENEWED, now_ms());
+	stamp(STAMP_VOTE, now_ms());
 	assert_true(look() > 0);
 	end_server();
 	assert_int_equal(look(), 0);
@@ -243,7 +158,7 @@ static void the_lease_ends_with_its_server(void **unused)
 	start_server(); /* by hand */
 	assert_int_equal(look(), 0);
 	assert_int_equal(guard.server, GUARD_SERVER_PRIMARY);
-	stamp("grant", now_ms() + LEASE); /* by rejoin */
+	stamp(STAMP_GRANT, now_ms() + LEASE); /* by rejoin */
 	assert_true(look() > 0);
 }
 
@@ -251,7 +166,7 @@ static void solo_it_goes_on_as_long_as_somebody_looks(void **unused)
 {
 	(void)unused;
 	start_server();
-	stamp("solo", now_ms());
+	stamp(STAMP_SOLO, now_ms());
 	for (int i = 0; i < 3; i++) {
 		int64_t before = now_ms();
 
@@ -260,16 +175,17 @@ static void solo_it_goes_on_as_long_as_somebody_looks(void **unused)
 		assert_string_equal(guard.lease.by, "solo");
 		ahead_ms += 3 * LEASE; /* also after a lease ran out: the row has not changed */
 	}
-	assert_int_equal(stamp_clear(cfg, "solo"), 0);
+	assert_int_equal(stamp_clear(cfg, STAMP_SOLO), 0);
 	assert_true(look() < now_ms());
 }
 
 static void solo_is_said_of_a_primary_of_this_boot_only(void **unused)
 {
 	(void)unused;
-	stamp("solo", now_ms());
+	stamp(STAMP_SOLO, now_ms());
 	assert_int_equal(look(), 0); /* down */
 	nodefiles_put(below("data/standby.signal"), "");
+	controlfile_put(below("data/global/pg_control").text, ARCHIVE_RECOVERY);
 	start_server();
 	assert_int_equal(look(), 0);
 	assert_int_equal(guard.server, GUARD_SERVER_STANDBY);
@@ -294,7 +210,7 @@ static void frozen_in_a_look_it_takes_no_more_than_there_was(void **unused)
 	start_server();
 	for (int reads = 0; reads < 40; reads++) {
 		begin_guard();
-		stamp("solo", now_ms());
+		stamp(STAMP_SOLO, now_ms());
 		before_jump_ms = 0;
 		reads_left = reads;
 		(void)look();
@@ -312,13 +228,13 @@ static void a_fenced_node_takes_nothing(void **unused)
 {
 	(void)unused;
 	start_server();
-	stamp("grant", now_ms() + LEASE);
+	stamp(STAMP_GRANT, now_ms() + LEASE);
 	assert_true(look() > 0);
-	assert_int_equal(fenced_write(cfg, "test", "guard"), 0);
-	stamp("grant", now_ms() + LEASE);
-	stamp("renewed", now_ms());
-	stamp("vote", now_ms());
-	stamp("solo", now_ms());
+	assert_int_equal(fenced_write(cfg, "test", FENCED_BY_GUARD), 0);
+	stamp(STAMP_GRANT, now_ms() + LEASE);
+	stamp(STAMP_RENEWED, now_ms());
+	stamp(STAMP_VOTE, now_ms());
+	stamp(STAMP_SOLO, now_ms());
 	assert_int_equal(look(), 0);
 }
 
@@ -326,7 +242,7 @@ static void no_host_that_answers_pings_takes_part(void **unused)
 {
 	(void)unused;
 	start_server();
-	stamp("grant", now_ms() + LEASE);
+	stamp(STAMP_GRANT, now_ms() + LEASE);
 	(void)look();
 	assert_int_equal(guard.witness.family, 0);
 	assert_int_equal(guard.next_question_ms, 0);
@@ -341,25 +257,25 @@ static void without_a_record_a_vote_begins_and_the_rest_is_not_read(void **unuse
 	(void)unused;
 	cfg->witness_kind = WITNESS_PING;
 	start_server();
-	stamp("solo", sent);
-	stamp("renewed", sent);
+	stamp(STAMP_SOLO, sent);
+	stamp(STAMP_RENEWED, sent);
 	assert_int_equal(look(), 0);
-	stamp("vote", sent - 1000);
+	stamp(STAMP_VOTE, sent - 1000);
 	(void)look();
 	assert_lease(sent - 1000 + LEASE, "vote");
 	/* It outlives its server, which may start again by it. */
-	assert_int_equal(stamp_clear(cfg, "vote"), 0);
+	assert_int_equal(stamp_clear(cfg, STAMP_VOTE), 0);
 	end_server();
 	(void)look();
 	assert_int_equal(guard.server, GUARD_SERVER_DOWN);
 	assert_lease(sent - 1000 + LEASE, "vote");
-	stamp("vote", guard.down_ms - 1);
+	stamp(STAMP_VOTE, guard.down_ms - 1);
 	(void)look();
 	assert_lease(guard.lease.until_ms, "vote");
 	assert_true(guard.lease.until_ms > sent - 1000 + LEASE);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, guardnode_tear_down)
 
 int main(void)
 {

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "base/auto.h"
-#include "serve/guard_rules.h"
+#include "guard/guard_rules.h"
 
 #define NOW 100000
 
@@ -48,6 +48,27 @@ static void fences_early_enough_to_be_over_when_the_lease_ends(void **state)
 	assert_int_equal(guard_decide(&f), GUARD_FENCE_LEASE);
 }
 
+/* Its standby has not shown yet that it has all; and the stamp of a switchover excuses nothing
+ * else. */
+static void leaves_the_end_of_a_server_to_a_switchover(void **state)
+{
+	struct guard_facts f = facts(GUARD_SERVER_DOWN);
+
+	(void)state;
+	f.died_as_primary = true;
+	assert_int_equal(guard_decide(&f), GUARD_CLEAR_UP);
+	f.handed_over = true;
+	assert_int_equal(guard_decide(&f), GUARD_NOTHING);
+	f.died_as_primary = false;
+	assert_int_equal(guard_decide(&f), GUARD_START);
+	f = facts(GUARD_SERVER_PRIMARY);
+	f.handed_over = true;
+	f.lease.until_ms = NOW;
+	assert_int_equal(guard_decide(&f), GUARD_FENCE_LEASE);
+	f.fenced = FACT_YES;
+	assert_int_equal(guard_decide(&f), GUARD_FENCE_AGAIN);
+}
+
 static void fences_what_it_cannot_look_at_when_the_lease_ends(void **state)
 {
 	struct guard_facts f = facts(GUARD_SERVER_UNKNOWN);
@@ -79,11 +100,48 @@ static void fences_a_primary_that_nobody_gave_a_right(void **state)
 	assert_int_equal(guard_decide(&f), GUARD_FENCE_UNENTITLED);
 }
 
+/* All combinations: only the missing lease is passed over, never a mark, nor a lease that ends. */
+static void a_spared_primary_is_fenced_for_nothing_but_a_mark(void **state)
+{
+	(void)state;
+	for (unsigned bits = 0; bits < 4 * 3 * 3 * 2 * 2; bits++) {
+		struct guard_facts f = facts((enum guard_server)(bits % 4));
+		struct guard_facts held;
+
+		f.fenced = (enum fact)(bits / 4 % 3);
+		f.lease.until_ms = (int64_t[]){ 0, NOW + 1000, NOW + 5000 }[bits / 12 % 3];
+		f.back_in_recovery = bits / 36 % 2;
+		f.unentitled_since = NOW - 4000;
+		f.spared = bits / 72 % 2;
+		held = f, held.spared = false;
+		if (f.spared && guard_decide(&held) == GUARD_FENCE_UNENTITLED)
+			assert_true(guard_decide(&f) == GUARD_NOTHING ||
+				    guard_decide(&f) == GUARD_END);
+		else
+			assert_int_equal(guard_decide(&f), guard_decide(&held));
+		assert_false(f.spared && guard_decide(&f) == GUARD_FENCE_UNENTITLED);
+	}
+}
+
 static void fences_again_who_was_started_by_hand(void **state)
 {
 	struct guard_facts f = facts(GUARD_SERVER_PRIMARY);
 
 	(void)state;
+	f.fenced = FACT_YES;
+	assert_int_equal(guard_decide(&f), GUARD_FENCE_AGAIN);
+}
+
+/* Its lease and its mark come first: it stays down then. */
+static void ends_what_went_back_into_recovery(void **state)
+{
+	struct guard_facts f = facts(GUARD_SERVER_PRIMARY);
+
+	(void)state;
+	f.back_in_recovery = true;
+	assert_int_equal(guard_decide(&f), GUARD_END);
+	f.lease.until_ms = NOW + 1000;
+	assert_int_equal(guard_decide(&f), GUARD_FENCE_LEASE);
 	f.fenced = FACT_YES;
 	assert_int_equal(guard_decide(&f), GUARD_FENCE_AGAIN);
 }
@@ -187,11 +245,11 @@ static void a_standby_that_may_be_promoted_at_any_moment_is_left_alone(void **st
 }
 
 /* All combinations: whatever may be a primary is never let in to without an end, and not at all
- * when it is fenced or has no lease. */
-static void only_a_standby_is_let_in_to_for_ever(void **state)
+ * when it is fenced or has no lease; but for one that is spared, until its first lease. */
+static void only_a_standby_or_who_is_spared_is_let_in_to_for_ever(void **state)
 {
 	(void)state;
-	for (unsigned bits = 0; bits < 4 * 3 * 2 * 2; bits++) {
+	for (unsigned bits = 0; bits < 4 * 3 * 2 * 2 * 2; bits++) {
 		struct guard_facts f = facts((enum guard_server)(bits % 4));
 		struct nftlease want;
 		bool known;
@@ -199,9 +257,13 @@ static void only_a_standby_is_let_in_to_for_ever(void **state)
 		f.fenced = (enum fact)(bits / 4 % 3);
 		f.promoting = bits / 12 % 2;
 		f.lease.until_ms = bits / 24 % 2 ? NOW + 5000 : 0;
+		f.spared = f.server == GUARD_SERVER_PRIMARY && bits / 48;
 		known = guard_kernel_wants(&f, &want);
 		if (want.gate == NFTLEASE_OPEN)
-			assert_int_equal(f.server, GUARD_SERVER_STANDBY);
+			assert_true(f.server == GUARD_SERVER_STANDBY ||
+				    (f.spared && f.fenced != FACT_YES && f.lease.until_ms == 0));
+		if (f.spared && f.fenced != FACT_YES && f.lease.until_ms == 0)
+			assert_int_equal(want.gate, NFTLEASE_OPEN);
 		if (want.gate == NFTLEASE_UNTIL)
 			assert_true(f.fenced != FACT_YES && f.lease.until_ms > 0 &&
 				    f.server != GUARD_SERVER_DOWN);
@@ -222,10 +284,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(leaves_a_primary_with_a_lease_alone),
 		cmocka_unit_test(fences_early_enough_to_be_over_when_the_lease_ends),
+		cmocka_unit_test(leaves_the_end_of_a_server_to_a_switchover),
 		cmocka_unit_test(fences_what_it_cannot_look_at_when_the_lease_ends),
 		cmocka_unit_test(never_fences_a_standby_for_a_lease),
 		cmocka_unit_test(fences_a_primary_that_nobody_gave_a_right),
+		cmocka_unit_test(a_spared_primary_is_fenced_for_nothing_but_a_mark),
 		cmocka_unit_test(fences_again_who_was_started_by_hand),
+		cmocka_unit_test(ends_what_went_back_into_recovery),
 		cmocka_unit_test(mark_that_cannot_be_read_leaves_the_lease_to_run_out),
 		cmocka_unit_test(clears_up_before_it_starts_anything),
 		cmocka_unit_test(looks_after_a_silent_primary_from_every_state),
@@ -233,7 +298,7 @@ int main(void)
 		cmocka_unit_test(leads_back_a_standby_that_is_lost),
 		cmocka_unit_test(a_primary_is_let_in_to_exactly_as_long_as_its_lease),
 		cmocka_unit_test(a_standby_that_may_be_promoted_at_any_moment_is_left_alone),
-		cmocka_unit_test(only_a_standby_is_let_in_to_for_ever),
+		cmocka_unit_test(only_a_standby_or_who_is_spared_is_let_in_to_for_ever),
 		cmocka_unit_test(every_act_has_a_reason_in_words),
 	};
 

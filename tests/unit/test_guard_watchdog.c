@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* The guard's hand on the watchdog, tick by tick: when it is armed, when it resets the host, and what
- * becomes of it when a guard ends. */
+/* The guard's hand on the watchdog, tick by tick: when it is armed, when it resets the host, and
+ * what becomes of it when a guard ends. */
+#include "node/watchdog_stamp.h"
 #include "watchdogguard.h"
 
 /* ---- from when a primary serves until it is proven not to ---- */
@@ -14,7 +15,7 @@ static void a_standby_never_arms_it(void **state)
 	assert_false(stage_device.active);
 	assert_int_equal(stage_device.pings, 0);
 	assert_word("ready");
-	assert_false(guard_watchdog_missing(cfg));
+	assert_false(node_watchdog_missing(cfg));
 }
 
 static void armed_under_a_lease_and_disarmed_when_it_is_over(void **state)
@@ -94,9 +95,9 @@ static uint32_t random_below(uint32_t limit)
 }
 
 /*
- * Renewed once a second, the answers used some time after they were asked for; then everything stands
- * still.  It must not fire before the guard would have fenced, nor after the other node may have
- * taken over.
+ * Renewed once a second, the answers used some time after they were asked for; then everything
+ * stands still.  It must not fire before the guard would have fenced, nor after the other node may
+ * have taken over.
  */
 static void frozen_it_fires_after_the_fence_and_before_a_takeover(void **state)
 {
@@ -125,7 +126,7 @@ static void frozen_it_fires_after_the_fence_and_before_a_takeover(void **state)
 			    g.lease.until_ms + cfg->margin_ms - cfg->lease_ms / 50);
 		assert_true(moment_of_reset() >= g.lease.until_ms - cfg_fence_time_ms(cfg));
 		watchdog_leave(&g.watchdog.device, 0);
-		assert_int_equal(stamp_clear(cfg, "watchdog"), 0);
+		assert_int_equal(stamp_clear(cfg, STAMP_WATCHDOG), 0);
 	}
 }
 
@@ -146,13 +147,14 @@ static void a_fence_in_good_order_is_not_cut_short(void **state)
 			stage_ms += CFG_TICK_MS;
 			tick();
 		}
-		/* The tick that fences comes up to a tick later, and is over when the lease ends. */
+		/* The tick that fences comes up to a tick later, and is over when the
+		 * lease ends. */
 		stage_ms = g.lease.until_ms;
 		assert_false(fires_at(stage_ms));
 		g.server = GUARD_SERVER_DOWN;
 		guard_watchdog_fenced(&g, true);
 		assert_false(stage_device.active);
-		assert_int_equal(stamp_clear(cfg, "watchdog"), 0);
+		assert_int_equal(stamp_clear(cfg, STAMP_WATCHDOG), 0);
 	}
 }
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* The guard, tick by tick, with a watchdog that is missing, in use, unfit, fails, or cannot be stopped. */
+/* The guard, tick by tick, with a watchdog that is missing, in use, unfit, fails, or cannot be
+ * stopped. */
+#include "node/watchdog_stamp.h"
 #include "watchdogguard.h"
 
 /* ---- devices that are not there ---- */
@@ -12,7 +14,7 @@ static void missing_and_automatic_it_goes_on(void **state)
 	assert_true(guard_watchdog_permits(&g));
 	assert_int_equal(g.lease.until_ms, stage_ms + cfg->lease_ms);
 	assert_word("missing: No such file or directory");
-	assert_false(guard_watchdog_missing(cfg));
+	assert_false(node_watchdog_missing(cfg));
 	/* The driver is loaded. */
 	stage_missing = 0;
 	stage_ms += 2000;
@@ -27,13 +29,13 @@ static void missing_and_required_no_lease_begins(void **state)
 	stage_missing = ENOENT;
 	serve();
 	assert_int_equal(g.lease.until_ms, 0);
-	assert_true(guard_watchdog_missing(cfg));
+	assert_true(node_watchdog_missing(cfg));
 	stage_missing = 0;
 	stage_ms += 2000;
 	tick_with(stage_ms + cfg->lease_ms);
 	assert_true(stage_device.active);
 	assert_int_equal(g.lease.until_ms, stage_ms + cfg->lease_ms);
-	assert_false(guard_watchdog_missing(cfg));
+	assert_false(node_watchdog_missing(cfg));
 }
 
 static void required_it_is_armed_before_a_lease_begins(void **state)
@@ -54,21 +56,21 @@ static void required_of_a_standby_it_must_be_there(void **state)
 {
 	(void)state;
 	cfg->watchdog = WATCHDOG_REQUIRED;
-	assert_true(guard_watchdog_missing(cfg)); /* nobody has looked */
+	assert_true(node_watchdog_missing(cfg)); /* nobody has looked */
 	g.server = GUARD_SERVER_STANDBY;
 	tick();
-	assert_false(guard_watchdog_missing(cfg));
+	assert_false(node_watchdog_missing(cfg));
 	stage_missing = EACCES;
 	stage_ms += 2000;
 	tick();
-	assert_true(guard_watchdog_missing(cfg));
+	assert_true(node_watchdog_missing(cfg));
 	stage_missing = 0;
 	stage_ms += 2000;
 	tick();
-	assert_false(guard_watchdog_missing(cfg));
+	assert_false(node_watchdog_missing(cfg));
 	(void)close(lock); /* no guard, no lease */
 	lock = -1;
-	assert_true(guard_watchdog_missing(cfg));
+	assert_true(node_watchdog_missing(cfg));
 }
 
 static void somebody_elses_is_left_alone(void **state)
@@ -100,7 +102,7 @@ static void unfit_once_it_is_not_tried_again(void **state)
 	assert_int_equal(stage_device.pings, 0);
 	g.server = GUARD_SERVER_STANDBY;
 	tick();
-	assert_true(guard_watchdog_missing(cfg));
+	assert_true(node_watchdog_missing(cfg));
 }
 
 /* ---- devices that fail ---- */

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "serve/lease.h"
+#include "guard/lease.h"
 
 #define LEASE 5000
 

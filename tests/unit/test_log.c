@@ -131,6 +131,9 @@ static void one_line_stays_one_line(void **state)
 	(void)state;
 	log_info("FATAL:  no\n\tthanks\x1b[31m\r\n\n");
 	assert_string_equal(next_text("<30>"), "FATAL:  no  thanks [31m");
+	log_info("caf\xe9 \xc2\x9b"
+		 "31m");
+	assert_string_equal(next_text("<30>"), "caf?  31m");
 	log_identity("a\nb", "c");
 	log_info("x");
 	assert_string_equal(next_text("<30>"), "cluster=a b node=c x");
@@ -221,13 +224,30 @@ static void people_get_message_detail_and_hint(void **state)
 
 /* --- who gets it --- */
 
-static void nothing_on_standard_error_without_terminal(void **state)
+static void the_caller_is_answered_without_a_terminal(void **state)
 {
 	(void)state;
 	hear_begin();
 	log_error("x");
 	log_verdict(&refused, 1);
-	assert_string_equal(hear_end(), "");
+	assert_string_equal(
+	    hear_end(), "test: refused [witness-unseen]: the witness does not answer - no reply "
+			"from 192.0.2.3 in 300 ms - HINT: look at \"ping\"\n");
+}
+
+static void nothing_on_standard_error_for_a_program_that_calls(void **state)
+{
+	(void)state;
+	log_quiet();
+	for (int on_terminal = 0; on_terminal < 2; on_terminal++) {
+		logger.terminal = on_terminal == 1;
+		hear_begin();
+		log_error("x");
+		log_verdict(&refused, 1);
+		assert_string_equal(hear_end(), "");
+	}
+	logger.terminal = false;
+	logger.quiet = false;
 }
 
 static void a_terminal_gets_everything(void **state)
@@ -264,9 +284,9 @@ static void without_syslog_warnings_go_to_standard_error(void **state)
 	log_warning("worth it");
 	log_verdict(&refused, 1);
 	assert_string_equal(hear_end(), "WARNING:  worth it\n"
-					"WARNING:  the witness does not answer\n"
-					"DETAIL:  no reply from 192.0.2.3 in 300 ms\n"
-					"HINT:  look at \"ping\"\n");
+					"test: refused [witness-unseen]: the witness does not "
+					"answer - no reply from 192.0.2.3 in 300 ms - HINT: look "
+					"at \"ping\"\n");
 	start_daemon();
 }
 
@@ -335,7 +355,8 @@ int main(void)
 		ALONE(a_bare_verdict_has_no_empty_pairs),
 		ALONE(the_level_follows_the_outcome),
 		ALONE(people_get_message_detail_and_hint),
-		ALONE(nothing_on_standard_error_without_terminal),
+		ALONE(the_caller_is_answered_without_a_terminal),
+		ALONE(nothing_on_standard_error_for_a_program_that_calls),
 		ALONE(a_terminal_gets_everything),
 		ALONE(without_syslog_warnings_go_to_standard_error),
 		ALONE(lost_lines_are_counted_and_told),

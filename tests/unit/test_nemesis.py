@@ -7,9 +7,11 @@ import unittest
 from pathlib import Path
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "faults"))
+TESTS = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TESTS.parent / "scripts"), str(TESTS / "faults")]
 
 import nemesis  # noqa: E402
+from lablib.faults_day import KINDS  # noqa: E402
 
 SEEDS = range(1, 301)
 LONG_RUN = range(1, 31)  # of README.md
@@ -92,6 +94,36 @@ class Nemesis(unittest.TestCase):
         for act in acts(WITHOUT):
             if act.words[0] in ("crash", "restart", "fill-disk"):
                 self.assertNotIn("witness", act.words)
+
+
+    def test_every_ordinary_day_comes_once_before_any_comes_again(self):
+        for seed in (1, 2, 3):
+            drawn = {what for what, kind in KINDS.items() if kind.drawn and not kind.systemd}
+            days = [one.acts[0].words for one in nemesis.ordinary(seed, rounds=len(drawn))]
+            self.assertEqual({what for _, _, what in days}, drawn)
+            self.assertEqual(nemesis.ordinary(seed), nemesis.ordinary(seed))
+        self.assertNotEqual(nemesis.ordinary(1), nemesis.ordinary(2))
+
+    def test_ordinary_days_are_quiet_or_have_a_fault_behind(self):
+        rounds = [one for seed in SEEDS for one in nemesis.ordinary(seed)]
+        self.assertEqual({len(one.acts) for one in rounds}, {1, 2})
+        for one in rounds:
+            verb, node, what = one.acts[0].words
+            self.assertEqual(verb, "day")
+            role = KINDS[what].role
+            self.assertIn(node, {"primary": ["PRIMARY"], "standby": ["STANDBY"]}.get(
+                role, ["PRIMARY", "STANDBY"]))
+
+    def test_commands_of_systemd_come_where_there_is_one(self):
+        drawn = {what for what, kind in KINDS.items() if kind.drawn}
+        days = nemesis.ordinary(1, nemesis.Cluster(systemd=True), len(drawn))
+        self.assertEqual({one.acts[0].words[2] for one in days}, drawn)
+        self.assertTrue({"systemctl-stop", "pg_ctlcluster-restart"} <= drawn)
+
+    def test_without_a_record_nobody_pauses_it(self):
+        days = [one.acts[0].words[2] for seed in SEEDS
+                for one in nemesis.ordinary(seed, WITHOUT)]
+        self.assertNotIn("pause", days)
 
 
 FIRST = "isolate STANDBY"

@@ -12,26 +12,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "farclient.h"
+#include "gatedport.h"
 #include "net/nftlease.h"
 
-enum { PORT = 5432, OTHER_PORT = 5433, REFRESHES = 3000 };
-
-static struct netfixture fixture;
-static int listener;
-
-static struct cfg cfg = {
-	.name = "main",
-	.port = PORT,
-	.nodes = { { .name = "n1", .address = NEAR }, { .name = "n2", .address = FAR } },
-	.lease_ms = 5000,
-	.kernel_lease = true,
-};
+enum { OTHER_PORT = 5433, REFRESHES = 3000 };
 
 /* The same cluster with IPv6 nodes. */
 static struct cfg cfg6 = {
 	.name = "main",
-	.port = PORT,
+	.port = GATED_PORT,
 	.nodes = { { .name = "n1", .address = NEAR6 }, { .name = "n2", .address = FAR6 } },
 	.lease_ms = 5000,
 	.kernel_lease = true,
@@ -57,36 +46,22 @@ static void lay(const struct cfg *as, const struct nftlease *want)
 
 static void set(const struct nftlease *want)
 {
-	assert_int_equal(nftlease_set(&cfg, want, NULL), 0);
+	assert_int_equal(nftlease_set(&gated_cfg, want, NULL), 0);
 }
 
 static struct farclient connect_from(const char *from, const char *to)
 {
 	struct farclient made;
 
-	assert_int_equal(farclient_connect(&made, &fixture, listener, from, to, PORT), 0);
+	assert_int_equal(
+	    farclient_connect(&made, &gated_network, gated_listener, from, to, GATED_PORT), 0);
 	return made;
-}
-
-static int begin(void **state)
-{
-	(void)state;
-	return netfixture_begin(&fixture) != 0 || farclient_begin(&fixture) != 0 ||
-	       (listener = farclient_listen("::", PORT)) < 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	(void)close(listener);
-	netfixture_end(&fixture);
-	return 0;
 }
 
 static int each(void **state)
 {
 	(void)state;
-	return nftlease_remove(&cfg);
+	return nftlease_remove(&gated_cfg);
 }
 
 static void assert_cut_in_time(const struct farclient *client, int64_t until_ms)
@@ -103,13 +78,14 @@ static void a_client_is_cut_when_its_time_is_over(void **state)
 	struct farclient client;
 
 	(void)state;
-	lay(&cfg, &want);
+	lay(&gated_cfg, &want);
 	client = connect_from(CLIENT, NEAR);
 	assert_true(farclient_works(&client));
 	assert_cut_in_time(&client, want.until_ms);
 	farclient_end(&client);
-	assert_int_equal(farclient_connect(&client, &fixture, listener, CLIENT, NEAR, PORT),
-			 -ECONNREFUSED);
+	assert_int_equal(
+	    farclient_connect(&client, &gated_network, gated_listener, CLIENT, NEAR, GATED_PORT),
+	    -ECONNREFUSED);
 }
 
 static void an_ipv6_client_is_cut_too(void **state)
@@ -124,8 +100,9 @@ static void an_ipv6_client_is_cut_too(void **state)
 	assert_cut_in_time(&client, want.until_ms);
 	farclient_end(&client);
 	/* Both families, whichever the nodes have. */
-	assert_int_equal(farclient_connect(&client, &fixture, listener, CLIENT, NEAR, PORT),
-			 -ECONNREFUSED);
+	assert_int_equal(
+	    farclient_connect(&client, &gated_network, gated_listener, CLIENT, NEAR, GATED_PORT),
+	    -ECONNREFUSED);
 }
 
 /*
@@ -138,7 +115,7 @@ static void an_answer_that_comes_too_late_does_not_leave(void **state)
 	struct farclient client;
 
 	(void)state;
-	lay(&cfg, &want);
+	lay(&gated_cfg, &want);
 	client = connect_from(CLIENT, NEAR);
 	assert_int_equal(send(client.client, "q", 1, MSG_NOSIGNAL), 1);
 	assert_int_equal(farclient_hears(client.server, 1000), 'q');
@@ -157,7 +134,7 @@ static void the_reset_of_a_connection_leaves(void **state)
 	struct farclient client;
 
 	(void)state;
-	lay(&cfg, &for_ever);
+	lay(&gated_cfg, &for_ever);
 	client = connect_from(CLIENT, NEAR);
 	set(&shut);
 	assert_int_equal(
@@ -175,7 +152,7 @@ static void a_lease_that_is_renewed_cuts_nobody(void **state)
 	struct farclient client;
 
 	(void)state;
-	lay(&cfg, &want);
+	lay(&gated_cfg, &want);
 	client = connect_from(CLIENT, NEAR);
 	while (!deadline_passed(&end_of_it)) {
 		struct deadline pause = deadline_in_ms(50);
@@ -213,9 +190,9 @@ static void no_moment_is_without_it_while_it_is_renewed(void **state)
 	pid_t child;
 
 	(void)state;
-	lay(&cfg, &want);
+	lay(&gated_cfg, &want);
 	client = connect_from(CLIENT, NEAR);
-	child = netfixture_serve(&fixture, talk, &client.client);
+	child = netfixture_serve(&gated_network, talk, &client.client);
 	assert_true(child > 0);
 	for (int i = 0; i < REFRESHES; i++) {
 		want = until(3000 + i % 7);
@@ -233,7 +210,7 @@ static void the_other_node_is_never_held_back(void **state)
 	struct farclient peer, peer6;
 
 	(void)state;
-	lay(&cfg, &shut);
+	lay(&gated_cfg, &shut);
 	peer = connect_from(FAR, NEAR);
 	assert_true(farclient_works(&peer));
 	lay(&cfg6, &shut);
@@ -250,12 +227,13 @@ static void this_node_is_never_held_back(void **state)
 	};
 
 	(void)state;
-	lay(&cfg, &shut);
+	lay(&gated_cfg, &shut);
 	for (size_t i = 0; i < ARRAY_COUNT(own); i++) {
 		struct farclient local;
 
-		assert_int_equal(
-		    farclient_connect(&local, NULL, listener, own[i][0], own[i][1], PORT), 0);
+		assert_int_equal(farclient_connect(&local, NULL, gated_listener, own[i][0],
+						   own[i][1], GATED_PORT),
+				 0);
 		assert_true(farclient_works(&local));
 		farclient_end(&local);
 	}
@@ -267,8 +245,9 @@ static void other_ports_are_not_ours(void **state)
 	struct farclient client;
 
 	(void)state;
-	lay(&cfg, &shut);
-	assert_int_equal(farclient_connect(&client, &fixture, other, CLIENT, NEAR, OTHER_PORT), 0);
+	lay(&gated_cfg, &shut);
+	assert_int_equal(
+	    farclient_connect(&client, &gated_network, other, CLIENT, NEAR, OTHER_PORT), 0);
 	assert_true(farclient_works(&client));
 	farclient_end(&client);
 }
@@ -276,13 +255,14 @@ static void other_ports_are_not_ours(void **state)
 /* A server elsewhere, on the same port: pg_rewind, or an application on this host. */
 static void our_connection_to_another_server_goes_on(void **state)
 {
-	int AUTO_FD elsewhere = netfixture_far_listen(&fixture, PORT);
+	int AUTO_FD elsewhere = netfixture_far_listen(&gated_network, GATED_PORT);
 	struct farclient outgoing;
 
 	(void)state;
 	assert_true(elsewhere >= 0);
-	lay(&cfg, &shut);
-	assert_int_equal(farclient_connect(&outgoing, NULL, elsewhere, NEAR, CLIENT, PORT), 0);
+	lay(&gated_cfg, &shut);
+	assert_int_equal(farclient_connect(&outgoing, NULL, elsewhere, NEAR, CLIENT, GATED_PORT),
+			 0);
 	assert_true(farclient_works(&outgoing));
 	farclient_end(&outgoing);
 }
@@ -292,12 +272,12 @@ static void laid_again_it_cuts_nobody(void **state)
 	struct farclient client;
 
 	(void)state;
-	lay(&cfg, &for_ever);
+	lay(&gated_cfg, &for_ever);
 	client = connect_from(CLIENT, NEAR);
 	for (int i = 0; i < 10; i++) {
 		struct nftlease want = until(2000);
 
-		lay(&cfg, &want);
+		lay(&gated_cfg, &want);
 		assert_true(farclient_works(&client));
 	}
 	farclient_end(&client);
@@ -319,5 +299,5 @@ int main(void)
 		cmocka_unit_test_setup(laid_again_it_cuts_nobody, each),
 	};
 
-	return cmocka_run_group_tests(tests, begin, end);
+	return cmocka_run_group_tests(tests, gatedport_begin, gatedport_end);
 }

@@ -91,7 +91,9 @@ static void put_key(struct nlmsghdr *to)
 /* The element, with an attribute of this kind and size before what we look for. */
 static int look(uint16_t kind, size_t size, struct nftlease_sight *sight)
 {
-	const struct nftlease_element which = { .table = "pg_vrrp_main", .port = PORT };
+	const struct nftlease_element which = { .table = "pg_vrrp_main",
+						.set = NFTLEASE_SET,
+						.port = PORT };
 	const char zeros[64] = "";
 	struct nlattr *list, *element;
 
@@ -137,7 +139,9 @@ static void an_attribute_of_the_wrong_size_ends_nobody(void **unused)
 
 static void without_elements_there_is_none(void **unused)
 {
-	const struct nftlease_element which = { .table = "pg_vrrp_main", .port = PORT };
+	const struct nftlease_element which = { .table = "pg_vrrp_main",
+						.set = NFTLEASE_SET,
+						.port = PORT };
 	struct nftlease_sight sight = { .there = true };
 
 	(void)unused;

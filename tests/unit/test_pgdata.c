@@ -95,7 +95,7 @@ static void becomes_a_standby_and_keeps_the_rest(void **unused)
 					 "primary_conninfo_x = '1'");
 	/* The second run finds the state reached. */
 	for (int run = 0; run < 2; run++) {
-		assert_int_equal(pgdata_make_standby(&data_cfg, conninfo), 0);
+		assert_int_equal(pgdata_make_standby(&data_cfg, conninfo, false), 0);
 		assert_int_equal(pgdata_form(&data_cfg), PGDATA_STANDBY);
 		assert_int_equal(state_read(data_path("postgresql.auto.conf"), text, sizeof(text)),
 				 0);
@@ -113,7 +113,7 @@ static void a_run_that_was_killed_is_in_nobodys_way(void **unused)
 {
 	(void)unused;
 	data_put("postgresql.auto.conf.pg_vrrp", "half of a fi");
-	assert_int_equal(pgdata_make_standby(&data_cfg, "host=a"), 0);
+	assert_int_equal(pgdata_make_standby(&data_cfg, "host=a", false), 0);
 	assert_int_equal(state_exists(data_path("postgresql.auto.conf.pg_vrrp")), 0);
 	assert_int_equal(state_exists(data_path("standby.signal")), 1);
 }
@@ -125,8 +125,8 @@ static void bad_conninfo_changes_nothing(void **unused)
 	(void)unused;
 	memset(huge, 'x', sizeof(huge) - 1);
 	huge[sizeof(huge) - 1] = '\0';
-	assert_int_equal(pgdata_make_standby(&data_cfg, "host=a\nfsync = off"), -EINVAL);
-	assert_int_equal(pgdata_make_standby(&data_cfg, huge), -EFBIG);
+	assert_int_equal(pgdata_make_standby(&data_cfg, "host=a\nfsync = off", false), -EINVAL);
+	assert_int_equal(pgdata_make_standby(&data_cfg, huge, false), -EFBIG);
 	assert_int_equal(state_exists(data_path("standby.signal")), 0);
 	assert_int_equal(state_exists(data_path("postgresql.auto.conf")), 0);
 }
@@ -140,10 +140,10 @@ static void follows_no_link(void **unused)
 	(void)snprintf(target, sizeof(target), "%s", data_path("PG_VERSION"));
 	data_put("PG_VERSION", "15\n");
 	assert_int_equal(symlink(target, data_path("postgresql.auto.conf")), 0);
-	assert_int_equal(pgdata_make_standby(&data_cfg, "host=a"), -ELOOP);
+	assert_int_equal(pgdata_make_standby(&data_cfg, "host=a", false), -ELOOP);
 	assert_int_equal(unlink(data_path("postgresql.auto.conf")), 0);
 	assert_int_equal(symlink(target, data_path("postgresql.auto.conf.pg_vrrp")), 0);
-	assert_int_equal(pgdata_make_standby(&data_cfg, "host=a"), 0);
+	assert_int_equal(pgdata_make_standby(&data_cfg, "host=a", false), 0);
 	assert_int_equal(state_read(target, text, sizeof(text)), 0);
 	assert_string_equal(text, "15\n");
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* Connections as questions, and one question until the deadline: yes, no, or it could not be asked.
- */
+/* Connections as questions, and one question until the deadline: yes, no, or it could not
+ * be asked. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -13,10 +13,10 @@
 static const enum fact all_facts[] = { FACT_UNKNOWN, FACT_NO, FACT_YES };
 
 /*
- * In other words than the rules: a host is switched off by a sound standby that sees the witness, with
- * which VRRP agrees, that nobody has told of a primary; when nobody could ask it; whose vote is gone, and
- * whose lease by that vote has ended.  Never where a record says who may serve, and never when
- * something else is proof enough.
+ * In other words than the rules: a host is switched off by a sound standby that sees the witness,
+ * with which VRRP agrees, that nobody has told of a primary; when nobody could ask it; whose vote
+ * is gone, and whose lease by that vote has ended.  Never where a record says who may serve, and
+ * never when something else is proof enough.
  */
 static bool may_switch_off(const struct promote_facts *f)
 {
@@ -83,7 +83,7 @@ static void switches_off_exactly_when_the_argument_holds(void **state)
 		if (off != may_switch_off(&f))
 			fail_msg("combination %llu: rule %s", (unsigned long long)n, verdict.rule);
 		if (off)
-			assert_string_equal(verdict.rule, "power-left");
+			assert_string_equal(verdict.rule, "not-switched-off");
 		switched += off;
 	}
 	assert_true(switched > 0);

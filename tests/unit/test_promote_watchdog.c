@@ -31,9 +31,9 @@ static struct promote_facts any(void)
 		&f.replayed,         &f.record_still,
 	};
 	bool *const flags[] = {
-		&f.fence_over, &f.has_record,    &f.record_ours,      &f.record_paired,
-		&f.behind,     &f.record_paused, &f.record_released,  &f.record_renewed,
-		&f.accepted,   &f.override,      &f.unproven_promote, &f.peer_down_by_operator,
+		&f.fence_over, &f.has_record, &f.record_ours,      &f.record_paired,
+		&f.behind,     &f.paused,     &f.record_released,  &f.record_renewed,
+		&f.accepted,   &f.override,   &f.unproven_promote, &f.peer_down_by_operator,
 		&f.by_hand,
 	};
 

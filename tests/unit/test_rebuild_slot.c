@@ -12,7 +12,7 @@
 
 #include "base/deadline.h"
 #include "pidspace.h"
-#include "rejoin/rebuild.h"
+#include "rebuild/rebuild.h"
 #include "rejoin_pair.h"
 
 #define SLOT     "pgvrrp_n2"

@@ -15,6 +15,7 @@
 
 #include "base/deadline.h"
 #include "pgfixture_os.h"
+#include "record/record_trust.h"
 #include "witnessfixture.h"
 
 #define N1 0
@@ -79,25 +80,27 @@ static void nothing_is_sent_when_no_time_is_left(void **state)
 
 static void nothing_is_sent_to_a_server_that_does_not_let_us_in(void **state)
 {
-	const struct deadline dl = deadline_in_ms(200);
+	struct deadline dl;
 	struct record_link AUTO_RECORD link;
 	struct cfg cfg = witness.n[N1];
 
 	(void)state;
 	(void)snprintf(cfg.witness_conninfo, sizeof(cfg.witness_conninfo),
 		       "sslmode=disable password=wrong-as-wrong");
-	fails(&cfg, PG_FAIL_AUTH,
+	fails(&cfg, PG_FAIL_PASSWORD,
 	      "the witness does not let role \"recorder\" in: password authentication failed",
 	      true);
 	cfg = witness.n[N1];
 	(void)snprintf(cfg.witness_passfile, sizeof(cfg.witness_passfile), "/nowhere");
-	fails(&cfg, PG_FAIL_AUTH, "no password supplied", true);
+	fails(&cfg, PG_FAIL_PASSWORD, "no password supplied", true);
 	cfg = witness.n[N1];
 	(void)snprintf(cfg.witness_database, sizeof(cfg.witness_database), "nowhere");
-	fails(&cfg, PG_FAIL_OTHER, "the witness: database \"nowhere\" does not exist", true);
+	fails(&cfg, PG_FAIL_DATABASE, "the witness: database \"nowhere\" does not exist", true);
 	record_begin(&link, &witness.n[N1], SYSTEM);
 	assert_int_equal(kill(witness.server.postmaster[0], SIGSTOP), 0);
-	fails_until(&dl, &link, PG_FAIL_SILENT, "connected, then no answer");
+	dl = deadline_in_ms(200);
+	fails_until(&dl, &link, PG_FAIL_LATE,
+		    "is busy, or stands still: connected, then no answer");
 	assert_int_equal(kill(witness.server.postmaster[0], SIGCONT), 0);
 	assert_true(record_unsent(&link));
 }
@@ -178,7 +181,7 @@ static void a_question_at_a_locked_row_ends_by_itself(void **state)
 
 static void a_backend_that_hangs_is_silent(void **state)
 {
-	const struct deadline soon = deadline_in_ms(300);
+	struct deadline soon;
 	struct record_link AUTO_RECORD link;
 	char said[64];
 	int pid = 0;
@@ -191,7 +194,8 @@ static void a_backend_that_hangs_is_silent(void **state)
 			 0);
 	assert_int_equal(sscanf(said, "%d", &pid), 1);
 	assert_int_equal(kill((pid_t)pid, SIGSTOP), 0);
-	fails_until(&soon, &link, PG_FAIL_SILENT, "no answer in time");
+	soon = deadline_in_ms(300);
+	fails_until(&soon, &link, PG_FAIL_LATE, "no answer in time");
 	assert_int_equal(kill((pid_t)pid, SIGCONT), 0);
 	assert_false(record_unsent(&link));
 }
@@ -218,9 +222,9 @@ static void a_role_without_rights_is_told(void **state)
 	(void)snprintf(cfg.witness_role, sizeof(cfg.witness_role), "stranger");
 	(void)snprintf(cfg.witness_conninfo, sizeof(cfg.witness_conninfo),
 		       "sslmode=disable password=strange");
-	fails(&cfg, PG_FAIL_AUTH, "role \"stranger\" has no right to the record", false);
+	fails(&cfg, PG_FAIL_RIGHT, "role \"stranger\" has no right to the record", false);
 	witness_sql("GRANT USAGE ON SCHEMA pgvrrp TO stranger");
-	fails(&cfg, PG_FAIL_AUTH, "role \"stranger\" has no right to the record", false);
+	fails(&cfg, PG_FAIL_RIGHT, "role \"stranger\" has no right to the record", false);
 	witness_sql("DROP OWNED BY stranger; DROP ROLE stranger");
 }
 
@@ -258,6 +262,54 @@ static void a_standby_of_the_witness_does_not_answer(void **state)
 	assert_int_equal(witness_look(N1).present, FACT_YES);
 }
 
+static void make_copy(void)
+{
+	char path[CFG_PATH_MAX + 32];
+
+	(void)snprintf(path, sizeof(path), "%s/standby.signal", witness.server.cfg[0].data_dir);
+	assert_int_equal(pgfixture_stop(&witness.server, 0, SIGINT), 0);
+	assert_int_equal(os_write(path, "", false), 0);
+	assert_int_equal(pgfixture_start(&witness.server, 0, true), 0);
+	witness_says("SELECT pg_promote()", "t");
+}
+
+/* It says what was, and the other one may go on: nobody goes by it, and nothing is
+ * written there. */
+static void a_copy_that_was_promoted_is_not_the_witness(void **state)
+{
+	const struct deadline dl = deadline_in_ms(PATIENCE);
+	const struct record seen = witness_paired();
+	struct record_memory memory = { .known = FACT_YES,
+					.term = seen.term,
+					.version = seen.version };
+	struct record_link AUTO_RECORD link;
+	struct record record, copy;
+
+	(void)state;
+	(void)snprintf(memory.holder, sizeof(memory.holder), "%s", seen.holder);
+	(void)snprintf(memory.origin, sizeof(memory.origin), "%s", seen.origin);
+	record = witness_look(N1);
+	assert_int_equal(record_trust(&record, &memory), RECORD_GOOD);
+	make_copy();
+	copy = witness_look(N1);
+	assert_true(record_says_same(&copy, &seen));
+	assert_int_equal(copy.version, seen.version);
+	assert_int_equal(record_trust(&copy, &memory), RECORD_BACKWARDS);
+
+	record_begin(&link, &witness.n[N1], SYSTEM);
+	assert_int_equal(record_take(&link, &record, &seen, &dl), 0);
+	assert_refused(&record, "absent");
+	assert_int_equal(record_renew(&link, &record, &seen, false, &dl), 0);
+	assert_refused(&record, "absent");
+	witness_says("SELECT term, version FROM pgvrrp.record", "1|2");
+
+	/* Who serves by right makes it the witness. */
+	assert_int_equal(
+	    record_create(&link, &record, &copy, record_next_term(&copy, &memory), &dl), 0);
+	assert_refused(&record, "");
+	assert_int_equal(record_trust(&record, &memory), RECORD_GOOD);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, witness_empty)
 
 int main(void)
@@ -274,6 +326,7 @@ int main(void)
 		TEST(a_role_without_rights_is_told),
 		TEST(a_read_only_witness_is_told_when_it_is_to_write),
 		TEST(a_standby_of_the_witness_does_not_answer),
+		TEST(a_copy_that_was_promoted_is_not_the_witness),
 	};
 
 	return cmocka_run_group_tests(tests, witness_begin, witness_end);

@@ -125,6 +125,25 @@ static void only_a_change_is_written_to_disk(void **unused)
 
 /* ---- never backwards ---- */
 
+/* A file of an earlier release says nothing about it, and learns it from the next look. */
+static void the_server_is_remembered_across_reboots(void **unused)
+{
+	struct record record = memory_row(4, 7, 100);
+	struct record_memory memory;
+
+	(void)unused;
+	record.origin[0] = '\0';
+	(void)memory_noted(&record);
+	record = memory_row(4, 8, 50);
+	memory = memory_noted(&record);
+	assert_string_equal(memory.origin, record.origin);
+	memory_reboot();
+	memory = record_memory_read(&nodefiles_cfg);
+	assert_string_equal(memory.origin, record.origin);
+	(void)snprintf(record.origin, sizeof(record.origin), "7/00000002");
+	assert_int_equal(record_trust(&record, &memory), RECORD_BACKWARDS);
+}
+
 static void an_older_row_changes_no_file(void **unused)
 {
 	const struct record newer = memory_row(4, 7, 100);
@@ -180,20 +199,20 @@ static void what_is_never_good_is_not_noted(void **unused)
 	struct record bad;
 
 	(void)unused;
-#define REFUSED(change)                                                                       \
+#define REFUSES(change)                                                                       \
 	do {                                                                                  \
 		bad = memory_row(4, 7, 100);                                                  \
 		change;                                                                       \
 		assert_int_equal(record_memory_note(&nodefiles_cfg, &memory, &bad), -EINVAL); \
 	} while (0)
-	REFUSED(bad.present = FACT_NO);
-	REFUSED(bad.present = FACT_UNKNOWN);
-	REFUSED(bad.schema = 2);
-	REFUSED(bad.same_system = false);
-	REFUSED(bad.node_known = false);
-	REFUSED(bad.sealed = false);
-	REFUSED(bad.asked_ms = 0);
-#undef REFUSED
+	REFUSES(bad.present = FACT_NO);
+	REFUSES(bad.present = FACT_UNKNOWN);
+	REFUSES(bad.schema = 2);
+	REFUSES(bad.same_system = false);
+	REFUSES(bad.node_known = false);
+	REFUSES(bad.sealed = false);
+	REFUSES(bad.asked_ms = 0);
+#undef REFUSES
 	assert_int_equal(record_memory_read(&nodefiles_cfg).known, FACT_NO);
 }
 
@@ -251,6 +270,7 @@ int main(void)
 		TEST(still_is_from_the_first_answer_to_the_last_question),
 		TEST(a_new_version_begins_anew),
 		TEST(only_a_change_is_written_to_disk),
+		TEST(the_server_is_remembered_across_reboots),
 		TEST(an_older_row_changes_no_file),
 		TEST(an_earlier_term_is_older_whatever_its_version),
 		TEST(what_is_never_good_is_not_noted),

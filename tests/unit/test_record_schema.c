@@ -51,6 +51,7 @@ static void the_role_may_call_the_functions_and_nothing_else(void **state)
 		"SELECT pgvrrp.refusal('main', 1, 'n1', 1, 1, true)",
 		"SELECT pgvrrp.answer('main', 1, 'n1', NULL)",
 		"SELECT pgvrrp.be_durable()",
+		"SELECT pgvrrp.let_in('main')",
 	};
 
 	(void)state;
@@ -68,7 +69,8 @@ static void the_role_may_call_the_functions_and_nothing_else(void **state)
 	witness_sql("DROP ROLE passerby");
 }
 
-/* SECURITY DEFINER: what the caller has put into its temporary schema must not be taken for ours. */
+/* SECURITY DEFINER: what the caller has put into its temporary schema must not be taken
+ * for ours. */
 static void nothing_of_the_callers_is_run_by_the_owner(void **state)
 {
 	char said[1024];
@@ -101,9 +103,77 @@ static void running_it_again_keeps_rows_and_rights(void **state)
 	assert_true(after.sealed && after.paired);
 	assert_int_equal(after.version, before.version);
 	witness_says("SET SESSION AUTHORIZATION second;"
-		     "SELECT version FROM pgvrrp.look('main', 7000000000000000001, 'n2')",
-		     "2");
+		     "SELECT present FROM pgvrrp.look('second', 7000000000000000001, 'n2')",
+		     "f");
 	witness_sql("DROP OWNED BY second; DROP ROLE second");
+}
+
+/* A password that was stolen on a node of one cluster opens no other one's row. */
+static void a_row_is_of_the_role_that_wrote_it(void **state)
+{
+	static const char *const deeds[] = {
+		"look('main', 7000000000000000001, 'n2')",
+		"renew('main', 7000000000000000001, 'n1', 1, 2, 5000, false)",
+		"go_solo('main', 7000000000000000001, 'n1', 1, 2)",
+		"pair('main', 7000000000000000001, 'n1', 1, 2, 5000, true)",
+		"release('main', 7000000000000000001, 'n1', 1, 2, NULL)",
+		"take('main', 7000000000000000001, 'n2', 1, 2, 5000)",
+		"take_by_word('main', 7000000000000000001, 'n2', 1, 2, 5000, '0/10')",
+		"pause('main', 7000000000000000001, 'n2', 1, 2, true)",
+		"pause_for('main', 7000000000000000001, 'n2', 1, 2, 1000, 'a', 'b')",
+		"pause_of('main')",
+		"create_record('main', 7000000000000000001, 'n2', 'n1', 9, 0, 0, 5000)",
+		"create_record('main', 7000000000000000001, 'n2', 'n1', 9, 1, 2, 5000)",
+	};
+	char sql[512], said[1024];
+
+	(void)state;
+	(void)witness_paired();
+	witness_sql("CREATE ROLE second LOGIN");
+	applied("second");
+	applied("recorder");
+	for (size_t i = 0; i < ARRAY_COUNT(deeds); i++) {
+		(void)snprintf(sql, sizeof(sql),
+			       "SET SESSION AUTHORIZATION second; SELECT pgvrrp.%s", deeds[i]);
+		if (witness_try(sql, said, sizeof(said)) == 0 ||
+		    strstr(said, "the record of cluster \"main\" is role \"recorder\"'s") == NULL)
+			fail_msg("%s: %s", deeds[i], said);
+	}
+	witness_says("SELECT term, version FROM pgvrrp.record", "1|2");
+	/* a row of an older file becomes the next writer's; one that was wiped is nobody's */
+	witness_sql("UPDATE pgvrrp.record SET owner = NULL");
+	witness_says(AS_ROLE "SELECT refused IS NULL FROM"
+			     " pgvrrp.renew('main', 7000000000000000001, 'n1', 1, 2, 5000, false)",
+		     "t");
+	witness_says("SELECT owner FROM pgvrrp.record", "recorder");
+	assert_int_equal(witness_empty(NULL), 0);
+	witness_says("SET SESSION AUTHORIZATION second; SELECT refused IS NULL FROM"
+		     " pgvrrp.create_record('main', 8, 'n2', 'n1', 9, 0, 0, 5000)",
+		     "t");
+	assert_int_equal(witness_empty(NULL), 0);
+	witness_sql("DROP OWNED BY second; DROP ROLE second");
+}
+
+/* One role for all clusters may ask for any row, and go on with its transaction for ever. */
+static void who_does_not_know_the_system_locks_nothing(void **state)
+{
+	const struct deadline dl = deadline_in_ms(PATIENCE);
+	struct pg AUTO_PG *session = witness_session();
+
+	(void)state;
+	(void)witness_paired();
+	/* Where it does lock it, this test fails, and not all that come behind. */
+	assert_int_equal(pg_command(session, "SET idle_in_transaction_session_timeout = '3s'", &dl),
+			 0);
+	assert_int_equal(pg_command(session, "BEGIN", &dl), 0);
+	assert_int_equal(pg_command(session,
+				    "DO $$ BEGIN PERFORM"
+				    " pgvrrp.renew('main', 8, 'n1', 1, 2, 5000, false); END $$",
+				    &dl),
+			 0);
+	witness_says("SET lock_timeout = 500; SELECT refused IS NULL FROM"
+		     " pgvrrp.renew('main', 7000000000000000001, 'n1', 1, 2, 5000, false)",
+		     "t");
 }
 
 static void one_that_is_newer_is_left_alone(void **state)
@@ -194,6 +264,8 @@ int main(void)
 		TEST(the_role_may_call_the_functions_and_nothing_else),
 		TEST(nothing_of_the_callers_is_run_by_the_owner),
 		TEST(running_it_again_keeps_rows_and_rights),
+		TEST(a_row_is_of_the_role_that_wrote_it),
+		TEST(who_does_not_know_the_system_locks_nothing),
 		TEST(one_that_is_newer_is_left_alone),
 		TEST(a_role_that_is_missing_changes_nothing),
 		TEST(what_is_done_is_durable),

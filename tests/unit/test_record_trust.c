@@ -11,6 +11,9 @@
 
 #include "record/record_trust.h"
 
+#define HERE "7/00000001"
+#define COPY "7/00000002"
+
 /* The row is of this term and version; what is remembered lies around it. */
 #define TERM    INT64_C(5)
 #define VERSION INT64_C(50)
@@ -29,6 +32,7 @@ static struct record row(int64_t term, int64_t version, const char *holder)
 				 .lease_ms = 5000 };
 
 	(void)snprintf(record.holder, sizeof(record.holder), "%s", holder);
+	(void)snprintf(record.origin, sizeof(record.origin), HERE);
 	return record;
 }
 
@@ -37,6 +41,7 @@ static struct record_memory seen(enum fact known, int64_t term, int64_t version,
 	struct record_memory memory = { .known = known, .term = term, .version = version };
 
 	(void)snprintf(memory.holder, sizeof(memory.holder), "%s", holder);
+	(void)snprintf(memory.origin, sizeof(memory.origin), HERE);
 	return memory;
 }
 
@@ -50,9 +55,12 @@ static bool agrees(const struct record *r, const struct record_memory *m)
 	const bool fresh = n->present == FACT_YES && n->term >= r->term;
 	const bool kept_other = strcmp(m->holder, r->holder) != 0;
 	const bool fresh_other = strcmp(n->holder, r->holder) != 0;
+	const bool kept_there = strcmp(m->origin, COPY) == 0;
+	const bool fresh_there = strcmp(n->origin, COPY) == 0;
 
 	return !(kept && (m->term > r->term || m->version > r->version || kept_other)) &&
 	       !(fresh && (n->term > r->term || n->version > r->version || fresh_other)) &&
+	       !(kept && kept_there) && !(fresh && fresh_there) &&
 	       !(fresh && n->version == r->version && n->paired != r->paired);
 }
 
@@ -97,15 +105,27 @@ static void compare(const struct record *r, const struct record_memory *m)
 	good += trust == RECORD_GOOD;
 }
 
+/* Seen at this server, at another one, or by a release that did not look which one it was. */
+static void from_every_server(const struct record *r, struct record_memory m)
+{
+	static const char *const origins[] = { HERE, COPY, "" };
+
+	for (int i = 0; i < 9; i++) {
+		(void)snprintf(m.origin, sizeof(m.origin), "%s", origins[i % 3]);
+		(void)snprintf(m.newest.origin, sizeof(m.newest.origin), "%s", origins[i / 3]);
+		compare(r, &m);
+	}
+}
+
 /* What run_dir remembers: nothing, or a row around this one, the same or another in content. */
 static void with_every_newest(const struct record *r, struct record_memory m)
 {
 	m.newest = (struct record){ .present = FACT_UNKNOWN };
-	compare(r, &m);
+	from_every_server(r, m);
 	for (int i = 0; i < 3 * 3 * 4; i++) {
 		m.newest = row(TERM - 1 + i % 3, VERSION - 1 + i / 3 % 3, i / 9 % 2 ? "n2" : "n1");
 		m.newest.paired = i / 18 % 2 != 0;
-		compare(r, &m);
+		from_every_server(r, m);
 	}
 }
 
@@ -130,7 +150,7 @@ static void every_combination_agrees_with_a_second_wording(void **state)
 		r.paired = i / 72 % 2 != 0;
 		with_every_memory(&r);
 	}
-	assert_int_equal(tried, 144 * 54 * 37);
+	assert_int_equal(tried, 144 * 54 * 37 * 9);
 	assert_true(good > 0 && good < tried / 100);
 }
 
@@ -144,6 +164,19 @@ static void nothing_is_good_by_default(void **state)
 	(void)state;
 	assert_int_equal(record_trust(&record, &memory), RECORD_SILENT);
 	assert_int_equal(RECORD_SILENT, 0);
+}
+
+static void a_copy_counts_from_the_first_term_that_is_new(void **state)
+{
+	struct record record = row(TERM, VERSION + 9, "n1");
+	struct record_memory memory = seen(FACT_YES, TERM, VERSION, "n1");
+
+	(void)state;
+	assert_int_equal(record_trust(&record, &memory), RECORD_GOOD);
+	(void)snprintf(record.origin, sizeof(record.origin), COPY);
+	assert_int_equal(record_trust(&record, &memory), RECORD_BACKWARDS);
+	record.term++;
+	assert_int_equal(record_trust(&record, &memory), RECORD_GOOD);
 }
 
 static void every_field_but_the_version_counts_as_a_change(void **state)
@@ -263,6 +296,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_combination_agrees_with_a_second_wording),
 		cmocka_unit_test(nothing_is_good_by_default),
+		cmocka_unit_test(a_copy_counts_from_the_first_term_that_is_new),
 		cmocka_unit_test(every_field_but_the_version_counts_as_a_change),
 		cmocka_unit_test(what_may_be_replaced),
 		cmocka_unit_test(the_next_term_is_above_all_that_are_known),

@@ -9,10 +9,13 @@
 
 #include <cmocka.h>
 
+#include "base/auto.h"
 #include "base/deadline.h"
 #include "base/lock.h"
 #include "base/state.h"
-#include "node/files.h"
+#include "node/mark.h"
+#include "node/path.h"
+#include "node/stamp.h"
 #include "pidspace.h"
 #include "postgres/server.h"
 #include "rejoin_pair.h"
@@ -42,14 +45,39 @@ static void crashed_primary_resumes_by_its_standbys_vote(void **unused)
 	pair_stays_down(n1);
 	pair_rejoins(n1, &by_hand, OUT_YES, "resumed");
 	pair_until(0, "SELECT pg_is_in_recovery()", "f");
-	assert_int_equal(stamp_read(n1, "grant", &until_ms, NULL, 0), 0);
+	assert_int_equal(stamp_read(n1, STAMP_GRANT, &until_ms, NULL, 0), 0);
 	assert_true(until_ms > now_ms() && until_ms <= now_ms() + n1->lease_ms);
 	pair_until(0, "SELECT state FROM pg_stat_replication", "streaming");
 }
 
+/* The start of a unit that rejoin waits for; its gate would wait for rejoin's locks. */
+static void gate_lets_through_what_rejoin_has_decided(void **unused)
+{
+	const struct pair_options only_look = { .gate = true };
+	struct deadline soon = deadline_in_ms(1000);
+	int lock = -1;
+
+	(void)unused;
+	pair_crash(0);
+	assert_int_equal(stamp_write(n1, STAMP_STARTING, now_ms() + n1->lease_ms, "unit"), 0);
+	/* That of a run that was killed. */
+	pair_rejoins(n1, &only_look, OUT_YES, "resume");
+	assert_int_equal(lock_take(&lock, file_lock(n1, LOCK_REJOIN).text, &soon), 0);
+	pair_rejoins(n1, &only_look, OUT_YES, "asked-for");
+	/* The mark stands above it, but for a standby, which is fenced until it streams. */
+	assert_int_equal(fenced_write(n1, "test", FENCED_BY_PEER), 0);
+	assert_string_not_equal(pair_rejoin(n1, &only_look).rule, "asked-for");
+	assert_int_equal(fenced_clear(n1), 0);
+	assert_int_equal(stamp_write(n1, STAMP_STARTING, now_ms() - 1, "unit"), 0);
+	pair_rejoins(n1, &only_look, OUT_YES, "resume");
+	(void)close(lock);
+	assert_int_equal(stamp_clear(n1, STAMP_STARTING), 0);
+	pair_rejoins(n1, &by_hand, OUT_YES, "resumed");
+}
+
 /*
- * A fence, or a host that is switched off again, may stop it (fast) while it recovers: "shut down in
- * recovery" then, with the checkpoint of long before the crash, which says nothing of its end.
+ * A fence, or a host that is switched off again, may stop it (fast) while it recovers: "shut down
+ * in recovery" then, with the checkpoint of long before the crash, which says nothing of its end.
  */
 static void recovery_cut_short_is_resumed(void **unused)
 {
@@ -60,6 +88,41 @@ static void recovery_cut_short_is_resumed(void **unused)
 	pair_stop_in_recovery(0);
 	pair_rejoins(n1, &by_hand, OUT_YES, "resumed");
 	pair_until(0, "SELECT state FROM pg_stat_replication", "streaming");
+}
+
+/* Without the guard's note nobody knows whose it is: then it is taken at its word. */
+static void signal_file_that_came_while_the_primary_ran_does_not_count(void **unused)
+{
+	static const char *const names[] = { "standby.signal", "recovery.signal" };
+	const struct pair_options no_resume = { .automatic = true, .no_resume = true };
+	const struct pair_options only_look = { .gate = true };
+	char path[CFG_PATH_MAX + 32], label[CFG_PATH_MAX + 32];
+
+	(void)unused;
+	(void)snprintf(label, sizeof(label), "%s/backup_label", n1->data_dir);
+	for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", n1->data_dir, names[i]);
+		assert_int_equal(state_write(path, "", 0600, false), 0);
+		pair_rejoins(n1, &by_hand, OUT_YES, "primary");
+		assert_int_equal(stamp_write(n1, STAMP_STRAY, now_ms(), names[i]), 0);
+		pair_crash(0);
+		pair_rejoins(n1, &no_resume, OUT_REFUSED, "restart-wait");
+		/* A copy of a primary has its state, and the files of whoever made it. */
+		assert_int_equal(state_write(label, "", 0600, false), 0);
+		pair_rejoins(n1, &only_look, i == 0 ? OUT_YES : OUT_REFUSED,
+			     i == 0 ? "start-standby" : "recovery-signal");
+		assert_int_equal(state_remove(label, false), 0);
+		assert_int_equal(state_exists(path), 1);
+		pair_rejoins(n1, &only_look, OUT_YES, "resume");
+		assert_int_equal(state_exists(path), 0);
+		pair_rejoins(n1, &by_hand, OUT_YES, "resumed");
+		pair_until(0, "SELECT pg_is_in_recovery()", "f");
+		assert_int_equal(state_exists(file_run(n1, "stray").text), 0);
+	}
+	(void)snprintf(path, sizeof(path), "%s/standby.signal", n1->data_dir);
+	assert_int_equal(state_write(path, "", 0600, false), 0);
+	pair_crash(0);
+	pair_rejoins(n1, &only_look, OUT_YES, "start-standby");
 }
 
 static void nobody_answers_and_it_stays_down(void **unused)
@@ -74,7 +137,7 @@ static void nobody_answers_and_it_stays_down(void **unused)
 	pair_rejoins(n1, &by_hand, OUT_REFUSED, "nobody-answers");
 	pair_rejoins(n1, &only_look, OUT_REFUSED, "nobody-answers");
 	pair_rejoins(n1, &wrong_word, OUT_USAGE, "usage");
-	assert_int_equal(fenced_write(n1, "test", "n2"), 0);
+	assert_int_equal(fenced_write(n1, "test", FENCED_BY_PEER), 0);
 	pair_rejoins(n1, &by_hand, OUT_REFUSED, "fenced");
 	pair_stays_down(n1);
 	/* The standby starts all the same, and its vote is what the primary waits for. */
@@ -103,7 +166,7 @@ static void withdrawn_vote_is_no_vote_and_is_given_back(void **unused)
 	pair_rejoins(n1, &by_hand, OUT_REFUSED, "takeover-under-way");
 	pair_stays_down(n1);
 	/* While promote_safe works it is left alone, then given back. */
-	assert_int_equal(lock_take(&lock, file_run(n2, "promote.lock").text, &dl), 0);
+	assert_int_equal(lock_take(&lock, file_lock(n2, LOCK_PROMOTE).text, &dl), 0);
 	pair_rejoins(n2, &by_hand, OUT_REFUSED, "promotion-under-way");
 	assert_int_equal(close(lock), 0);
 	lock = -1;
@@ -147,7 +210,7 @@ static void second_rejoin_and_dry_run_do_nothing(void **unused)
 	pair_crash(0);
 	pair_rejoins(n1, &dry, OUT_YES, "dry-run");
 	pair_stays_down(n1);
-	assert_int_equal(lock_take(&lock, file_run(n1, "rejoin.lock").text, &dl), 0);
+	assert_int_equal(lock_take(&lock, file_lock(n1, LOCK_REJOIN).text, &dl), 0);
 	pair_rejoins(n1, &automatic, OUT_REFUSED, "already-running");
 	pair_stays_down(n1);
 }
@@ -179,7 +242,9 @@ static int with_servers(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(nothing_to_do_is_yes),
 		TEST(crashed_primary_resumes_by_its_standbys_vote),
+		TEST(gate_lets_through_what_rejoin_has_decided),
 		TEST(recovery_cut_short_is_resumed),
+		TEST(signal_file_that_came_while_the_primary_ran_does_not_count),
 		TEST(nobody_answers_and_it_stays_down),
 		TEST(withdrawn_vote_is_no_vote_and_is_given_back),
 		TEST(wrong_directories_are_refused),

@@ -107,6 +107,12 @@ static void a_half_rewound_directory_never_starts(void **unused)
 	f.peer = SERVER_PRIMARY;
 	f.same_system = FACT_YES;
 	decides(&f, STEP_UNDO, OUT_YES, "undo");
+	/* It failed, and what it said is not forgotten for that. */
+	f.pausing = FACT_YES;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "rewind-pause");
+	f.pausing = FACT_NO;
+	f.rewind_spent = FACT_YES;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "rewind-stopped");
 	f.rewound = FACT_YES;
 	decides(&f, STEP_ADOPT, OUT_YES, "rewound");
 }
@@ -118,6 +124,11 @@ static void a_standby_starts_whoever_answers(void **unused)
 	(void)unused;
 	f.form = PGDATA_STANDBY;
 	f.fenced = FACT_YES;
+	/* With a recovery target it might promote itself. */
+	decides(&f, STEP_VERDICT, OUT_UNKNOWN, "target-unknown");
+	f.target = FACT_YES;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "recovery-target");
+	f.target = FACT_NO;
 	decides(&f, STEP_START, OUT_YES, "start-standby");
 	/* Crashed beyond the fork: PostgreSQL recovers it first. */
 	f.peer = SERVER_PRIMARY;
@@ -138,7 +149,7 @@ static void the_vote_answers_a_fence_of_ones_own_guard(void **unused)
 	f.peer_votes = FACT_YES;
 	f.fenced = FACT_YES;
 	decides(&f, STEP_VERDICT, OUT_REFUSED, "fenced"); /* the other node asked for it */
-	f.fenced_by_guard = true;
+	f.fenced_by = FENCED_BY_GUARD;
 	decides(&f, STEP_RESUME, OUT_YES, "resume");
 	f.peer_votes = FACT_UNKNOWN;
 	f.lease_runs = FACT_YES; /* no lease outlives a fence */
@@ -182,13 +193,66 @@ static void the_record_answers_a_fence(void **unused)
 	f.fenced = FACT_YES;
 	f.right = RIGHT_OURS;
 	decides(&f, STEP_VERDICT, OUT_REFUSED, "fenced"); /* by a person */
-	f.fenced_by_peer = true;                          /* which is about to take over */
+	f.fenced_by = FENCED_BY_PEER;                     /* which is about to take over */
 	decides(&f, STEP_VERDICT, OUT_REFUSED, "fenced");
 	f.right = RIGHT_OURS_SOLO; /* and may not */
 	decides(&f, STEP_RESUME, OUT_YES, "resume");
-	f.fenced_by_peer = false, f.fenced_by_guard = true;
+	f.fenced_by = FENCED_BY_GUARD;
 	f.right = RIGHT_OURS;
 	decides(&f, STEP_RESUME, OUT_YES, "resume");
+}
+
+/* A person takes a person's fence away, with the proof that the guard's own needs. */
+static void a_persons_fence_has_a_way_back(void **unused)
+{
+	struct rejoin_facts f = old_primary();
+
+	(void)unused;
+	f.fenced = FACT_YES;
+	f.fenced_by = FENCED_BY_OPERATOR;
+	f.right = RIGHT_OURS_SOLO;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "fenced");
+	f.lift = true;
+	decides(&f, STEP_RESUME, OUT_YES, "resume");
+	f.right = RIGHT_THEIRS;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "record-theirs");
+	f.right = RIGHT_UNKNOWN;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "record-unknown");
+	f.right = RIGHT_UNUSED;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "fenced-unproven");
+	f.peer = SERVER_STANDBY;
+	f.peer_votes = FACT_YES;
+	decides(&f, STEP_RESUME, OUT_YES, "resume");
+	f.fenced_by = FENCED_BY_PEER; /* which may be about to be promoted */
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "fenced");
+}
+
+static void a_persons_fence_of_a_standby_has_one_too(void **unused)
+{
+	struct rejoin_facts f = old_primary();
+
+	(void)unused;
+	f.local = LOCAL_STANDBY;
+	f.form = PGDATA_STANDBY;
+	f.fenced = FACT_YES;
+	f.fenced_by = FENCED_BY_OPERATOR;
+	f.withdrawn = FACT_NO;
+	f.follows = FACT_YES;
+	decides(&f, STEP_VERDICT, OUT_INCOMPLETE, "still-fenced");
+	f.keeps_record = true;
+	f.to_be_promoted = true;
+	f.promoting = FACT_YES;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "fenced-holder");
+	f.lift = true;
+	decides(&f, STEP_LIFT, OUT_YES, "lift");
+	f.fenced = FACT_NO;
+	decides(&f, STEP_VERDICT, OUT_REFUSED, "to-be-promoted");
+	f.keeps_record = false;
+	f.fenced = FACT_YES;
+	f.fenced_by = FENCED_BY_PEER;
+	f.to_be_promoted = false;
+	f.promoting = FACT_NO;
+	decides(&f, STEP_VERDICT, OUT_INCOMPLETE, "still-fenced");
 }
 
 static void two_primaries_are_not_our_business(void **unused)
@@ -217,7 +281,7 @@ static void a_running_standby_is_led_back(void **unused)
 	f.local = LOCAL_STANDBY;
 	f.form = PGDATA_STANDBY;
 	f.withdrawn = FACT_YES;
-	decides(&f, STEP_RESTORE, OUT_YES, "misled");
+	decides(&f, STEP_RESTORE, OUT_YES, "wrong-upstream");
 	f.promoting = FACT_YES;
 	decides(&f, STEP_VERDICT, OUT_REFUSED, "promotion-under-way");
 	f.promoting = FACT_NO;
@@ -249,23 +313,30 @@ static void a_restore_is_left_alone(void **unused)
 	decides(&f, STEP_VERDICT, OUT_REFUSED, "recovery-signal");
 }
 
-/* Each rule is printed once, exactly one decides, and every step has its words. */
+/* What a rule says when it holds is told only of the one that decides; every step has its words. */
 static void explains_every_rule(void **unused)
 {
 	const struct rejoin_facts f = old_primary();
-	char *text = NULL, *found;
-	size_t size = 0;
+	char *text = NULL, *rest = NULL;
+	size_t size = 0, deciding = 0;
+	struct verdict verdict;
 	FILE *out = open_memstream(&text, &size);
 
 	(void)unused;
 	assert_non_null(out);
 	rejoin_explain(&f, out);
 	assert_int_equal(fclose(out), 0);
-	found = strstr(text, "DECIDES");
-	assert_non_null(found);
-	assert_null(strstr(found + 1, "DECIDES"));
-	assert_non_null(strstr(text, "local-silent"));
+	assert_non_null(strstr(text, "ok         not local-silent\n"));
 	assert_non_null(strstr(text, "nobody-answers"));
+	(void)rejoin_decide(&f, &verdict);
+	for (char *line = strtok_r(text, "\n", &rest); line != NULL;
+	     line = strtok_r(NULL, "\n", &rest)) {
+		if (strncmp(line, "ok ", 3) == 0 || strncmp(line, "- ", 2) == 0)
+			continue;
+		deciding++;
+		assert_non_null(strstr(line, verdict.message));
+	}
+	assert_int_equal(deciding, 1);
 	free(text);
 	for (int step = 0; step < STEPS; step++)
 		assert_string_not_equal(rejoin_step_word((enum rejoin_step)step), "unknown");
@@ -283,6 +354,8 @@ int main(void)
 		cmocka_unit_test(the_vote_answers_a_fence_of_ones_own_guard),
 		cmocka_unit_test(the_record_says_who_starts),
 		cmocka_unit_test(the_record_answers_a_fence),
+		cmocka_unit_test(a_persons_fence_has_a_way_back),
+		cmocka_unit_test(a_persons_fence_of_a_standby_has_one_too),
 		cmocka_unit_test(two_primaries_are_not_our_business),
 		cmocka_unit_test(a_running_standby_is_led_back),
 		cmocka_unit_test(a_restore_is_left_alone),

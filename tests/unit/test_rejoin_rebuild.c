@@ -19,10 +19,11 @@
 
 #include "base/deadline.h"
 #include "base/state.h"
-#include "node/files.h"
+#include "node/mark.h"
+#include "node/path.h"
 #include "pidspace.h"
 #include "postgres/pgdata.h"
-#include "rejoin/rebuild.h"
+#include "rebuild/rebuild.h"
 #include "rejoin/rejoin_tries.h"
 #include "rejoin_pair.h"
 
@@ -32,7 +33,8 @@ static const struct pair_options by_hand = { 0 };
 static const struct pair_options automatic = { .automatic = true };
 static const struct pair_options rebuild = { .rebuild = true };
 
-/* How many entries beside the data directory have that in their name; the last one is left in path. */
+/* How many entries beside the data directory have that in their name; the last one is left
+ * in path. */
 static int beside(const struct cfg *cfg, const char *what, char *path, size_t size)
 {
 	char parent[CFG_PATH_MAX];
@@ -96,7 +98,7 @@ static void lose_for_rewind(void)
 	assert_int_equal(pgfixture_start(&pair_servers, 1, true), 0);
 	pair_promote(1);
 	pair_sql(1, "INSERT INTO t VALUES (2)");
-	assert_int_equal(fenced_write(n1, "test", "n2"), 0);
+	assert_int_equal(fenced_write(n1, "test", FENCED_BY_PEER), 0);
 }
 
 static void is_a_copy_with_own_configuration(void)
@@ -178,7 +180,8 @@ static void killed_copy_begins_again(void **unused)
 	is_a_whole_copy();
 }
 
-/* Killed between two renames: there is no data directory, and the next run goes on, whoever answers. */
+/* Killed between two renames: there is no data directory, and the next run goes on, whoever
+ * answers. */
 static void killed_between_two_names_goes_on(void **unused)
 {
 	struct rebuild_place place;

@@ -15,12 +15,14 @@
 
 #include "base/deadline.h"
 #include "base/proc.h"
-#include "node/files.h"
+#include "node/mark.h"
+#include "node/stamp.h"
+#include "node/track.h"
 #include "pidspace.h"
 #include "postgres/pgdata.h"
 #include "rejoin/rejoin_peer.h"
-#include "rejoin/rewind.h"
 #include "rejoin_pair.h"
+#include "rewind/rewind.h"
 
 static struct cfg *const n1 = &pair_servers.cfg[0];
 static struct cfg *const n2 = &pair_servers.cfg[1];
@@ -37,7 +39,7 @@ static void fail_over_with_loss(void)
 	assert_int_equal(pgfixture_start(&pair_servers, 1, true), 0);
 	pair_promote(1);
 	pair_sql(1, "INSERT INTO t VALUES (2)");
-	assert_int_equal(fenced_write(n1, "test", "n2"), 0);
+	assert_int_equal(fenced_write(n1, "test", FENCED_BY_PEER), 0);
 }
 
 static void crashed_primary_is_rewound(void **unused)
@@ -53,7 +55,7 @@ static void crashed_primary_is_rewound(void **unused)
 	assert_int_equal(rewinding_read(n1).present, FACT_NO);
 	assert_true(pair_history_has(n1, "rewound"));
 	assert_true(pair_history_has(n1, "rejoined"));
-	assert_int_equal(track_read(n1, "election", &track), 0);
+	assert_int_equal(track_read(n1, TRACK_ELECTION, &track), 0);
 	assert_int_equal(track, TRACK_YES);
 	/* Its configuration is its own, though pg_rewind makes all files the other's. */
 	assert_int_equal(pgfixture_sql(&pair_servers, 0, "SHOW cluster_name", name, sizeof(name)),
@@ -73,7 +75,7 @@ static void recovery_cut_short_is_rewound_at_once(void **unused)
 	pair_stop_in_recovery(0);
 	assert_int_equal(pgfixture_start(&pair_servers, 1, true), 0);
 	pair_promote(1);
-	assert_int_equal(fenced_write(n1, "test", "n2"), 0);
+	assert_int_equal(fenced_write(n1, "test", FENCED_BY_PEER), 0);
 	pair_rejoins(n1, &only_look, OUT_REFUSED, "rewind");
 	pair_rejoins(n1, &by_hand, OUT_YES, "streaming");
 	assert_true(pair_history_has(n1, "rewound"));
@@ -140,7 +142,7 @@ static void killed_rewind_is_taken_up(void **unused)
 	pair_stays_down(n1);
 	/* Whatever gives the right to start: not now. */
 	pair_crash(1);
-	assert_int_equal(stamp_write(n1, "lease", now_ms() + 4000, "test"), 0);
+	assert_int_equal(stamp_write(n1, STAMP_LEASE, now_ms() + 4000, "test"), 0);
 	assert_int_equal(fenced_clear(n1), 0);
 	pair_rejoins(n1, &by_hand, OUT_REFUSED, "half-rewound");
 	pair_stays_down(n1);
@@ -168,13 +170,14 @@ static void destroy_wal(void)
 static void destroyed_wal_is_put_back_and_rewound_again(void **unused)
 {
 	struct deadline dl = deadline_in_ms(10000);
+	char why[200];
 	struct pgdata_control control, source;
 	char from[CFG_PATH_MAX + 32], to[CFG_PATH_MAX + 32];
 	const char *const argv[] = { "/bin/cp", from, to, NULL };
 
 	(void)unused;
 	fail_over_with_loss();
-	assert_int_equal(rewind_recover(n1, &dl), 0);
+	assert_int_equal(rewind_recover(n1, &dl, why, sizeof(why)), 0);
 	pgdata_control(&control, n1, &dl);
 	assert_int_equal(rewind_keep_config(n1), 0);
 	assert_int_equal(rewind_keep_wal(n1, &control), 0);
@@ -193,12 +196,13 @@ static void destroyed_wal_is_put_back_and_rewound_again(void **unused)
 }
 
 /*
- * It overwrites the histories too, and empties each before it has fetched it: rejoin took the two for
- * unrelated, and put the WAL back once a second for ever (seed 39 in async mode).
+ * It overwrites the histories too, and empties each before it has fetched it: rejoin took the two
+ * for unrelated, and put the WAL back once a second for ever (seed 39 in async mode).
  */
 static void destroyed_history_is_put_back_too(void **unused)
 {
 	struct deadline dl = deadline_in_ms(10000);
+	char why[200];
 	struct pgdata_control control;
 	char path[CFG_PATH_MAX + 64];
 
@@ -211,7 +215,7 @@ static void destroyed_history_is_put_back_too(void **unused)
 	pair_crash(1);
 	assert_int_equal(pgfixture_start(&pair_servers, 0, true), 0);
 	pair_promote(0);
-	assert_int_equal(rewind_recover(n2, &dl), 0);
+	assert_int_equal(rewind_recover(n2, &dl, why, sizeof(why)), 0);
 	pgdata_control(&control, n2, &dl);
 	assert_int_equal(control.timeline, 2);
 	assert_int_equal(rewind_keep_config(n2), 0);
@@ -227,11 +231,12 @@ static void destroyed_history_is_put_back_too(void **unused)
 static void ended_rewind_is_adopted(void **unused)
 {
 	struct deadline dl = deadline_in_ms(10000);
+	char why[200];
 	struct proc AUTO_PROC child = PROC_NONE;
 
 	(void)unused;
 	fail_over_with_loss();
-	assert_int_equal(rewind_recover(n1, &dl), 0);
+	assert_int_equal(rewind_recover(n1, &dl, why, sizeof(why)), 0);
 	assert_int_equal(peer_checkpoint(n1, 2, &dl), 0);
 	assert_int_equal(rewind_keep_config(n1), 0);
 	assert_int_equal(rewinding_write(n1, 1, false), 0);
@@ -278,7 +283,7 @@ static void running_standby_beyond_the_fork_is_rewound(void **unused)
 	assert_int_equal(pair_drop(n1->data_dir), 0);
 	assert_int_equal(rename(saved, n1->data_dir), 0);
 	pair_rejoins(n1, &by_hand, OUT_REFUSED, "peer-ahead");
-	assert_int_equal(pgdata_make_standby(n1, ""), 0);
+	assert_int_equal(pgdata_make_standby(n1, "", false), 0);
 	assert_int_equal(pgfixture_start(&pair_servers, 0, true), 0);
 	pair_promote(0);
 	pair_sql(0, "INSERT INTO t VALUES (2)");

@@ -15,20 +15,21 @@
 
 static void print_facts(const struct rejoin_facts *f)
 {
-	print_error("local %d form %d version %d control %d clean %d can_rewind %d fenced %d "
-		    "rewinding %d rewound %d pausing %d lease %d promoting %d\n"
-		    "withdrawn %d follows %d streaming %d paused %d peer %d same %d "
-		    "peer_withdrawn %d votes %d ahead %d past %d no_resume %d operator %d\n"
-		    "right %d by guard %d by peer %d\n"
-		    "undoable %d spent %d swapping %d wal_gone %d copy: pausing %d spent %d "
-		    "by itself %d by hand %d discard %d\n",
-		    f->local, f->form, f->right_version, f->control, f->clean, f->can_rewind,
-		    f->fenced, f->rewinding, f->rewound, f->pausing, f->lease_runs, f->promoting,
-		    f->withdrawn, f->follows, f->streaming, f->replay_paused, f->peer,
-		    f->same_system, f->peer_withdrawn, f->peer_votes, f->peer_ahead, f->past,
-		    f->no_resume, f->peer_down_by_operator, f->right, f->fenced_by_guard,
-		    f->fenced_by_peer, f->undoable, f->rewind_spent, f->swapping, f->wal_gone,
-		    f->copy_pausing, f->copy_spent, f->copy_by_itself, f->copy_by_hand, f->discard);
+	print_error(
+	    "local %d form %d version %d control %d clean %d can_rewind %d fenced %d "
+	    "rewinding %d rewound %d pausing %d lease %d promoting %d\n"
+	    "withdrawn %d follows %d streaming %d paused %d peer %d same %d "
+	    "peer_withdrawn %d votes %d ahead %d past %d no_resume %d operator %d\n"
+	    "right %d fenced by %d lift %d record %d to be promoted %d watchdog missing %d\n"
+	    "undoable %d spent %d swapping %d wal_gone %d copy: pausing %d spent %d "
+	    "by itself %d by hand %d discard %d\n",
+	    f->local, f->form, f->right_version, f->control, f->clean, f->can_rewind, f->fenced,
+	    f->rewinding, f->rewound, f->pausing, f->lease_runs, f->promoting, f->withdrawn,
+	    f->follows, f->streaming, f->replay_paused, f->peer, f->same_system, f->peer_withdrawn,
+	    f->peer_votes, f->peer_ahead, f->past, f->no_resume, f->peer_down_by_operator, f->right,
+	    f->fenced_by, f->lift, f->keeps_record, f->to_be_promoted, f->watchdog_missing,
+	    f->undoable, f->rewind_spent, f->swapping, f->wal_gone, f->copy_pausing, f->copy_spent,
+	    f->copy_by_itself, f->copy_by_hand, f->discard);
 }
 
 static uint64_t steps_seen[STEPS];
@@ -117,6 +118,7 @@ static const struct digit all_digits[] = {
 	FACT(follows),
 	FACT(streaming),
 	FACT(replay_paused),
+	FACT(target),
 	DIGIT(peer, SERVER_STANDBY + 1),
 	FACT(same_system),
 	FACT(peer_withdrawn),
@@ -125,8 +127,11 @@ static const struct digit all_digits[] = {
 	DIGIT(past, PASTS),
 	DIGIT(no_resume, 2),
 	DIGIT(peer_down_by_operator, 2),
-	DIGIT(fenced_by_guard, 2),
-	DIGIT(fenced_by_peer, 2),
+	DIGIT(fenced_by, FENCED_BY_PEER + 1),
+	DIGIT(keeps_record, 2),
+	DIGIT(to_be_promoted, 2),
+	DIGIT(lift, 2),
+	DIGIT(watchdog_missing, 2),
 	DIGIT(right, RIGHTS),
 	FACT(rewind_spent),
 	FACT(swapping),
@@ -158,7 +163,7 @@ static void down_holds_for_every_combination(void **unused)
 		DIGIT(past, PASTS),
 		DIGIT(no_resume, 2),
 		DIGIT(peer_down_by_operator, 2),
-		DIGIT(fenced_by_guard, 2),
+		RANGE(fenced_by, FENCED_BY_GUARD, 2),
 	};
 	struct rejoin_facts f = { .local = LOCAL_DOWN,
 				  .right_version = FACT_YES,
@@ -170,7 +175,7 @@ static void down_holds_for_every_combination(void **unused)
 	tried += run_through(f, digits, ARRAY_COUNT(digits));
 	f.form = PGDATA_STANDBY;
 	tried += run_through(f, digits, ARRAY_COUNT(digits));
-	assert_int_equal(tried, 2 * 32 * 8 * 5 * PASTS * 2187);
+	assert_int_equal(tried, 2 * 32 * 8 * 6 * PASTS * 2187);
 }
 
 /*
@@ -192,8 +197,9 @@ static void down_holds_whatever_the_record_says(void **unused)
 		DIGIT(past, PASTS),
 		DIGIT(no_resume, 2),
 		DIGIT(peer_down_by_operator, 2),
-		DIGIT(fenced_by_guard, 2),
-		DIGIT(fenced_by_peer, 2),
+		DIGIT(fenced_by, FENCED_BY_PEER + 1),
+		DIGIT(lift, 2),
+		DIGIT(watchdog_missing, 2),
 		DIGIT(right, RIGHTS),
 	};
 	struct rejoin_facts f = { .local = LOCAL_DOWN,
@@ -208,7 +214,7 @@ static void down_holds_whatever_the_record_says(void **unused)
 
 	(void)unused;
 	assert_int_equal(run_through(f, digits, ARRAY_COUNT(digits)),
-			 16 * 5 * PASTS * RIGHTS * 2187);
+			 64 * 6 * PASTS * RIGHTS * 2187);
 }
 
 /* Beside a primary: all that a new copy depends on. */
@@ -255,15 +261,14 @@ static void a_new_copy_holds_for_every_combination(void **unused)
 static void a_mark_gives_way_to_whoever_knows_better(void **unused)
 {
 	(void)unused;
-	for (int n = 0; n < RIGHTS * 3 * 2 * 2; n++) {
-		struct rejoin_facts f = { .right = (enum rejoin_right)(n / 12),
-					  .peer_votes = (enum fact)(n / 4 % 3),
+	for (int n = 0; n < RIGHTS * 3 * 2 * 4; n++) {
+		struct rejoin_facts f = { .right = (enum rejoin_right)(n / 24),
+					  .peer_votes = (enum fact)(n / 8 % 3),
+					  .lift = n & 4,
 					  .lease_runs = FACT_YES };
-		bool by_guard = n & 1;
-		bool by_peer = n & 2;
+		enum fenced_by by = (enum fenced_by)(n % 4);
 
-		assert_int_equal(rejoin_mark_answered(&f, by_guard, by_peer),
-				 rejoin_fence_is_answered(&f, by_guard, by_peer));
+		assert_int_equal(rejoin_mark_answered(&f, by), rejoin_fence_is_answered(&f, by));
 	}
 }
 
@@ -279,7 +284,31 @@ static void running_holds_for_every_combination(void **unused)
 	struct rejoin_facts f = { .form = PGDATA_STANDBY, .right_version = FACT_YES };
 
 	(void)unused;
-	assert_int_equal(run_through(f, digits, ARRAY_COUNT(digits)), LOCALS * 5 * 6 * 59049);
+	assert_int_equal(run_through(f, digits, ARRAY_COUNT(digits)), LOCALS * 6 * 6 * 59049);
+}
+
+/* A standby that was fenced, and what a person's word does about it. */
+static void a_running_standby_is_lifted_for_every_combination(void **unused)
+{
+	static const struct digit digits[] = {
+		FACT(fenced),
+		FACT(promoting),
+		FACT(withdrawn),
+		FACT(follows),
+		FACT(streaming),
+		DIGIT(peer, SERVER_STANDBY + 1),
+		DIGIT(fenced_by, FENCED_BY_PEER + 1),
+		DIGIT(keeps_record, 2),
+		DIGIT(to_be_promoted, 2),
+		DIGIT(lift, 2),
+		DIGIT(peer_down_by_operator, 2),
+	};
+	struct rejoin_facts f = { .local = LOCAL_STANDBY,
+				  .form = PGDATA_STANDBY,
+				  .right_version = FACT_YES };
+
+	(void)unused;
+	assert_int_equal(run_through(f, digits, ARRAY_COUNT(digits)), 243 * 6 * 4 * 16);
 }
 
 /* All facts together are too many; these are as good as any. */
@@ -311,6 +340,7 @@ int main(void)
 		cmocka_unit_test(a_new_copy_holds_for_every_combination),
 		cmocka_unit_test(a_mark_gives_way_to_whoever_knows_better),
 		cmocka_unit_test(running_holds_for_every_combination),
+		cmocka_unit_test(a_running_standby_is_lifted_for_every_combination),
 		cmocka_unit_test(anything_holds_for_many_combinations),
 	};
 

@@ -148,16 +148,16 @@ static void each_node_gets_one_for_the_other(void **state)
 	(void)state;
 	maintains(N2, OUT_INCOMPLETE, "not-offered");
 	assert_string_equal(asked(N2).uses, "");
-	maintains(N1, OUT_YES, "kept");
+	maintains(N1, OUT_YES, "wal-held");
 	assert_int_equal(slot(N1, "pgvrrp_n2").hold, SLOT_KEEPS);
-	maintains(N2, OUT_YES, "kept");
+	maintains(N2, OUT_YES, "wal-held");
 	assert_string_equal(asked(N2).uses, "pgvrrp_n2");
 	assert_int_equal(slot(N2, "pgvrrp_n1").hold, SLOT_KEEPS);
 	until(N1, "SELECT active FROM pg_replication_slots", "t");
 	streams(N2);
 	/* a second time there is nothing to do */
-	maintains(N1, OUT_YES, "kept");
-	maintains(N2, OUT_YES, "kept");
+	maintains(N1, OUT_YES, "wal-held");
+	maintains(N2, OUT_YES, "wal-held");
 }
 
 static void a_standby_that_was_away_catches_up(void **state)
@@ -168,7 +168,7 @@ static void a_standby_that_was_away_catches_up(void **state)
 	write_wal(4);
 	write_wal(1);
 	assert_true(slot(N1, "pgvrrp_n2").held_bytes >= 4 << 20);
-	maintains(N1, OUT_YES, "kept");
+	maintains(N1, OUT_YES, "wal-held");
 	start(N2);
 	streams(N2);
 	until(N2, "SELECT count(*) FROM t", "1");
@@ -184,7 +184,7 @@ static void a_standbys_slot_goes_with_it(void **state)
 	sql(N1, "CHECKPOINT");
 	until(N1, "SELECT replay_lsn = pg_current_wal_lsn() FROM pg_stat_replication", "t");
 	sql(N2, "CHECKPOINT");
-	maintains(N2, OUT_YES, "kept");
+	maintains(N2, OUT_YES, "wal-held");
 	assert_true(slot(N2, "pgvrrp_n1").restart_lsn > before);
 	assert_true(slot(N2, "pgvrrp_n1").restart_lsn == asked(N2).redo_lsn);
 }
@@ -196,7 +196,7 @@ static void a_name_that_the_primary_does_not_know_is_taken_away(void **state)
 	sql(N2, "ALTER SYSTEM SET primary_slot_name = 'pgvrrp_n1'");
 	sql(N2, "SELECT pg_reload_conf()");
 	until(N1, "SELECT count(*) FROM pg_stat_replication", "0");
-	maintains(N2, OUT_YES, "kept");
+	maintains(N2, OUT_YES, "wal-held");
 	assert_string_equal(asked(N2).uses, "pgvrrp_n2");
 	streams(N2);
 	/* As a primary whose slots somebody dropped. */
@@ -206,8 +206,8 @@ static void a_name_that_the_primary_does_not_know_is_taken_away(void **state)
 	maintains(N2, OUT_INCOMPLETE, "not-offered");
 	assert_string_equal(asked(N2).uses, "");
 	streams(N2);
-	maintains(N1, OUT_YES, "kept");
-	maintains(N2, OUT_YES, "kept");
+	maintains(N1, OUT_YES, "wal-held");
+	maintains(N2, OUT_YES, "wal-held");
 	streams(N2);
 	/* An operator's own is left alone. */
 	sql(N1, "SELECT pg_create_physical_replication_slot('mine')");
@@ -218,7 +218,7 @@ static void a_name_that_the_primary_does_not_know_is_taken_away(void **state)
 	sql(N2, "ALTER SYSTEM RESET primary_slot_name");
 	sql(N2, "SELECT pg_reload_conf()");
 	until(N2, "SHOW primary_slot_name", "");
-	maintains(N2, OUT_YES, "kept");
+	maintains(N2, OUT_YES, "wal-held");
 	until(N1, "SELECT active FROM pg_replication_slots WHERE slot_name = 'mine'", "f");
 	sql(N1, "SELECT pg_drop_replication_slot('mine')");
 }
@@ -227,7 +227,7 @@ static void slots_of_nobody_are_dropped(void **state)
 {
 	(void)state;
 	sql(N1, "SELECT pg_create_physical_replication_slot('pgvrrp_n9', true)");
-	maintains(N1, OUT_YES, "kept");
+	maintains(N1, OUT_YES, "wal-held");
 	assert_int_equal(asked(N1).count, 1);
 }
 
@@ -268,9 +268,9 @@ static void a_new_copy_makes_it_hold_again(void **state)
 	assert_int_equal(pgfixture_clone(&fixture), 0);
 	start(N2);
 	streams(N2);
-	maintains(N2, OUT_YES, "kept");
+	maintains(N2, OUT_YES, "wal-held");
 	until(N1, "SELECT active AND restart_lsn IS NOT NULL FROM pg_replication_slots", "t");
-	maintains(N1, OUT_YES, "kept");
+	maintains(N1, OUT_YES, "wal-held");
 	assert_int_equal(slot(N1, "pgvrrp_n2").hold, SLOT_KEEPS);
 }
 
@@ -283,7 +283,7 @@ static void the_new_primary_holds_for_the_old_one(void **state)
 	stop(N1);
 	sql(N2, "SELECT pg_promote()");
 	sql(N2, "CHECKPOINT");
-	maintains(N2, OUT_YES, "kept");
+	maintains(N2, OUT_YES, "wal-held");
 	assert_string_equal(asked(N2).uses, "");
 	assert_int_equal(slot(N2, "pgvrrp_n1").hold, SLOT_KEEPS);
 	assert_true(slot(N2, "pgvrrp_n1").restart_lsn == begin);

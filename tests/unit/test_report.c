@@ -114,6 +114,21 @@ static void bad_utf8_is_replaced(void **state)
 	assert_text("\xff", "\\ufffd");
 }
 
+static void what_does_not_fit_ends_after_a_whole_character(void **state)
+{
+	char out[8];
+
+	(void)state;
+	json_escape(out, sizeof(out), "abc\xe2\x82\xac\xe2\x82\xac"); /* 3 + 3 + 3 bytes */
+	assert_string_equal(out, "abc\xe2\x82\xac");
+	json_escape(out, sizeof(out), "ab\n");
+	assert_string_equal(out, "ab");
+	json_escape(out, sizeof(out), "a\xe9z");
+	assert_string_equal(out, "a\\ufffd");
+	json_escape(out, 1, "a");
+	assert_string_equal(out, "");
+}
+
 static void keys_are_escaped_too(void **state)
 {
 	FILE *out = memory();
@@ -191,14 +206,31 @@ static void what_is_too_much_is_dropped(void **state)
 	free(table);
 }
 
+static void a_text_is_broken_at_blanks(void **state)
+{
+	FILE *out = memory();
+
+	(void)state;
+	report_wrapped(out, "one two  three", 2, 9);
+	report_wrapped(out, "a-word-that-is-longer x", 2, 9);
+	report_wrapped(out, "", 2, 9);
+	/* Seven characters of UTF-8, not fourteen bytes. */
+	report_wrapped(out, "\u00e4\u00e4\u00e4 \u00e4\u00e4\u00e4", 2, 9);
+	assert_written(out, "  one two\n  three\n"
+			    "  a-word-that-is-longer\n  x\n"
+			    "  \u00e4\u00e4\u00e4 \u00e4\u00e4\u00e4\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_text_is_broken_at_blanks),
 		cmocka_unit_test(commas_and_nesting),
 		cmocka_unit_test(an_empty_object),
 		cmocka_unit_test(texts_are_escaped),
 		cmocka_unit_test(good_utf8_passes),
 		cmocka_unit_test(bad_utf8_is_replaced),
+		cmocka_unit_test(what_does_not_fit_ends_after_a_whole_character),
 		cmocka_unit_test(keys_are_escaped_too),
 		cmocka_unit_test(columns_line_up_without_blanks_at_the_end),
 		cmocka_unit_test(letters_are_counted_not_bytes),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* Lines of pg_waldump: as PostgreSQL 15 printed them, as 16 to 18 print them by their source, and what
- * nobody prints. */
+/* Lines of pg_waldump: as PostgreSQL 15 printed them, as 16 to 18 print them by their source, and
+ * what nobody prints. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "rejoin/salvage_line.h"
+#include "salvage/salvage_line.h"
 
 static struct wal_line line;
 

@@ -16,6 +16,8 @@
 
 #include "base/deadline.h"
 #include "base/state.h"
+#include "node/mark.h"
+#include "node/path.h"
 #include "pidspace.h"
 #include "salvaged.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* A right that a takeover needs is missed while there is still a primary on which it can be granted. */
+/* A right that a takeover needs is missed while there is still a primary on which it can be
+ * granted. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -31,10 +32,12 @@ static enum fact lets(enum replication_mode mode, enum witness_kind kind)
 {
 	const struct deadline dl = deadline_in_ms(PATIENCE);
 	struct cfg cfg = pgstage.cfg[N1];
+	struct server_rights rights;
 
 	cfg.mode = mode;
 	cfg.witness_kind = kind;
-	return server_lets_take_over(&cfg, PG_LOCAL, &dl);
+	server_rights_ask(&rights, &cfg, PG_LOCAL, &dl);
+	return rights.take_over;
 }
 
 static void each_right_is_missed(void **state)
@@ -70,14 +73,33 @@ static void synchronous_commits_need_one_more_with_a_record(void **state)
 	assert_int_equal(lets(MODE_SYNC, WITNESS_POSTGRES), FACT_YES);
 }
 
+/* What everybody may can be taken from everybody, in one usual statement. */
+static void connect_by_everybody_s_right_is_told(void **state)
+{
+	const struct deadline dl = deadline_in_ms(PATIENCE);
+	struct server_rights rights;
+
+	(void)state;
+	server_rights_ask(&rights, &pgstage.cfg[N1], PG_LOCAL, &dl);
+	assert_int_equal(rights.own_connect, FACT_NO);
+	change("GRANT", "CONNECT ON DATABASE postgres", "TO");
+	server_rights_ask(&rights, &pgstage.cfg[N1], PG_LOCAL, &dl);
+	assert_int_equal(rights.own_connect, FACT_YES);
+	assert_int_equal(rights.take_over, FACT_YES);
+}
+
 static void a_server_that_does_not_say_is_unknown(void **state)
 {
 	const struct deadline dl = deadline_in_ms(PATIENCE);
+	struct server_rights rights;
 
 	(void)state;
-	assert_int_equal(server_lets_take_over(&pgstage.cfg[N2], PG_LOCAL, &dl), FACT_YES);
+	server_rights_ask(&rights, &pgstage.cfg[N2], PG_LOCAL, &dl);
+	assert_int_equal(rights.take_over, FACT_YES);
 	assert_int_equal(pgfixture_stop(&pgstage, N2, SIGQUIT), 0);
-	assert_int_equal(server_lets_take_over(&pgstage.cfg[N2], PG_LOCAL, &dl), FACT_UNKNOWN);
+	server_rights_ask(&rights, &pgstage.cfg[N2], PG_LOCAL, &dl);
+	assert_int_equal(rights.take_over, FACT_UNKNOWN);
+	assert_int_equal(rights.own_connect, FACT_UNKNOWN);
 }
 
 int main(void)
@@ -85,6 +107,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_right_is_missed),
 		cmocka_unit_test(synchronous_commits_need_one_more_with_a_record),
+		cmocka_unit_test(connect_by_everybody_s_right_is_told),
 		cmocka_unit_test(a_server_that_does_not_say_is_unknown),
 	};
 

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/auto.h"
 #include "base/deadline.h"
 #include "pgstage.h"
 #include "postgres/pg.h"
@@ -134,6 +135,25 @@ static void the_name_is_the_other_nodes_in_quotes(void **state)
 	assert_int_equal(set(N1, ""), 0);
 }
 
+static void the_other_node_is_found_in_every_form_of_a_list(void **state)
+{
+	static const char *const with[] = {
+		"n2",       "\"n2\"", "N2", "n3, n2", "FIRST 1 (\"n2\")", "*", "ANY 2(n3,\"N2\" )",
+		"2 (n2,n3)"
+	};
+	static const char *const without[] = {
+		"", "n3", "n22", "\"n2 \"", "\"n2\"\"x\"", "\"*\"", "ANY 1 (n1, n3)"
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(with); i++)
+		if (!server_sync_lists(with[i], "n2"))
+			fail_msg("not found in %s", with[i]);
+	for (size_t i = 0; i < ARRAY_COUNT(without); i++)
+		if (server_sync_lists(without[i], "n2"))
+			fail_msg("found in %s", without[i]);
+}
+
 static void commits_wait_when_it_is_on_and_no_longer_when_it_is_off(void **state)
 {
 	(void)state;
@@ -186,8 +206,11 @@ static void it_is_taken_in_the_middle_of_a_checkpoint_too(void **state)
 	pthread_t thread;
 
 	(void)state;
-	sql(N1, "CREATE TABLE pages AS SELECT g, repeat('x', 7000) AS t"
-		" FROM generate_series(1, 600) AS g");
+	/* Compressed, a dozen pages would hold them all, and a slow host would miss
+	 * the checkpoint. */
+	sql(N1, "CREATE TABLE pages (g int, t text)");
+	sql(N1, "ALTER TABLE pages ALTER t SET STORAGE PLAIN");
+	sql(N1, "INSERT INTO pages SELECT g, repeat('x', 7000) FROM generate_series(1, 600) AS g");
 	assert_int_equal(pthread_create(&thread, NULL, spread_checkpoint, NULL), 0);
 	until(N1, CHECKPOINTER_WAITS, "CheckpointWriteDelay");
 	for (int i = 0; i < 5; i++) {
@@ -321,6 +344,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_name_is_the_other_nodes_in_quotes),
+		cmocka_unit_test(the_other_node_is_found_in_every_form_of_a_list),
 		cmocka_unit_test(commits_wait_when_it_is_on_and_no_longer_when_it_is_off),
 		cmocka_unit_test(off_is_off_whatever_the_file_says),
 		cmocka_unit_test(a_checkpointer_that_has_not_taken_it_is_noticed),

@@ -124,6 +124,35 @@ static void a_conninfo_without_end_is_no_vote(void **state)
 	assert_int_equal(vote_of(conninfo, OURS), FACT_NO);
 }
 
+/* Beyond the fork both sides say "streaming" for a moment, each on its own timeline. */
+static void receives_only_on_the_primarys_own_timeline(void **state)
+{
+	const struct server primary = { .state = SERVER_PRIMARY,
+					.system_identifier = SYSTEM,
+					.timeline = TIMELINE,
+					.peer_streams = true };
+	struct server standby = standby_of("");
+	struct server other;
+
+	(void)state;
+	standby.receiving = true;
+	assert_true(server_receives(&standby, &primary));
+	other = standby;
+	other.timeline = TIMELINE - 1;
+	assert_false(server_receives(&other, &primary));
+	other = standby;
+	other.receiving = false;
+	assert_false(server_receives(&other, &primary));
+	other = standby;
+	other.system_identifier = SYSTEM + 1;
+	assert_false(server_receives(&other, &primary));
+	other = primary;
+	other.state = SERVER_STANDBY;
+	assert_false(server_receives(&standby, &other));
+	other.state = SERVER_UNKNOWN;
+	assert_false(server_receives(&standby, &other));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -131,6 +160,7 @@ int main(void)
 		cmocka_unit_test(names_us_by_value_not_by_spelling),
 		cmocka_unit_test(names_somebody_else_or_nobody_for_certain),
 		cmocka_unit_test(a_conninfo_without_end_is_no_vote),
+		cmocka_unit_test(receives_only_on_the_primarys_own_timeline),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -245,9 +245,9 @@ static void a_primary_holds_for_its_standby(void **state)
 	struct slots_facts f = on_primary;
 
 	(void)state;
-	expect(&f, SLOTS_VERDICT, "kept");
+	expect(&f, SLOTS_VERDICT, "wal-held");
 	f.active = f.streams = false;
-	expect(&f, SLOTS_VERDICT, "kept");
+	expect(&f, SLOTS_VERDICT, "wal-held");
 	f.hold = SLOT_LOST;
 	expect(&f, SLOTS_EMPTY, "slot-lost");
 	f.hold = SLOT_EMPTY;
@@ -260,7 +260,7 @@ static void a_primary_holds_for_its_standby(void **state)
 	f.room = FACT_NO;
 	expect(&f, SLOTS_VERDICT, "no-room");
 	f.uses = SLOTS_NAME_OWN;
-	expect(&f, SLOTS_UNNAME, "name-left");
+	expect(&f, SLOTS_UNNAME, "slot-name-stale");
 }
 
 static void nothing_is_held_without_a_bound(void **state)
@@ -271,7 +271,7 @@ static void nothing_is_held_without_a_bound(void **state)
 	f.bounded = FACT_NO;
 	expect(&f, SLOTS_VERDICT, "unbounded");
 	f.active = false;
-	expect(&f, SLOTS_DROP, "slot-endless");
+	expect(&f, SLOTS_DROP, "slot-unbounded");
 	f.there = false;
 	expect(&f, SLOTS_VERDICT, "unbounded");
 	f = on_standby;
@@ -287,11 +287,11 @@ static void a_standby_names_only_what_is_there(void **state)
 	struct slots_facts f = on_standby;
 
 	(void)state;
-	expect(&f, SLOTS_VERDICT, "kept");
+	expect(&f, SLOTS_VERDICT, "wal-held");
 	f.offered = FACT_NO;
 	expect(&f, SLOTS_VERDICT, "not-offered");
 	f.receiving = false;
-	expect(&f, SLOTS_UNNAME, "name-harms");
+	expect(&f, SLOTS_UNNAME, "slot-name-unknown");
 	f.offered = f.primary = FACT_UNKNOWN;
 	expect(&f, SLOTS_VERDICT, "no-primary");
 	f = on_standby;
@@ -300,7 +300,7 @@ static void a_standby_names_only_what_is_there(void **state)
 	f.withdrawn = true;
 	expect(&f, SLOTS_VERDICT, "takeover");
 	f.uses = SLOTS_NAME_LEFT;
-	expect(&f, SLOTS_UNNAME, "name-left");
+	expect(&f, SLOTS_UNNAME, "slot-name-stale");
 	f.uses = SLOTS_NAME_FOREIGN;
 	expect(&f, SLOTS_VERDICT, "name-foreign");
 }
@@ -313,7 +313,7 @@ static void a_standby_holds_for_the_old_primary_and_no_more(void **state)
 	f.place = SLOTS_BEFORE;
 	expect(&f, SLOTS_ADVANCE, "slot-behind");
 	f.active = true;
-	expect(&f, SLOTS_VERDICT, "kept");
+	expect(&f, SLOTS_VERDICT, "wal-held");
 	f.active = false;
 	f.place = SLOTS_BEYOND;
 	expect(&f, SLOTS_RENEW, "slot-short");

@@ -301,6 +301,40 @@ static void port_zero_is_not_every_port(void **state)
 	assert_int_equal(close(listener), 0);
 }
 
+static uint16_t port_of(int fd)
+{
+	struct sockaddr_in here = { .sin_port = 0 };
+	socklen_t size = sizeof(here);
+
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&here, &size), 0);
+	return ntohs(here.sin_port);
+}
+
+static void the_path_of_one_is_known_at_either_end(void **state)
+{
+	struct deadline limit = deadline_in_ms(3000);
+	int listener = listen_on("127.0.0.1", SERVER);
+	struct connection one = connect_to(listener, CLIENT, "127.0.0.1", SERVER);
+	struct connection other = connect_to(listener, CLIENT, "127.0.0.1", SERVER);
+	struct sockdiag_ends server = { "127.0.0.1", CLIENT, SERVER, port_of(one.client) };
+	struct sockdiag_ends client = { CLIENT, "127.0.0.1", port_of(one.client), SERVER };
+	struct sockdiag_path path;
+
+	(void)state;
+	assert_int_equal(send(one.client, "abc", 3, MSG_NOSIGNAL), 3);
+	assert_int_equal(send(other.client, "other", 5, MSG_NOSIGNAL), 5);
+	assert_int_equal(sockdiag_path(&path, &server, &limit), 0);
+	assert_int_equal(path.unread, 3);
+	assert_true(path.mtu > 1500); /* the loopback's */
+	assert_int_equal(sockdiag_path(&path, &client, &limit), 0);
+	assert_int_equal(path.unread, 0);
+	hang_up(&one);
+	hang_up(&other);
+	client.local_port = 1;
+	assert_int_equal(sockdiag_path(&path, &client, &limit), -ENOENT);
+	assert_int_equal(close(listener), 0);
+}
+
 /* Runs in a child, so that the right is lost there only. */
 static int destroy_without_right(void)
 {
@@ -357,6 +391,7 @@ int main(void)
 		cmocka_unit_test(of_very_many_none_is_left),
 		cmocka_unit_test(a_spared_address_that_is_none_touches_nobody),
 		cmocka_unit_test(port_zero_is_not_every_port),
+		cmocka_unit_test(the_path_of_one_is_known_at_either_end),
 		cmocka_unit_test(without_the_right_it_says_so),
 		cmocka_unit_test(no_descriptor_stays_open),
 	};

@@ -161,6 +161,20 @@ static void absence_is_told_from_everything_else(void **state)
 	assert_int_equal(state_exists(hear_path("a/b")), -ENOTDIR);
 	assert_int_equal(symlink("/nowhere/at/all", hear_path("link")), 0);
 	assert_int_equal(state_exists(hear_path("link")), 1);
+	assert_int_equal(state_read(hear_path("link"), text, sizeof(text)), -ELOOP);
+}
+
+/* Whoever owns the directory could have us open what he may not, or a device. */
+static void a_link_is_not_followed(void **state)
+{
+	char text[64];
+
+	(void)state;
+	put("a", "x=1\n", 4);
+	assert_int_equal(symlink(hear_path("a"), hear_path("link")), 0);
+	assert_int_equal(state_read(hear_path("link"), text, sizeof(text)), -ELOOP);
+	assert_string_equal(text, "");
+	assert_int_equal(state_read(hear_path("a"), text, sizeof(text)), 0);
 }
 
 static void no_permission_is_not_absence(void **state)
@@ -316,6 +330,7 @@ int main(void)
 		ALONE(a_full_disk_keeps_the_old_content),
 		ALONE(a_reader_never_sees_half_a_file),
 		ALONE(absence_is_told_from_everything_else),
+		ALONE(a_link_is_not_followed),
 		ALONE(no_permission_is_not_absence),
 		ALONE(only_a_regular_file_is_read),
 		ALONE(a_nul_byte_is_refused),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What a killed writer leaves is swept, what is being written is not, and no writer fails for it. */
+/* What a killed writer leaves is swept, what is being written is not, and no writer fails
+ * for it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* cluster_status: facts from what was seen, the forecast, the table and the JSON. */
+/* cluster_status: facts from what was seen, the table and the JSON. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,81 +12,10 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "base/fold.h"
+#include "postgres/server_sync.h"
 #include "slots/slots_show.h"
 #include "status_pair.h"
-
-/* ---- the forecast ---- */
-
-static void the_forecast_says_who_and_on_what_proof(void **state)
-{
-	struct cfg cfg = status_config();
-	struct status status = status_pair();
-
-	(void)state;
-	status_expect(&status, &cfg, FACT_YES,
-		      "n2 would promote itself as soon as n1 is proven fenced");
-	status_expect(&status, &cfg, FACT_YES, "but would refuse if its host were lost");
-	cfg.unproven = UNPROVEN_PROMOTE;
-	status_expect(&status, &cfg, FACT_YES, "after 6.0 s if nothing shows any life");
-	cfg.unproven = UNPROVEN_REFUSE;
-	cfg.witness_ssh = true;
-	status_expect(&status, &cfg, FACT_YES, "but would refuse if its host were lost");
-	status.baseline = FACT_YES;
-	status_expect(&status, &cfg, FACT_YES,
-		      "after 6.0 s if the witness host cannot reach its host");
-	(void)snprintf(status.attempts[ATTEMPT_FENCE_TEST], 64, "refused way-broken: ssh");
-	status_expect(&status, &cfg, FACT_UNKNOWN, "the last test of fencing failed");
-	/* seen from the primary, the other node's files are not known */
-	cfg.self = 0;
-	status_expect(&status, &cfg, FACT_YES, "n2 would promote itself");
-	status.guard = FACT_NO;
-	status_expect(&status, &cfg, FACT_YES, "n2 would promote itself");
-}
-
-static void the_forecast_names_what_it_would_refuse_for(void **state)
-{
-	const struct cfg cfg = status_config();
-	struct status status = status_pair();
-
-	(void)state;
-	status.servers[1].received_lsn = 3999;
-	status_expect(&status, &cfg, FACT_NO, "max_lag");
-	status = status_pair();
-	status.servers[1].replay_paused = true;
-	status_expect(&status, &cfg, FACT_NO, "replay is paused");
-	status = status_pair();
-	status.rights = FACT_NO;
-	status_expect(&status, &cfg, FACT_NO, "lacks a right");
-	status.rights = FACT_UNKNOWN;
-	status_expect(&status, &cfg, FACT_UNKNOWN, "not enough is known");
-	status = status_pair();
-	status.servers[1].system_identifier = 8;
-	status_expect(&status, &cfg, FACT_NO, "not of the same cluster");
-	status = status_pair();
-	status.witness = FACT_NO;
-	status_expect(&status, &cfg, FACT_NO, "the witness is not seen");
-	status.witness = FACT_UNKNOWN;
-	status_expect(&status, &cfg, FACT_UNKNOWN, "not enough is known");
-	status = status_pair();
-	status.fenced.present = FACT_YES;
-	status_expect(&status, &cfg, FACT_NO, "it is fenced");
-	status = status_pair();
-	status.keepalived = FACT_NO;
-	status_expect(&status, &cfg, FACT_NO, "keepalived does not run there");
-	status = status_pair();
-	status.guard = FACT_NO;
-	status_expect(&status, &cfg, FACT_NO, "the guard does not run there");
-	status = status_pair();
-	status.servers[1] = (struct server){ .state = SERVER_DOWN, .why = "Connection refused" };
-	status_expect(&status, &cfg, FACT_NO, "nobody would take over: n2 is down");
-	status.servers[1] = (struct server){ .state = SERVER_UNKNOWN, .why = "no answer" };
-	status_expect(&status, &cfg, FACT_UNKNOWN, "(no answer)");
-	status = status_pair();
-	status.servers[1].state = SERVER_PRIMARY;
-	status_expect(&status, &cfg, FACT_UNKNOWN, "no one primary");
-	status.servers[0].state = status.servers[1].state = SERVER_STANDBY;
-	status_expect(&status, &cfg, FACT_UNKNOWN, "no one primary");
-}
 
 /* ---- facts ---- */
 
@@ -101,6 +30,75 @@ static void in_sync_mode_no_lag_matters(void **state)
 	cfg.mode = MODE_SYNC;
 	assert_int_equal(status_facts_of(&status, &cfg).fresh, FACT_YES);
 	assert_int_equal(status_facts_of(&status, &cfg).sync_held, FACT_NO);
+}
+
+/* Whichever of the two is started as the primary next. */
+static void a_version_that_waits_too_late_is_told_of_either_node(void **state)
+{
+	static const int64_t late[] = { 150000, 150012, 160000, 160008, 170000, 170004 };
+	static const int64_t right[] = { 150013, 160009, 170005, 180000 };
+	const struct cfg cfg = status_config();
+	struct status status = status_pair();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(late); i++)
+		assert_true(server_sync_late(late[i]));
+	for (size_t i = 0; i < ARRAY_COUNT(right); i++)
+		assert_false(server_sync_late(right[i]));
+	status.servers[0].version_num = status.servers[1].version_num = 150013;
+	assert_int_equal(status_facts_of(&status, &cfg).sync_late, FACT_NO);
+	status.servers[1].version_num = 150012;
+	assert_int_equal(status_facts_of(&status, &cfg).sync_late, FACT_YES);
+	status.servers[0].state = SERVER_UNKNOWN;
+	assert_int_equal(status_facts_of(&status, &cfg).sync_late, FACT_YES);
+	status.servers[1].version_num = 150013;
+	assert_int_equal(status_facts_of(&status, &cfg).sync_late, FACT_UNKNOWN);
+}
+
+static void a_mark_that_a_reboot_removes_says_so(void **state)
+{
+	const struct cfg cfg = status_config();
+	struct status status = status_pair();
+	char *text;
+
+	(void)state;
+	status.fenced = (struct fenced_mark){ FACT_YES, "its lease ended", FENCED_BY_GUARD, true };
+	text = status_printed(&cfg, false, &status);
+	assert_non_null(strstr(text, "by guard: its lease ended\n"));
+	free(text);
+	status.fenced.lasts = false;
+	text = status_printed(&cfg, false, &status);
+	assert_non_null(strstr(text, "its lease ended; only until this host is rebooted"));
+	free(text);
+	text = status_printed(&cfg, true, &status);
+	assert_non_null(strstr(text, "\"fenced_lasts\":false"));
+	free(text);
+}
+
+static void keepalived_that_asks_no_more_may_stand_still(void **state)
+{
+	const struct cfg cfg = status_config();
+	struct status status = status_pair();
+
+	(void)state;
+	status.keepalived = FACT_NO;
+	{
+		char AUTO_FREE *text = status_printed(&cfg, false, &status);
+
+		assert_non_null(strstr(text, "keepalived    not running, election MASTER: no"));
+	}
+	status.called = (struct status_stamp){ .known = true, .away_ms = -12300 };
+	{
+		char AUTO_FREE *text = status_printed(&cfg, false, &status);
+
+		assert_non_null(
+		    strstr(text, "not running, or stands still: asked last 12.3 s ago, election"));
+	}
+	{
+		char AUTO_FREE *text = status_printed(&cfg, true, &status);
+
+		assert_non_null(strstr(text, "\"keepalived_asked_ago_ms\":12300"));
+	}
 }
 
 static void a_lease_that_is_over_does_not_run(void **state)
@@ -209,6 +207,31 @@ static void the_table_has_what_people_look_for(void **state)
 	}
 }
 
+/* Before a person scrolls: the verdict first, both nodes, and what would come of a failure. */
+static void the_first_screen_is_short(void **state)
+{
+	struct status status = status_pair();
+	char AUTO_FREE *text = printed(false, &status);
+	char *details = strstr(text, "\n\nservers\n"), *folded;
+	size_t size, lines = 0;
+	FILE *out = open_memstream(&folded, &size);
+
+	(void)state;
+	assert_non_null(details);
+	*details = '\0';
+	assert_int_equal(strncmp(text, "main: ", 6), 0);
+	assert_non_null(strstr(text, "\nn1    primary  running    3"));
+	assert_non_null(strstr(text, "\nn2*   standby  streaming  3   1000 B  4.2 s  ok"));
+	assert_non_null(strstr(text, "\nif n1 died now: "));
+	assert_non_null(out);
+	fold_print(out, text, 78);
+	assert_int_equal(fclose(out), 0);
+	for (const char *line = folded; *line != '\0'; line += strcspn(line, "\n") + 1, lines++)
+		assert_in_range(strcspn(line, "\n"), 1, 78);
+	assert_in_range(lines, 7, 12);
+	free(folded);
+}
+
 static void json_tells_null_where_nothing_is_known(void **state)
 {
 	static const char *const wanted[] = {
@@ -246,7 +269,7 @@ static void json_tells_null_where_nothing_is_known(void **state)
 	status.guard = FACT_NO;
 	status.keepalived = FACT_UNKNOWN;
 	status.serving = -1;
-	(void)snprintf(status.attempts[ATTEMPT_FENCE_TEST], 64, "refused \"x\"");
+	(void)snprintf(status.attempts[ATTEMPT_FENCE_TEST].text, 64, "refused \"x\"");
 	{
 		char AUTO_FREE *text = printed(true, &status);
 
@@ -261,13 +284,15 @@ static void json_tells_null_where_nothing_is_known(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_forecast_says_who_and_on_what_proof),
-		cmocka_unit_test(the_forecast_names_what_it_would_refuse_for),
 		cmocka_unit_test(in_sync_mode_no_lag_matters),
+		cmocka_unit_test(a_version_that_waits_too_late_is_told_of_either_node),
+		cmocka_unit_test(a_mark_that_a_reboot_removes_says_so),
+		cmocka_unit_test(keepalived_that_asks_no_more_may_stand_still),
 		cmocka_unit_test(a_lease_that_is_over_does_not_run),
 		cmocka_unit_test(either_side_ends_streaming),
 		cmocka_unit_test(slots_are_told_of_before_they_hurt),
 		cmocka_unit_test(the_table_has_what_people_look_for),
+		cmocka_unit_test(the_first_screen_is_short),
 		cmocka_unit_test(json_tells_null_where_nothing_is_known),
 	};
 

@@ -55,10 +55,9 @@ static void paired_would_be_taken_over_whoever_is_cut_off(void **state)
 	/* The longer of the two leases. */
 	status_expect(&status, &cfg, FACT_YES, "or after 9.0 s if it renews the record no more");
 	/* Without any way of fencing too. */
-	(void)snprintf(status.attempts[ATTEMPT_FENCE_TEST], 64, "refused way-broken: ssh");
-	status_expect(&status, &cfg, FACT_YES, "n2 would promote itself");
-	/* The primary says by the record how far behind is too far. */
-	status.servers[1].received_lsn = 1;
+	status.attempts[ATTEMPT_FENCE_TEST] = (struct attempt_last){
+		.outcome = OUT_REFUSED, .answer = FACT_NO, .text = "refused way-broken: ssh"
+	};
 	status_expect(&status, &cfg, FACT_YES, "n2 would promote itself");
 }
 
@@ -69,25 +68,57 @@ static void nothing_would_be_taken_over_that_the_record_forbids(void **state)
 
 	(void)state;
 	status.record.record.paired = false;
-	status_expect(&status, &cfg, FACT_NO, "only the primary may serve");
-	status.record.record.paused = true;
-	status_expect(&status, &cfg, FACT_NO, "an operator has paused takeovers");
+	status_expect(&status, &cfg, FACT_NO, "(solo)");
+	status.record.record.paired = status.record.record.paused = true;
+	status_expect(&status, &cfg, FACT_NO, "(paused)");
+	/* A takeover that has the term already would go on. */
 	status = recorded();
 	(void)snprintf(status.record.record.holder, CFG_NAME_MAX, "n2");
-	status_expect(&status, &cfg, FACT_NO, "does not name this primary");
+	status_expect(&status, &cfg, FACT_YES, "n2 would promote itself");
 	for (int trust = RECORD_OTHER_SCHEMA; trust < RECORD_GOOD; trust++) {
 		status = recorded();
 		status.record.trust = (enum record_trust)trust;
-		if (trust == RECORD_UNPROVEN)
-			status_expect(&status, &cfg, FACT_UNKNOWN, "is not known");
-		else
-			status_expect(&status, &cfg, FACT_NO, "not to be trusted");
+		status_expect(&status, &cfg, FACT_NO, "(record-untrusted)");
 	}
 	status.record = (struct record_view){ .trust = RECORD_SILENT };
 	status.witness = FACT_NO;
-	status_expect(&status, &cfg, FACT_NO, "the witness is not seen");
+	status_expect(&status, &cfg, FACT_NO, "(witness-unseen)");
 	status.witness = FACT_UNKNOWN;
 	status_expect(&status, &cfg, FACT_UNKNOWN, "is not known");
+}
+
+/* What the standby has seen of the row is in its own memory. */
+static void from_the_primary_only_the_row_itself_is_certain(void **state)
+{
+	struct cfg cfg = config_with_record();
+	struct status status = recorded();
+
+	(void)state;
+	cfg.self = 0;
+	status_expect(&status, &cfg, FACT_UNKNOWN, "as far as is seen from here n2 would promote");
+	status.record.record.paired = false;
+	status_expect(&status, &cfg, FACT_NO, "(solo)");
+	status = recorded();
+	status.record.trust = RECORD_EDITED;
+	status_expect(&status, &cfg, FACT_NO, "(record-untrusted)");
+	status.record.trust = RECORD_BACKWARDS;
+	status_expect(&status, &cfg, FACT_UNKNOWN, "in doubt is rule record-untrusted");
+	status.record = (struct record_view){ .trust = RECORD_SILENT };
+	status.witness = FACT_NO;
+	status_expect(&status, &cfg, FACT_UNKNOWN, "in doubt is rule witness-unseen");
+}
+
+/* What the holder wrote may have come late to the witness (too_far_behind in promote_rules.c). */
+static void async_one_that_lags_too_far_is_not_promoted_whatever_the_record_says(void **state)
+{
+	struct cfg cfg = config_with_record();
+	struct status status = recorded();
+
+	(void)state;
+	status.servers[1].received_lsn = 1;
+	status_expect(&status, &cfg, FACT_NO, "too-far-behind");
+	cfg.mode = MODE_SYNC;
+	status_expect(&status, &cfg, FACT_YES, "n2 would promote itself");
 }
 
 static void rule_is(const struct status *status, const char *rule)
@@ -103,7 +134,7 @@ static void an_untrusted_record_is_warned_of(void **state)
 	struct status status = recorded();
 
 	(void)state;
-	rule_is(&status, "well");
+	rule_is(&status, "healthy");
 	status.record.trust = RECORD_ABSENT;
 	rule_is(&status, "record-untrusted");
 	status.record.trust = RECORD_UNPROVEN;
@@ -151,6 +182,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(paired_would_be_taken_over_whoever_is_cut_off),
+		cmocka_unit_test(
+		    async_one_that_lags_too_far_is_not_promoted_whatever_the_record_says),
+		cmocka_unit_test(from_the_primary_only_the_row_itself_is_certain),
 		cmocka_unit_test(nothing_would_be_taken_over_that_the_record_forbids),
 		cmocka_unit_test(an_untrusted_record_is_warned_of),
 		cmocka_unit_test(the_record_is_shown_in_words_and_in_json),

@@ -24,9 +24,16 @@ static const struct status_facts good = {
 	.replay_paused = FACT_NO,
 	.fresh = FACT_YES,
 	.rights = FACT_YES,
+	.own_connect = FACT_YES,
+	.reloads = FACT_YES,
+	.undelayed = FACT_YES,
+	.writable = FACT_YES,
 	.mode_sync = true,
 	.sync_held = FACT_YES,
 	.sync_bypass = FACT_NO,
+	.sync_late = FACT_NO,
+	.signal_file = FACT_NO,
+	.disk_full = FACT_NO,
 	.fenced = FACT_NO,
 	.lease_runs = FACT_YES,
 	.says_serving = FACT_YES,
@@ -40,7 +47,7 @@ static const struct status_facts good = {
 	.record_trusted = FACT_YES,
 	.record_names_primary = FACT_YES,
 	.record_paired = FACT_YES,
-	.record_paused = FACT_NO,
+	.paused = FACT_NO,
 	.slots_wanted = true,
 	.slots_bounded = FACT_YES,
 	.slot_used = FACT_YES,
@@ -50,7 +57,7 @@ static const struct status_facts good = {
 };
 
 /* Every fact that is a tri-state, with the value that it has when all is well. */
-#define FACTS 26
+#define FACTS 33
 static void facts_of(struct status_facts *f, enum fact *facts[FACTS])
 {
 	enum fact *const all[FACTS] = {
@@ -72,7 +79,7 @@ static void facts_of(struct status_facts *f, enum fact *facts[FACTS])
 		&f->record_trusted,
 		&f->record_names_primary,
 		&f->record_paired,
-		&f->record_paused,
+		&f->paused,
 		&f->slots_bounded,
 		&f->slot_used,
 		&f->slot_holds,
@@ -80,6 +87,13 @@ static void facts_of(struct status_facts *f, enum fact *facts[FACTS])
 		&f->watchdog,
 		&f->could_return,
 		&f->rights,
+		&f->signal_file,
+		&f->own_connect,
+		&f->reloads,
+		&f->undelayed,
+		&f->writable,
+		&f->disk_full,
+		&f->sync_late,
 	};
 
 	memcpy(facts, all, sizeof(all));
@@ -87,13 +101,13 @@ static void facts_of(struct status_facts *f, enum fact *facts[FACTS])
 
 static bool matters(const struct status_facts *f, size_t fact)
 {
-	if (fact == 6 || fact == 7)
+	if (fact == 6 || fact == 7 || fact == FACTS - 1)
 		return f->mode_sync;
 	if (fact == 9 || fact == 10)
 		return f->local == SERVER_PRIMARY;
 	if (fact >= 19 && fact < 22)
 		return f->slots_wanted;
-	return fact < 15 || fact >= 22 || f->has_record;
+	return fact < 15 || fact == 18 || fact >= 22 || f->has_record;
 }
 
 static bool one_serves_one_stands_by(const struct status_facts *f)
@@ -119,6 +133,7 @@ static bool wrong(const struct status_facts *f)
 	if (f->local == SERVER_UNKNOWN || f->peer == SERVER_UNKNOWN)
 		return f->local == SERVER_DOWN || f->local == SERVER_STARTING ||
 		       f->peer == SERVER_DOWN || f->peer == SERVER_STARTING ||
+		       f->local == SERVER_REFUSES || f->peer == SERVER_REFUSES ||
 		       f->vip != VIP_UNKNOWN;
 	return !one_serves_one_stands_by(f);
 }
@@ -159,8 +174,10 @@ static void check(const struct status_facts *f)
 
 static void well_only_when_all_is_known_and_right(void **state)
 {
-	static const enum server_state states[] = { SERVER_UNKNOWN, SERVER_DOWN, SERVER_STARTING,
-						    SERVER_PRIMARY, SERVER_STANDBY };
+	static const enum server_state states[] = {
+		SERVER_UNKNOWN, SERVER_DOWN,    SERVER_STARTING,
+		SERVER_REFUSES, SERVER_PRIMARY, SERVER_STANDBY
+	};
 	uint64_t seed = 1;
 
 	(void)state;
@@ -179,13 +196,13 @@ static void well_only_when_all_is_known_and_right(void **state)
 			*facts[dice / 64 % FACTS] = (enum fact)(dice / 1024 % 3);
 			f.vip =
 			    dice & 4096 ? VIP_HERE : (enum status_vip)(dice / 8192 % VIP_WHERES);
-			f.peer = dice & 65536 ? SERVER_STANDBY : states[dice / 131072 % 5];
+			f.peer = dice & 65536 ? SERVER_STANDBY : states[dice / 131072 % 6];
 		} else {
 			for (size_t k = 0; k < FACTS; k++, dice /= 3)
 				*facts[k] = (enum fact)(dice % 3);
 			f.vip = (enum status_vip)((seed >> 8) % VIP_WHERES);
-			f.local = states[(seed >> 12) % 5];
-			f.peer = states[(seed >> 16) % 5];
+			f.local = states[(seed >> 12) % 6];
+			f.peer = states[(seed >> 16) % 6];
 		}
 		f.mode_sync = seed >> 63;
 		f.has_record = (seed >> 62 & 1) != 0;
@@ -198,13 +215,39 @@ static void well_only_when_all_is_known_and_right(void **state)
 static void each_fault_alone_has_its_own_rule(void **state)
 {
 	static const char *const expected[FACTS] = {
-		"other-system",  "read-only",      "vote-withdrawn", "not-streaming",
-		"lag",           "replay-paused",  "sync-off",       "sync-bypassed",
-		"fenced",        "no-lease",       "serves-not",     "keepalived-gone",
-		"guard-gone",    "witness-unseen", "kernel-lease",   "record-untrusted",
-		"record-holder", "solo",           "paused",         "slots-unbounded",
-		"slot-unused",   "slot-empty",     "slots-near",     "watchdog-missing",
-		"return-lacks",  "rights-missing",
+		"other-system",
+		"read-only",
+		"vote-withdrawn",
+		"not-streaming",
+		"lag",
+		"replay-paused",
+		"sync-off",
+		"sync-bypassed",
+		"fenced",
+		"no-lease",
+		"not-serving",
+		"keepalived-gone",
+		"guard-gone",
+		"witness-unseen",
+		"kernel-lease",
+		"record-untrusted",
+		"record-holder",
+		"solo",
+		"paused",
+		"slots-unbounded",
+		"slot-unused",
+		"slot-empty",
+		"slots-nearly-full",
+		"watchdog-missing",
+		"rejoin-blocked",
+		"rights-missing",
+		"signal-file",
+		"connect-borrowed",
+		"config-error",
+		"apply-delay",
+		"unwritable",
+		"disk-full",
+		"sync-late",
 	};
 
 	(void)state;
@@ -216,10 +259,94 @@ static void each_fault_alone_has_its_own_rule(void **state)
 		*facts[i] = *facts[i] == FACT_YES ? FACT_NO : FACT_YES;
 		assert_string_equal(status_decide(&f).rule, expected[i]);
 		*facts[i] = FACT_UNKNOWN;
-		assert_string_equal(status_decide(&f).rule, facts[i] == &f.could_return
-								? "return-unknown"
+		assert_string_equal(status_decide(&f).rule,
+				    facts[i] == &f.could_return ? "rejoin-unchecked"
+				    : facts[i] == &f.reloads    ? "config-unknown"
 								: "not-all-known");
 	}
+}
+
+/* On each node by what that one knows; with a record the row tells. */
+static void a_primary_that_is_not_held_to_a_lease_is_told_on_both(void **state)
+{
+	struct status_facts f = good;
+
+	(void)state;
+	f.leased = FACT_NO;
+	assert_string_equal(status_decide(&f).rule, "healthy");
+	f.lease_runs = FACT_NO;
+	assert_string_equal(status_decide(&f).rule, "unpaired");
+	f.leased = FACT_UNKNOWN;
+	assert_string_equal(status_decide(&f).rule, "no-lease");
+	f = good, f.local = SERVER_STANDBY, f.peer = SERVER_PRIMARY, f.vip = VIP_PEER;
+	f.leased = FACT_NO;
+	assert_string_equal(status_decide(&f).rule, "healthy");
+	f.has_record = false;
+	assert_string_equal(status_decide(&f).rule, "lease-unseen");
+	f.leased = FACT_YES;
+	assert_string_equal(status_decide(&f).rule, "healthy");
+}
+
+/* Also of a primary, which is the standby of tomorrow; one that was not tested yet says nothing. */
+static void fencing_that_does_not_work_is_told(void **state)
+{
+	struct status_facts f = good;
+
+	(void)state;
+	f.could_fence = FACT_NO;
+	assert_string_equal(status_decide(&f).rule, "fencing-broken");
+	f.could_fence = FACT_YES;
+	assert_string_equal(status_decide(&f).rule, "healthy");
+	f.could_fence = FACT_UNKNOWN;
+	assert_string_equal(status_decide(&f).rule, "healthy");
+}
+
+static void busy_is_not_silent(void **state)
+{
+	struct status_facts f = good;
+
+	(void)state;
+	f.only_late = true;
+	assert_string_equal(status_decide(&f).rule, "healthy");
+	f.peer = SERVER_UNKNOWN, f.vip = VIP_UNKNOWN;
+	assert_string_equal(status_decide(&f).rule, "server-busy");
+	assert_int_equal(status_decide(&f).outcome, OUT_UNKNOWN);
+	f.only_late = false;
+	assert_string_equal(status_decide(&f).rule, "server-silent");
+
+	/* They have said what they are, and no more. */
+	f = good, f.more_late = true;
+	assert_string_equal(status_decide(&f).rule, "healthy");
+	f.rights = FACT_UNKNOWN;
+	assert_string_equal(status_decide(&f).rule, "server-busy");
+	f.rights = FACT_YES, f.reloads = FACT_UNKNOWN;
+	assert_string_equal(status_decide(&f).rule, "server-busy");
+	f.more_late = false;
+	assert_string_equal(status_decide(&f).rule, "config-unknown");
+}
+
+static void a_busy_witness_is_not_one_that_is_not_seen(void **state)
+{
+	struct status_facts f = good;
+
+	(void)state;
+	f.witness = FACT_UNKNOWN, f.witness_late = true;
+	assert_string_equal(status_decide(&f).rule, "witness-busy");
+	assert_int_equal(status_decide(&f).outcome, OUT_UNKNOWN);
+	f.witness_late = false;
+	assert_string_equal(status_decide(&f).rule, "not-all-known");
+}
+
+static void commits_that_wait_for_nobody_come_before_the_standby_that_is_lost(void **state)
+{
+	struct status_facts f = good;
+
+	(void)state;
+	f.peer = SERVER_DOWN;
+	assert_string_equal(status_decide(&f).rule, "standby-down");
+	f.commits_wait = true;
+	assert_string_equal(status_decide(&f).rule, "commits-wait");
+	assert_int_equal(status_decide(&f).outcome, OUT_NO);
 }
 
 int main(void)
@@ -227,6 +354,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(well_only_when_all_is_known_and_right),
 		cmocka_unit_test(each_fault_alone_has_its_own_rule),
+		cmocka_unit_test(a_primary_that_is_not_held_to_a_lease_is_told_on_both),
+		cmocka_unit_test(fencing_that_does_not_work_is_told),
+		cmocka_unit_test(a_busy_witness_is_not_one_that_is_not_seen),
+		cmocka_unit_test(busy_is_not_silent),
+		cmocka_unit_test(commits_that_wait_for_nobody_come_before_the_standby_that_is_lost),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

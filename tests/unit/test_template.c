@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "config/template.h"
+#include "render/template.h"
 
 static const struct template_value values[] = {
 	{ "NAME", "main" }, { "EMPTY", "" }, { "YES", "yes" }, { "NO", NULL }, { NULL, NULL }

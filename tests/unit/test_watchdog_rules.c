@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "base/auto.h"
-#include "serve/watchdog_rules.h"
+#include "guard/watchdog_rules.h"
 
 #define NOW     100000
 #define LEASE   5000

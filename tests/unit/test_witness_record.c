@@ -15,7 +15,10 @@
 #include "base/lock.h"
 #include "base/log.h"
 #include "base/state.h"
-#include "node/files.h"
+#include "node/path.h"
+#include "node/stamp.h"
+#include "postgres/pg.h"
+#include "record/record_act.h"
 #include "record_stage.h"
 
 static struct cfg *const n1 = &stage_servers.cfg[0];
@@ -29,8 +32,8 @@ static void a_clean_stop_is_released_with_its_end(void **unused)
 
 	(void)unused;
 	stage_record(true);
-	assert_int_equal(stamp_write(n1, "solo", now_ms(), "record"), 0);
-	assert_int_equal(stamp_write(n1, "grant", now_ms() + 1000, "promotion"), 0);
+	assert_int_equal(stamp_write(n1, STAMP_SOLO, now_ms(), "record"), 0);
+	assert_int_equal(stamp_write(n1, STAMP_GRANT, now_ms() + 1000, "promotion"), 0);
 	stage_gives(n1, RECORD_RELEASE, OUT_YES, "released");
 	pgdata_control(&control, n1, &dl);
 	lsn_format(control.checkpoint_lsn, lsn, sizeof(lsn));
@@ -38,7 +41,7 @@ static void a_clean_stop_is_released_with_its_end(void **unused)
 	stage_row("released, paired, term, holder", "t|t|1|n1");
 	/* What it has said to have given up it has no longer. */
 	assert_int_equal(state_exists(file_run(n1, "solo").text), 0);
-	assert_false(stamp_runs(n1, "grant"));
+	assert_false(stamp_runs(n1, STAMP_GRANT));
 	stage_gives(n1, RECORD_RELEASE, OUT_YES, "already-released");
 	stage_gives(n1, RECORD_SHOW, OUT_YES, "released");
 	stage_row("version", "3");
@@ -58,6 +61,30 @@ static void after_a_crash_nobody_knows_the_end(void **unused)
 	assert_int_equal(pgfixture_start(&stage_servers, 0, true), 0);
 }
 
+/* By a process that is there already, and keeps its connection. */
+static void a_watch_that_is_woken_releases(void **unused)
+{
+	const struct deadline soon = deadline_in_ms(1000);
+	int lock = -1;
+
+	(void)unused;
+	stage_record(true);
+	assert_int_equal(stamp_write(n1, STAMP_SOLO, now_ms(), "record"), 0);
+	pg_keep();
+	assert_int_equal(lock_take(&lock, file_lock(n1, LOCK_START).text, &soon), 0);
+	record_release_now(n1);
+	stage_row("released", "f");
+	(void)close(lock);
+	record_release_now(n1);
+	stage_row("released, version", "t|3");
+	assert_int_equal(state_exists(file_run(n1, "solo").text), 0);
+	/* The helper that the guard has started all the same has nothing to do. */
+	stage_gives(n1, RECORD_RELEASE, OUT_YES, "already-released");
+	record_release_now(n1);
+	stage_row("version", "3");
+	pg_keep_end();
+}
+
 static void a_server_that_may_be_starting_is_not_released(void **unused)
 {
 	struct deadline soon = deadline_in_ms(1000);
@@ -65,15 +92,15 @@ static void a_server_that_may_be_starting_is_not_released(void **unused)
 
 	(void)unused;
 	stage_record(true);
-	assert_int_equal(lock_take(&lock, file_run(n1, "start.lock").text, &soon), 0);
+	assert_int_equal(lock_take(&lock, file_lock(n1, LOCK_START).text, &soon), 0);
 	stage_gives(n1, RECORD_RELEASE, OUT_REFUSED, "start-under-way");
 	(void)close(lock);
 	/* The gate has let it start. */
-	assert_int_equal(stamp_write(n1, "grant", now_ms() + n1->lease_ms, "record"), 0);
+	assert_int_equal(stamp_write(n1, STAMP_GRANT, now_ms() + n1->lease_ms, "record"), 0);
 	stage_gives(n1, RECORD_RELEASE, OUT_REFUSED, "start-under-way");
 	/* That was too long ago, or is of a server that ran. */
-	assert_int_equal(stamp_write(n1, "grant", now_ms() - 1, "record"), 0);
-	assert_int_equal(lock_take(&lock, file_run(n1, "record.lock").text, &soon), 0);
+	assert_int_equal(stamp_write(n1, STAMP_GRANT, now_ms() - 1, "record"), 0);
+	assert_int_equal(lock_take(&lock, file_lock(n1, LOCK_RECORD).text, &soon), 0);
 	stage_gives(n1, RECORD_RELEASE, OUT_REFUSED, "already-running");
 	(void)close(lock);
 	stage_row("released", "f");
@@ -104,6 +131,26 @@ static void a_directory_that_is_no_primarys_is_not_released(void **unused)
 	stage_row("released", "f");
 }
 
+/* The guard saw the file beside a primary that ran: the other node need not wait for what has
+ * ended. */
+static void a_primarys_directory_is_one_whatever_was_put_there(void **unused)
+{
+	static const char *const names[] = { "standby.signal", "recovery.signal" };
+	char path[CFG_PATH_MAX + 32];
+
+	(void)unused;
+	stage_record(true);
+	for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", n1->data_dir, names[i]);
+		assert_int_equal(state_write(path, "\n", 0644, false), 0);
+		stage_gives(n1, RECORD_RELEASE, OUT_REFUSED, "no-primary");
+	}
+	assert_int_equal(stamp_write(n1, STAMP_STRAY, now_ms(), names[0]), 0);
+	stage_gives(n1, RECORD_RELEASE, OUT_YES, "released");
+	assert_int_equal(pgdata_forget_signals(n1), 0);
+	assert_int_equal(stamp_clear(n1, STAMP_STRAY), 0);
+}
+
 static void a_row_that_has_changed_is_looked_at_again(void **unused)
 {
 	struct record_task t = { .cfg = n1,
@@ -130,7 +177,7 @@ static void a_dry_run_changes_nothing(void **unused)
 
 	(void)unused;
 	stage_record(true);
-	assert_int_equal(stamp_write(n1, "solo", now_ms(), "record"), 0);
+	assert_int_equal(stamp_write(n1, STAMP_SOLO, now_ms(), "record"), 0);
 	verdict = stage_run(n1, RECORD_RELEASE, true);
 	assert_string_equal(verdict.rule, "release");
 	assert_int_equal(verdict.outcome, OUT_YES);
@@ -172,9 +219,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		test(a_clean_stop_is_released_with_its_end),
 		test(after_a_crash_nobody_knows_the_end),
+		test(a_watch_that_is_woken_releases),
 		test(a_server_that_may_be_starting_is_not_released),
 		test(what_the_other_node_holds_is_not_ours_to_release),
 		test(a_directory_that_is_no_primarys_is_not_released),
+		test(a_primarys_directory_is_one_whatever_was_put_there),
 		test(a_row_that_has_changed_is_looked_at_again),
 		test(a_dry_run_changes_nothing),
 		test(a_pause_that_is_not_followed_is_not_done),

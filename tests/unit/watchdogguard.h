@@ -28,9 +28,12 @@ int64_t now_ms(void)
 }
 
 #include "base/lock.h"
+#include "base/outcome.h"
+#include "guard/guard_look.h"
+#include "guard/guard_watchdog.h"
+#include "node/path.h"
+#include "node/stamp.h"
 #include "nodefiles.h"
-#include "serve/guard_look.h"
-#include "serve/guard_watchdog.h"
 
 static struct cfg *const cfg = &nodefiles_cfg;
 static struct guard g;
@@ -64,14 +67,14 @@ static int set_up(void **state)
 	stage_device = fakewatchdog_good;
 	stage_missing = 0;
 	begin();
-	return lock_take(&lock, file_run(cfg, "guard.lock").text, &soon);
+	return lock_take(&lock, file_lock(cfg, LOCK_GUARD).text, &soon);
 }
 
 static int tear_down(void **state)
 {
 	if (lock >= 0)
 		(void)close(lock);
-	(void)unlink(file_run(cfg, "guard.lock").text);
+	(void)unlink(file_lock(cfg, LOCK_GUARD).text);
 	(void)unlink(file_run(cfg, "watchdog").text);
 	return nodefiles_tear_down(state);
 }
@@ -106,7 +109,7 @@ static void assert_word(const char *expected)
 	char word[64];
 	int64_t at_ms;
 
-	assert_int_equal(stamp_read(cfg, "watchdog", &at_ms, word, sizeof(word)), 0);
+	assert_int_equal(stamp_read(cfg, STAMP_WATCHDOG, &at_ms, word, sizeof(word)), 0);
 	assert_string_equal(word, expected);
 }
 

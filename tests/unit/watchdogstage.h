@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * Takes in watchdog.c with a stand-in for the device, and a clock that only moves when it is told to.
- * For one test program each; include it before anything of ours.
+ * Takes in watchdog.c with a stand-in for the device, and a clock that only moves when it is told
+ * to. For one test program each; include it before anything of ours.
  */
 #ifndef WATCHDOGSTAGE_H
 #define WATCHDOGSTAGE_H
@@ -72,14 +72,14 @@ static int stage_access(const char *path, int mode)
 
 #include "base/auto.h"
 #include "base/state.h"
-#include "serve/watchdog.h"
+#include "guard/watchdog.h"
 
 #define open   stage_open
 #define ioctl  stage_ioctl
 #define write  stage_write
 #define close  stage_close
 #define access stage_access
-#include "serve/watchdog.c" /* NOLINT(bugprone-suspicious-include) */
+#include "guard/watchdog.c" /* NOLINT(bugprone-suspicious-include) */
 #undef open
 #undef ioctl
 #undef write

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "base/deadline.h"
-#include "node/files.h"
+#include "node/path.h"
 #include "pgfixture_os.h"
 
 struct witness witness;
@@ -219,7 +219,7 @@ int witness_empty(void **state)
 	char said[1024];
 
 	(void)state;
-	return witness_try("TRUNCATE pgvrrp.record", said, sizeof(said));
+	return witness_try("TRUNCATE pgvrrp.record, pgvrrp.pause", said, sizeof(said));
 }
 
 /* ---- rows ---- */

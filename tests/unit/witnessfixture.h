@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
  * A real PostgreSQL server that keeps the record, made by scripts/witness.sql, and the
- * configurations of the two nodes whose record it is.  It is the n1 of a pgfixture (pgfixture.h: needs
- * root, runs in a network of this process alone); the nodes have no servers.
+ * configurations of the two nodes whose record it is.  It is the n1 of a pgfixture (pgfixture.h:
+ * needs root, runs in a network of this process alone); the nodes have no servers.
  */
 #ifndef WITNESSFIXTURE_H
 #define WITNESSFIXTURE_H
@@ -39,7 +39,8 @@ void witness_file(char *path, size_t size, const char *name);
 /* Runs scripts/witness.sql for a role; psql's exit code, and what it said. */
 int witness_schema(const char *role, char *said, size_t size);
 
-/* As superuser in the witness's database: psql's exit code; or with the assertion that it worked. */
+/* As superuser in the witness's database: psql's exit code; or with the assertion that
+ * it worked. */
 int witness_try(const char *sql, char *said, size_t size);
 void witness_sql(const char *sql);
 void witness_says(const char *sql, const char *wanted);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* Cleanup by scope: what is declared with one of these is released on every path out of the block.
- */
+/* Cleanup by scope: what is declared with one of these is released on every path out of
+ * the block. */
 #ifndef PGV_AUTO_H
 #define PGV_AUTO_H
 

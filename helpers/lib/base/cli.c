@@ -15,12 +15,15 @@
  * changes its meaning on the day another option begins with the same letters.
  */
 
-#define COMMON_MAX 8
+#define COMMON_MAX 10
 
 struct known {
 	char letter; /* 0: it has none */
 	struct cli_option option;
 };
+
+/* Columns for the options themselves in --help, which fits 80. */
+#define LEFT_WIDTH 22
 
 struct parser {
 	struct cli *cli;
@@ -52,7 +55,7 @@ static void offer_common(struct parser *p)
 	const struct cli_option config = {
 		.name = "config",
 		.value = "FILE",
-		.help = "configuration (default: the only /etc/pg_vrrp/NAME.ini)",
+		.help = "default: the only .ini in /etc/pg_vrrp",
 		.text = &cli->config_path,
 	};
 	const struct cli_option node = {
@@ -67,10 +70,11 @@ static void offer_common(struct parser *p)
 	offer(p, 'c', &config);
 	offer(p, 'n', &node);
 	offer_flag(p, 'v', "verbose", &cli->verbose, "say more, and on standard error too");
-	if (p->spec->acts) {
+	offer_flag(p, 'q', "quiet", &cli->quiet, "tell the verdict to the log only");
+	if (p->spec->acts)
 		offer_flag(p, 0, "dry-run", &cli->dry_run, "decide, but change nothing");
+	if (p->spec->acts || p->spec->explains)
 		offer_flag(p, 0, "explain", &cli->explain, "print each rule, and how it came out");
-	}
 	if (p->spec->shows)
 		offer_flag(p, 0, "json", &cli->json, "print JSON instead of a table");
 }
@@ -95,9 +99,11 @@ __attribute__((noreturn)) static void usage_error(const struct parser *p, const 
 	exit(OUT_USAGE);
 }
 
+/* An option that is too long for its column has its text on the next line. */
 static void print_option(char letter, const struct cli_option *option)
 {
 	char left[64];
+	int width;
 
 	if (letter != 0)
 		(void)snprintf(left, sizeof(left), "-%c, --%s %s", letter, option->name,
@@ -105,7 +111,18 @@ static void print_option(char letter, const struct cli_option *option)
 	else
 		(void)snprintf(left, sizeof(left), "    --%s %s", option->name,
 			       option->value != NULL ? option->value : "");
-	(void)printf("  %-28s %s\n", left, option->help);
+	width = (int)strlen(left);
+	(void)printf("  %s", left);
+	if (width > LEFT_WIDTH)
+		(void)printf("\n  %*s %s\n", LEFT_WIDTH, "", option->help);
+	else
+		(void)printf("%*s %s\n", LEFT_WIDTH - width, "", option->help);
+}
+
+static void print_options(const struct cli_option *options)
+{
+	for (const struct cli_option *o = options; o != NULL && o->name != NULL; o++)
+		print_option(0, o);
 }
 
 static void print_help(const struct parser *p)
@@ -117,12 +134,17 @@ static void print_help(const struct parser *p)
 		     spec->operands != NULL ? spec->operands : "");
 	for (size_t i = 0; i < p->common_count; i++)
 		print_option(p->common[i].letter, &p->common[i].option);
-	for (const struct cli_option *o = spec->options; o != NULL && o->name != NULL; o++)
-		print_option(0, o);
+	print_options(spec->options);
+	if (p->cli->verbose && spec->machine != NULL) {
+		(void)printf(
+		    "\nFor keepalived, the guard and sshd; the verdict then goes to the log "
+		    "only:\n");
+		print_options(spec->machine);
+	}
 	(void)printf(
 	    "\nExit status: 0 yes or done, 1 no, 2 refused by a rule, 3 could not be found out,\n"
 	    "4 begun but the end was not seen, 64 called wrongly, 70 bug, 71 system error,\n"
-	    "78 configuration not usable.  Details: man %s\n",
+	    "78 errors in the configuration.  Details: man pg_vrrp-%s\n",
 	    spec->program);
 }
 
@@ -138,6 +160,17 @@ __attribute__((noreturn)) static void show_and_exit(const struct parser *p)
 
 /* --- parsing --- */
 
+static const struct cli_option *find_in(const struct cli_option *options, const char *name,
+					size_t length)
+{
+	for (const struct cli_option *o = options; o != NULL && o->name != NULL; o++) {
+		assert((o->flag != NULL) != (o->text != NULL));
+		if (strlen(o->name) == length && strncmp(o->name, name, length) == 0)
+			return o;
+	}
+	return NULL;
+}
+
 static const struct cli_option *find_long(const struct parser *p, const char *name, size_t length)
 {
 	for (size_t i = 0; i < p->common_count; i++) {
@@ -146,12 +179,7 @@ static const struct cli_option *find_long(const struct parser *p, const char *na
 		if (strlen(k->option.name) == length && strncmp(k->option.name, name, length) == 0)
 			return &k->option;
 	}
-	for (const struct cli_option *o = p->spec->options; o != NULL && o->name != NULL; o++) {
-		assert((o->flag != NULL) != (o->text != NULL));
-		if (strlen(o->name) == length && strncmp(o->name, name, length) == 0)
-			return o;
-	}
-	return NULL;
+	return find_in(p->spec->options, name, length);
 }
 
 static const struct cli_option *find_letter(const struct parser *p, char letter)
@@ -190,6 +218,10 @@ static void parse_long(struct parser *p, const char *argument)
 	size_t length = equals != NULL ? (size_t)(equals - argument) : strlen(argument);
 	const struct cli_option *option = find_long(p, argument, length);
 
+	if (option == NULL) {
+		option = find_in(p->spec->machine, argument, length);
+		p->cli->quiet = p->cli->quiet || option != NULL;
+	}
 	if (option == NULL)
 		usage_error(p, "unknown option", argument - 2);
 	apply(p, option, equals != NULL ? equals + 1 : NULL);
@@ -228,7 +260,7 @@ static void parse(struct parser *p)
 			parse_letters(p, argument);
 		} else {
 			if (p->cli->operand_count == p->spec->max_operands)
-				usage_error(p, "one argument too many:", argument);
+				usage_error(p, "unexpected argument", argument);
 			p->cli->operands[p->cli->operand_count++] = argument;
 		}
 	}
@@ -238,11 +270,15 @@ void cli_parse(struct cli *cli, const struct cli_spec *spec, int argc, char **ar
 {
 	struct parser p = { .cli = cli, .spec = spec, .argc = argc, .argv = argv, .next = 1 };
 
-	*cli = (struct cli){ .program = spec->program, .started_ms = now_ms() };
+	*cli = (struct cli){ .program = spec->program,
+			     .answers = spec->answers,
+			     .started_ms = now_ms() };
 	cli_clean();
 	offer_common(&p);
 	parse(&p);
 	log_open(spec->program, cli->verbose);
+	if (cli->quiet)
+		log_quiet();
 }
 
 int cli_finish(const struct cli *cli, const struct verdict *verdict)
@@ -255,18 +291,14 @@ int cli_finish(const struct cli *cli, const struct verdict *verdict)
 		last.message = "what was asked for could not be written to standard output";
 		last.hint = NULL;
 	}
+	if (cli->answers && last.outcome == OUT_YES)
+		log_quiet();
 	log_verdict(&last, now_ms() - cli->started_ms);
 	return (int)last.outcome;
 }
 
-int cli_finish_config(const struct cli *cli)
+struct verdict cli_config_error(void)
 {
-	const struct verdict verdict = {
-		.outcome = OUT_CONFIG,
-		.rule = "config",
-		.message = "the configuration is not usable",
-		.hint = "the lines before this one say where, and what is allowed",
-	};
-
-	return cli_finish(cli, &verdict);
+	return (struct verdict)CONFIG_ERROR("config",
+					    "the configuration has errors, nothing was done", NULL);
 }

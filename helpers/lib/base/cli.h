@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
  * Command lines, alike in every helper: --help --version -c/--config FILE
- * -n/--node NAME -v/--verbose --dry-run --explain --json, and what a helper adds.
+ * -n/--node NAME -v/--verbose -q/--quiet --dry-run --explain --json, and what a helper adds.
  * keepalived 2.2.7 hands down its whole environment and inherited descriptors, so cli_parse cleans
  * both: PATH is set to the system's, LC_ALL=C, and of the rest only TERM, TZ,
  * SSH_ORIGINAL_COMMAND and NOTIFY_SOCKET stay (what steers libpq, the loader or the shell goes);
@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/outcome.h"
+#include "base/verdict.h"
 
 struct cfg;
 
@@ -35,8 +35,13 @@ struct cli_spec {
 	const char *operands; /* e.g. "[keepalived|sql]"; NULL when the helper takes none */
 	size_t max_operands;
 	const struct cli_option *options; /* ends with name NULL; may be NULL */
-	bool acts;                        /* offers --dry-run and --explain */
-	bool shows;                       /* offers --json */
+	/* For keepalived, the guard, sshd: shown by -v --help only, and each implies --quiet.  Ends
+	 * with name NULL; may be NULL. */
+	const struct cli_option *machine;
+	bool answers;  /* standard output is the answer, so that a yes needs no line beside it */
+	bool acts;     /* offers --dry-run and --explain */
+	bool explains; /* offers --explain alone */
+	bool shows;    /* offers --json */
 };
 
 struct cli {
@@ -45,6 +50,8 @@ struct cli {
 				    which there are */
 	const char *node;        /* -n; NULL: found by the host's own addresses */
 	bool verbose;
+	bool quiet; /* the verdict goes to the log only */
+	bool answers;
 	bool dry_run;
 	bool explain;
 	bool json;
@@ -54,9 +61,9 @@ struct cli {
 };
 
 /*
- * Parses, opens the log, cleans environment and descriptors.  --help and --version print to
- * standard output and exit 0; a wrong call prints one line and the remedy to standard error and
- * exits 64.
+ * Parses, opens the log, cleans environment and descriptors.  --help (behind -v with the options
+ * for programs) and --version print to standard output and exit 0; a wrong call prints one line and
+ * the remedy to standard error and exits 64.
  */
 void cli_parse(struct cli *cli, const struct cli_spec *spec, int argc, char **argv);
 
@@ -64,7 +71,7 @@ void cli_parse(struct cli *cli, const struct cli_spec *spec, int argc, char **ar
  * standard output and turns OUT_YES into OUT_SYSTEM when that fails. */
 int cli_finish(const struct cli *cli, const struct verdict *verdict);
 
-/* The same once cfg_load or cfg_identify has said what is wrong. */
-int cli_finish_config(const struct cli *cli);
+/* The verdict once cfg_load or node_identify has said what is wrong. */
+struct verdict cli_config_error(void);
 
 #endif

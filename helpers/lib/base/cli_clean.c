@@ -59,8 +59,8 @@ static void clean_descriptors(void)
 		if (open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY) != fd)
 			exit(OUT_SYSTEM);
 	}
-	/* Fails only on a kernel before 5.9, and then inherited descriptors do no more than stay.
-	 */
+	/* Fails only on a kernel before 5.9, and then inherited descriptors do no more
+	 * than stay. */
 	if (close_range(3, ~0U, 0) < 0)
 		errno = 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What a helper was started with, made harmless before anything else happens.  For cli.c only. */
+/* Makes what a helper was started with harmless before anything else happens.  For cli.c only. */
 #ifndef PGV_CLI_CLEAN_H
 #define PGV_CLI_CLEAN_H
 

@@ -16,7 +16,7 @@ int64_t now_ms(void)
 {
 	struct timespec now = { 0 };
 
-	/* It can only fail for a clock that the kernel does not know. */
+	/* The call can only fail for a clock that the kernel does not know. */
 	(void)clock_gettime(CLOCK_BOOTTIME, &now);
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "base/log.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <paths.h>
 #include <stdarg.h>
@@ -13,6 +12,7 @@
 #include <time.h>
 
 #include "base/deadline.h"
+#include "base/text.h"
 
 /*
  * syslog(3) sends with a blocking socket: a log daemon that is stopped or stuck on a full disk
@@ -32,6 +32,7 @@ static struct {
 	const char *program;
 	char identity[2 * NAME_MAX_BYTES + 20]; /* "cluster=... node=... " or "" */
 	bool verbose;
+	bool quiet;
 	bool terminal;
 	bool opened; /* fd is ours: it is 0, and somebody else's, before the first use */
 	int fd;
@@ -41,10 +42,9 @@ static struct {
 /* One line stays one line, and a server's message cannot steer the reader's terminal. */
 static void make_harmless(char *text, bool in_quotes)
 {
-	for (char *c = text; *c != '\0'; c++) {
-		if (iscntrl((unsigned char)*c))
-			*c = ' ';
-		else if (in_quotes && *c == '"')
+	text_make_harmless(text);
+	for (char *c = text; in_quotes && *c != '\0'; c++) {
+		if (*c == '"')
 			*c = '\'';
 	}
 }
@@ -157,7 +157,8 @@ static bool verdict_to_syslog(int priority, const char *text)
 /* A warning that syslog did not take is shown to whoever holds standard error. */
 static bool wants_stderr(int priority, bool taken)
 {
-	return logger.verbose || logger.terminal || (!taken && priority <= LOG_WARNING);
+	return logger.verbose || (logger.terminal && !logger.quiet) ||
+	       (!taken && priority <= LOG_WARNING);
 }
 
 static const char *level_word(int priority)
@@ -190,6 +191,11 @@ void log_open(const char *program, bool verbose)
 	logger.program = program;
 	logger.verbose = verbose;
 	logger.terminal = isatty(STDERR_FILENO) == 1;
+}
+
+void log_quiet(void)
+{
+	logger.quiet = true;
 }
 
 void log_identity(const char *cluster, const char *node)
@@ -277,7 +283,7 @@ static int verdict_priority(enum outcome outcome)
 }
 
 /* One field of the verdict for people; nothing when there is nothing to say. */
-static void print_part(const char *label, const char *text)
+static void print_part(const char *before, const char *text, const char *behind)
 {
 	char copy[LINE_MAX_BYTES];
 
@@ -286,7 +292,26 @@ static void print_part(const char *label, const char *text)
 	(void)snprintf(copy, sizeof(copy), "%s", text);
 	make_harmless(copy, false);
 	trim_end(copy);
-	(void)fprintf(stderr, "%s:  %s\n", label, copy);
+	(void)fprintf(stderr, "%s%s%s", before, copy, behind);
+}
+
+/* As psql shows an error, on a terminal or with -v; where lines are collected, in one. */
+static void print_verdict(const struct verdict *verdict, int priority, const char *rule)
+{
+	const char *message = verdict->message != NULL ? verdict->message : rule;
+
+	if (logger.terminal || logger.verbose) {
+		(void)fprintf(stderr, "%s:  ", level_word(priority));
+		print_part("", message, "\n");
+		print_part("DETAIL:  ", verdict->detail, "\n");
+		print_part("HINT:  ", verdict->hint, "\n");
+		return;
+	}
+	(void)fprintf(stderr, "%s: %s [%s]", logger.program, outcome_word(verdict->outcome), rule);
+	print_part(": ", message, "");
+	print_part(" - ", verdict->detail, "");
+	print_part(" - HINT: ", verdict->hint, "");
+	(void)fprintf(stderr, "\n");
 }
 
 /* Appends ` key="text"`; nothing when there is nothing to say. */
@@ -321,11 +346,7 @@ void log_verdict(const struct verdict *verdict, int64_t elapsed_ms)
 	(void)snprintf(line + used, sizeof(line) - used, " elapsed_ms=%lld", (long long)elapsed_ms);
 
 	taken = verdict_to_syslog(priority, line);
-	if (wants_stderr(priority, taken)) {
-		print_part(level_word(priority),
-			   verdict->message != NULL ? verdict->message : rule);
-		print_part("DETAIL", verdict->detail);
-		print_part("HINT", verdict->hint);
-	}
+	if (!logger.quiet || wants_stderr(priority, taken))
+		print_verdict(verdict, priority, rule);
 	errno = saved;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * Messages in PostgreSQL's manner: message, detail, hint.  Always to syslog
- * (under keepalived, file descriptor 2 is /dev/null), and to standard error when it is a
- * terminal or -v was given; warnings and errors also when there is no syslog to take them.  Never
- * waits for the log daemon.  Every line carries cluster and node.  Secrets are never passed in
- * here. This is the only module with writable state of its own.
+ * Messages in PostgreSQL's manner: message, detail, hint.  Always to syslog (under keepalived, file
+ * descriptor 2 is /dev/null), and to standard error when that is a terminal or -v was given;
+ * warnings and errors also when there is no syslog to take them.  The verdict goes to standard
+ * error unless log_quiet was called, so that ssh, a pipe or Ansible shows why.  Never waits for the
+ * log daemon. Every line in syslog carries cluster and node.  Secrets are never passed in here.
  */
 #ifndef PGV_LOG_H
 #define PGV_LOG_H
@@ -13,11 +13,15 @@
 #include <stdint.h>
 
 #include "base/auto.h"
-#include "base/outcome.h"
+#include "base/verdict.h"
 
 /* Call once, early; `program` must stay valid.  verbose: debug lines too, and standard error
  * always. */
 void log_open(const char *program, bool verbose);
+
+/* The caller reads exit codes and the log: nothing is for its standard error, be it a terminal or
+ * not, unless -v was given or syslog does not take a warning. */
+void log_quiet(void);
 
 /* From here on every line begins with cluster=... node=...; both are copied. */
 void log_identity(const char *cluster, const char *node);
@@ -38,8 +42,9 @@ void log_complaint(const char *fmt, ...) PRINTF_LIKE(1, 2);
 /*
  * The one verdict line of a run, at info (yes, no), warning, or (64 and up) error level:
  *   outcome=refused rule=witness-unseen message="..." detail="..." hint="..." elapsed_ms=412
- * Double quotes and control characters inside texts are replaced.  On a terminal the same is
- * printed in three lines as psql would.
+ * Double quotes and control characters inside texts are replaced.  On a terminal, or with -v, the
+ * same is printed in three lines as psql would, elsewhere in one:
+ *   promote_safe: refused [witness-unseen]: MESSAGE - DETAIL - HINT: ...
  */
 void log_verdict(const struct verdict *verdict, int64_t elapsed_ms);
 

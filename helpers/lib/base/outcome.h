@@ -8,6 +8,10 @@
 #ifndef PGV_OUTCOME_H
 #define PGV_OUTCOME_H
 
+#include <stdbool.h>
+
+#include "base/auto.h"
+
 enum outcome {
 	OUT_YES = 0,        /* yes, or: the wanted state is reached */
 	OUT_NO = 1,         /* a definite no */
@@ -27,23 +31,17 @@ enum fact {
 	FACT_YES,
 };
 
-/*
- * What follows from the facts.  rule, message and hint point to static text;
- * detail is filled at run time and may be empty.
- */
-struct verdict {
-	enum outcome outcome;
-	const char *rule;    /* short stable name of the rule that decided, e.g. "witness-unseen" */
-	const char *message; /* one sentence, lower case, no full stop, as PostgreSQL writes */
-	const char *hint;    /* what the reader can do, or NULL */
-	char detail[320];
-};
-
 /* Returns the word for an outcome ("yes", "refused", ...); "bug" for a value that is none. */
 const char *outcome_word(enum outcome outcome);
 
+/* The same backwards; false when it is no word of an outcome. */
+bool outcome_parse(const char *word, enum outcome *outcome) MUST_CHECK;
+
 /* Returns "yes", "no" or "unknown". */
 const char *fact_word(enum fact fact);
+
+/* The same backwards; false when it is none of them. */
+bool fact_parse(const char *word, enum fact *fact) MUST_CHECK;
 
 /* Returns FACT_YES for true, FACT_NO for false: for a truth that was just read. */
 enum fact fact_of(int truth);

@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/proc_spawn.h"
+#include "base/signals.h"
 
 #define WATCH_MAX  8    /* children in one proc_wait_any */
 #define KILL_MS    2000 /* SIGKILL takes longer only while a disk or NFS hangs in the kernel */
@@ -64,7 +65,7 @@ int proc_start(struct proc *proc, const struct proc_spec *spec)
 		close_all(proc);
 		return rc;
 	}
-	/* It is our child and not reaped yet, so that the number cannot be another's. */
+	/* The child is ours and not reaped yet, so that the number cannot be another's. */
 	proc->pidfd = pidfd_open(proc->pid, 0);
 	if (proc->pidfd < 0) {
 		rc = -errno;
@@ -102,7 +103,7 @@ static bool take_output(int *fd, char *text)
 	return true;
 }
 
-/* What the child left in a pipe.  Bounded: a process that it left behind may go on writing. */
+/* Reads what the child left in a pipe, bounded: a process that it left behind may go on writing. */
 static void take_rest(int *fd, char *text)
 {
 	for (int i = 0; i < LAST_READS && take_output(fd, text); i++)
@@ -164,7 +165,8 @@ static int watch(struct proc *const procs[], size_t count, const struct deadline
 	return 0;
 }
 
-/* Index of a child that has ended, -EAGAIN when all still run, -ECHILD when none does, or -errno. */
+/* Index of a child that has ended, -EAGAIN when all still run, -ECHILD when none does,
+ * or -errno. */
 static int reap_any(struct proc *const procs[], size_t count)
 {
 	int none = -ECHILD;
@@ -213,6 +215,13 @@ int proc_wait(struct proc *proc, const struct deadline *dl)
 	return rc < 0 ? rc : 0;
 }
 
+int proc_wake(const struct proc *proc)
+{
+	if (!running(proc))
+		return -ECHILD;
+	return pidfd_send_signal(proc->pidfd, SIGNAL_WAKE, NULL, 0) < 0 ? -errno : 0;
+}
+
 void proc_end(struct proc *proc)
 {
 	struct deadline dl = deadline_in_ms(KILL_MS);
@@ -250,4 +259,19 @@ int proc_detach(const struct proc_spec *spec)
 	int rc = spawn(&pid, spec, nowhere, true, &failure);
 
 	return rc < 0 ? rc : -failure.error;
+}
+
+int proc_remove_tree(const char *path, const struct deadline *dl)
+{
+	const char *const argv[] = { "/bin/rm", "-rf", "--one-file-system", "--", path, NULL };
+	const struct proc_spec spec = { .argv = argv };
+	struct proc AUTO_PROC child = PROC_NONE;
+	int rc = proc_run(&child, &spec, dl);
+
+	if (rc == 0 && child.exit_code != 0)
+		rc = -EIO;
+	if (rc < 0)
+		log_warning("could not remove %s: %s%.*s", path, rc == -EIO ? "" : strerror(-rc),
+			    (int)strcspn(child.errors, "\n"), child.errors);
+	return rc;
 }

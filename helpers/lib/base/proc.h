@@ -31,9 +31,10 @@ struct proc_spec {
 struct proc {
 	pid_t pid; /* 0: not running */
 	int pidfd; /* readable when it has ended */
-	int out; /* its standard output (pipe); who takes it away (-1) reads and closes it himself */
-	int err;                      /* its standard error (pipe) */
-	bool done;                    /* ended and reaped; exit_code is valid */
+	int out;   /* its standard output (pipe); who takes it away (-1) reads and closes it himself
+		    */
+	int err;   /* its standard error (pipe) */
+	bool done; /* ended and reaped; exit_code is valid */
 	int exit_code;                /* 0-255, or 128 + signal; 127: could not be executed */
 	char output[PROC_OUTPUT_MAX]; /* NUL-terminated; what does not fit is read and dropped */
 	char errors[PROC_OUTPUT_MAX];
@@ -44,6 +45,10 @@ struct proc {
  * program that cannot be executed is not an error here: it ends with 127, and errors says why.
  */
 int proc_start(struct proc *proc, const struct proc_spec *spec) MUST_CHECK;
+
+/* Wakes a child that waits for that (signals_open_waking); another one ignores it, and so does one
+ * that is not ready yet.  0, or -errno. */
+int proc_wake(const struct proc *proc) MUST_CHECK;
 
 /*
  * Moves output along and reaps; returns when it has ended (0), when the deadline passed
@@ -65,6 +70,10 @@ int proc_run(struct proc *proc, const struct proc_spec *spec, const struct deadl
 /* Starts it in its own session, reparented to init, not watched: it survives the caller.  Its
  * output goes to log_path or /dev/null.  0 or -errno, also when it cannot be executed. */
 int proc_detach(const struct proc_spec *spec) MUST_CHECK;
+
+/* rm(1): neither follows a link nor leaves the file system, and knows what may change meanwhile.
+ * What is not there is removed.  0, -EIO or another -errno (why in log). */
+int proc_remove_tree(const char *path, const struct deadline *dl) MUST_CHECK;
 
 #define PROC_NONE ((struct proc){ .pidfd = -1, .out = -1, .err = -1 })
 

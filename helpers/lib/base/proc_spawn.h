@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What happens between fork and exec.  Only proc.c calls this; everybody else wants proc.h. */
+/* The steps between fork and exec.  Only proc.c calls this; everybody else wants proc.h. */
 #ifndef PGV_PROC_SPAWN_H
 #define PGV_PROC_SPAWN_H
 

@@ -6,50 +6,53 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "base/text.h"
 
 /* --- JSON --- */
 
-/* Length of the valid UTF-8 sequence at `text` (RFC 3629), or 0. */
-static size_t utf8_length(const unsigned char *text)
-{
-	size_t length;
-	uint32_t code;
+/* One character of the text as \uXXXX, or a whole sequence of UTF-8; and the end. */
+#define ESCAPED_MAX 7
 
-	if (text[0] < 0x80)
-		return 1;
-	if (text[0] < 0xc2 || text[0] > 0xf4)
-		return 0;
-	length = text[0] < 0xe0 ? 2 : text[0] < 0xf0 ? 3 : 4;
-	code = text[0] & (0x7fU >> length);
-	for (size_t i = 1; i < length; i++) {
-		if ((text[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (text[i] & 0x3f);
+/* The character at `text` as it stands in a string; how many bytes of the text that was. */
+static size_t escape_one(const char *text, char *out)
+{
+	uint32_t code;
+	const size_t length = text_utf8(text, &code);
+
+	if (length == 0) /* a server's message in another encoding */
+		(void)snprintf(out, ESCAPED_MAX, "\\ufffd");
+	else if (code == '"' || code == '\\')
+		(void)snprintf(out, ESCAPED_MAX, "\\%c", (int)code);
+	else if (text_steers(code))
+		(void)snprintf(out, ESCAPED_MAX, "\\u%04x", (unsigned int)code);
+	else
+		(void)snprintf(out, ESCAPED_MAX, "%.*s", (int)length, text);
+	return length > 0 ? length : 1;
+}
+
+void json_escape(char *out, size_t size, const char *text)
+{
+	char one[ESCAPED_MAX];
+
+	while (*text != '\0') {
+		size_t taken = escape_one(text, one), length = strlen(one);
+
+		if (length >= size)
+			break;
+		memcpy(out, one, length);
+		out += length, size -= length, text += taken;
 	}
-	/* Longer than need be, a surrogate, or beyond Unicode. */
-	if ((length == 3 && code < 0x800) || (length == 4 && code < 0x10000) ||
-	    (code >= 0xd800 && code < 0xe000) || code > 0x10ffff)
-		return 0;
-	return length;
+	*out = '\0';
 }
 
 static void put_string(FILE *out, const char *text)
 {
-	const unsigned char *c = (const unsigned char *)text;
+	char one[ESCAPED_MAX];
 
 	(void)fputc('"', out);
-	while (*c != '\0') {
-		size_t length = utf8_length(c);
-
-		if (length == 0) /* a server's message in another encoding */
-			(void)fputs("\\ufffd", out);
-		else if (*c == '"' || *c == '\\')
-			(void)fprintf(out, "\\%c", *c);
-		else if (*c < 0x20 || *c == 0x7f)
-			(void)fprintf(out, "\\u%04x", (unsigned int)*c);
-		else
-			(void)fwrite(c, 1, length, out);
-		c += length > 0 ? length : 1;
+	while (*text != '\0') {
+		text += escape_one(text, one);
+		(void)fputs(one, out);
 	}
 	(void)fputc('"', out);
 }
@@ -150,14 +153,19 @@ static size_t column_count(const struct table *table)
 	return table->columns < TABLE_COLUMNS_MAX ? table->columns : TABLE_COLUMNS_MAX;
 }
 
-/* How many places it takes on a terminal: code points, not bytes. */
-static size_t text_width(const char *text)
+/* How many places a text of so many bytes takes on a terminal: code points, not bytes. */
+static size_t width_of(const char *text, size_t length)
 {
 	size_t width = 0;
 
-	for (; *text != '\0'; text++)
-		width += ((unsigned char)*text & 0xc0) != 0x80;
+	for (size_t i = 0; i < length; i++)
+		width += ((unsigned char)text[i] & 0xc0) != 0x80;
 	return width;
+}
+
+static size_t text_width(const char *text)
+{
+	return width_of(text, strlen(text));
 }
 
 /* An empty cell would shift the columns of whoever splits at blanks. */
@@ -168,10 +176,7 @@ static void fill_cell(char *cell, const char *text)
 
 	if (length >= TABLE_CELL_MAX)
 		memcpy(cell + TABLE_CELL_MAX - 4, "...", 4);
-	for (; *cell != '\0'; cell++) {
-		if ((unsigned char)*cell < 0x20 || *cell == 0x7f)
-			*cell = ' ';
-	}
+	text_make_harmless(cell);
 }
 
 void table_row(struct table *table, const char *const *cells)
@@ -207,6 +212,32 @@ void table_print(const struct table *table, FILE *out)
 				(void)fprintf(out, "%s%*s", cell, padding + 2, "");
 		}
 	}
+}
+
+void report_wrapped_behind(FILE *out, const char *text, int indent, int width)
+{
+	size_t used = 0; /* of this line, behind the indent */
+
+	for (text += strspn(text, " "); *text != '\0'; text += strspn(text, " ")) {
+		const size_t length = strcspn(text, " "), wide = width_of(text, length);
+
+		if (used > 0 && (size_t)indent + used + 1 + wide > (size_t)width) {
+			(void)fprintf(out, "\n%*s", indent, "");
+			used = 0;
+		}
+		(void)fprintf(out, "%s%.*s", used > 0 ? " " : "", (int)length, text);
+		used += wide + (used > 0);
+		text += length;
+	}
+	(void)fputc('\n', out);
+}
+
+void report_wrapped(FILE *out, const char *text, int indent, int width)
+{
+	if (text[strspn(text, " ")] == '\0')
+		return;
+	(void)fprintf(out, "%*s", indent, "");
+	report_wrapped_behind(out, text, indent, width);
 }
 
 void report_bytes(uint64_t bytes, char *text, size_t size)

@@ -25,6 +25,19 @@ void json_number(struct json *json, const char *key, int64_t value);
 void json_bool(struct json *json, const char *key, bool value);
 void json_null(struct json *json, const char *key);
 
+/*
+ * The inside of a JSON string, for who writes a line without a stream.  Valid UTF-8 whatever the
+ * text is: a byte that is none becomes U+FFFD.  What does not fit is cut off after a whole
+ * character; size is at least 1.
+ */
+void json_escape(char *out, size_t size, const char *text);
+
+/* The text in lines of at most `width` characters, broken at blanks, each behind `indent` blanks; a
+ * longer word has a line for itself.  It must not steer a terminal (text_make_harmless). */
+void report_wrapped(FILE *out, const char *text, int indent, int width);
+/* The same where the first line has its `indent` characters already. */
+void report_wrapped_behind(FILE *out, const char *text, int indent, int width);
+
 /* "512 B", "34 MB". */
 void report_bytes(uint64_t bytes, char *text, size_t size);
 

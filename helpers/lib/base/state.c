@@ -14,11 +14,17 @@
 /* A guard sweeps once, as it starts: twice in a row only bad luck could meet it. */
 enum { TRIES = 3 };
 
+int state_sync_directory(const char *path)
+{
+	AUTO_FD int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
 static int sync_directory_of(const char *path)
 {
 	char directory[PATH_MAX];
 	const char *slash = strrchr(path, '/');
-	int AUTO_FD fd = -1;
 	int length;
 
 	if (slash == NULL)
@@ -27,10 +33,7 @@ static int sync_directory_of(const char *path)
 		length = snprintf(directory, sizeof(directory), "%.*s/", (int)(slash - path), path);
 	if (length < 0 || (size_t)length >= sizeof(directory))
 		return -ENAMETOOLONG;
-	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	return fsync(fd) < 0 ? -errno : 0;
+	return state_sync_directory(directory);
 }
 
 static int write_all(int fd, const char *text, size_t length)
@@ -62,7 +65,8 @@ static int write_new(int fd, const char *text, mode_t mode, bool durable)
 	return 0;
 }
 
-/* The new file and its rename.  -ENOENT also when it was swept (state_sweep) before it was locked. */
+/* The new file and its rename.  -ENOENT also when it was swept (state_sweep) before it
+ * was locked. */
 static int replace(const char *path, const char *text, mode_t mode, bool durable)
 {
 	char new_path[PATH_MAX];
@@ -95,10 +99,13 @@ int state_write(const char *path, const char *text, mode_t mode, bool durable)
 	return rc == 0 && durable ? sync_directory_of(path) : rc;
 }
 
-/* O_NONBLOCK: a FIFO in the file's place must not hold us up. */
+/*
+ * O_NONBLOCK: a FIFO in the file's place must not hold us up.  O_NOFOLLOW: some of what we read as
+ * root is in a directory of the server's user, and to open a device may be a deed (/dev/watchdog).
+ */
 static int open_regular(const char *path, int flags, mode_t mode)
 {
-	int fd = open(path, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, mode);
+	int fd = open(path, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW, mode);
 	struct stat st;
 
 	if (fd < 0)
@@ -262,7 +269,7 @@ int state_append(const char *path, const char *line, mode_t mode)
 
 	if (strchr(line, '\n') != NULL)
 		return -EINVAL;
-	fd = open_regular(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW, mode);
+	fd = open_regular(path, O_RDWR | O_APPEND | O_CREAT, mode);
 	if (fd < 0)
 		return fd;
 	torn = ends_within_line(fd);

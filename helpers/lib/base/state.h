@@ -49,6 +49,9 @@ int state_exists(const char *path) MUST_CHECK;
  * `mode`.  0 or -errno. */
 int state_append(const char *path, const char *line, mode_t mode) MUST_CHECK;
 
+/* Makes what was renamed, made or removed in the directory last.  0 or -errno. */
+int state_sync_directory(const char *path) MUST_CHECK;
+
 /* Makes the directory and its parents, root-owned 0755.  0 or -errno. */
 int state_mkdirs(const char *path) MUST_CHECK;
 

@@ -26,8 +26,8 @@ static bool is_new(const char *name)
 }
 
 /*
- * 1 when it was left behind and is gone now, 0 when it is to stay, or -errno.  A writer that has made
- * it and has not locked it yet finds it gone when it renames it, and begins anew.
+ * 1 when it was left behind and is gone now, 0 when it is to stay, or -errno.  A writer that has
+ * made it and has not locked it yet finds it gone when it renames it, and begins anew.
  */
 static int sweep_one(int directory, const char *name)
 {

@@ -18,10 +18,11 @@
 #define CFG_ADDR_MAX 64
 #define CFG_PATH_MAX 256
 #define CFG_TEXT_MAX 256
+#define CFG_UNIT_MAX 64
 #define CFG_DIR      "/etc/pg_vrrp" /* NAME.ini, one a cluster */
 
-/* The guard looks this often at least: four times a second costs nothing that can be measured, and a
- * lease is seconds. */
+/* The guard looks this often at least: four times a second costs nothing that can be measured, and
+ * a lease is seconds. */
 #define CFG_TICK_MS 250
 
 enum witness_kind { WITNESS_PING, WITNESS_TCP, WITNESS_POSTGRES };
@@ -32,9 +33,13 @@ enum fencing_method { FENCING_SSH = 1, FENCING_SSH_WITNESS, FENCING_AGENT, FENCI
 enum fencing_unproven { UNPROVEN_REFUSE, UNPROVEN_PROMOTE };
 enum watchdog_mode { WATCHDOG_OFF, WATCHDOG_AUTOMATIC, WATCHDOG_REQUIRED };
 enum rebuild_who { REBUILD_BY_HAND, REBUILD_AUTOMATIC };
+/* The reaction of a primary to a full disk. */
+enum disk_full { DISK_FULL_STAY, DISK_FULL_STEP_DOWN };
+/* Where the answers to health checks over HTTP are to be had. */
+enum health_listen { HEALTH_OFF, HEALTH_LOCAL, HEALTH_NODE, HEALTH_ALL };
 enum keep_old { KEEP_OLD_NONE, KEEP_OLD_NEWEST, KEEP_OLD_ALL };
-/* What rejoin does where the diverged WAL could not be kept: AUTO goes on where nothing in it can
- * have been acknowledged, and refuses else. */
+/* How rejoin goes on where the diverged WAL could not be kept: AUTO goes on where nothing in it
+ * can have been acknowledged, and refuses else. */
 enum salvage_policy { SALVAGE_AUTO, SALVAGE_REQUIRE, SALVAGE_TRY, SALVAGE_NO };
 
 /* [node NAME] */
@@ -61,7 +66,7 @@ struct cfg {
 					 */
 
 	struct cfg_node nodes[CFG_NODES];
-	size_t self; /* index of this host in nodes, valid after cfg_identify */
+	size_t self; /* index of this host in nodes, valid after node_identify */
 
 	/* [witness] */
 	enum witness_kind witness_kind;
@@ -83,6 +88,7 @@ struct cfg {
 	char config_file[CFG_PATH_MAX]; /* "" : in the data directory */
 	char socket_dir[CFG_PATH_MAX];
 	char log_file[CFG_PATH_MAX]; /* of a server that we start */
+	char unit[CFG_UNIT_MAX];     /* of systemd, that the server lives in; "" : none */
 	char os_user[CFG_NAME_MAX];
 	char role[CFG_NAME_MAX]; /* the database role of the helpers */
 	char database[CFG_NAME_MAX];
@@ -91,6 +97,7 @@ struct cfg {
 					sslmode=verify-full */
 	int64_t version;             /* major version expected, e.g. 15 */
 	bool auto_start; /* the guard starts a server that is down, through rejoin --auto */
+	enum disk_full disk_full;
 
 	/* [replication] */
 	enum replication_mode mode;
@@ -126,25 +133,38 @@ struct cfg {
 	int64_t renew_interval_ms; /* default lease / 5 */
 	int64_t stop_fast_ms;      /* SIGINT, then wait this long */
 	int64_t stop_immediate_ms; /* SIGQUIT, then wait this long; then SIGKILL */
-	int64_t check_budget_ms;  /* one run of check_primary; below keepalived's interval of 1 s */
-	int64_t probe_timeout_ms; /* one question to peer or witness */
-	int64_t fence_budget_ms;  /* one run of fence_old by an operator */
+	int64_t
+	    check_budget_ms; /* one round of check_primary; below keepalived's interval of 1 s */
+	int64_t probe_timeout_ms;  /* one question to peer or witness */
+	int64_t fence_budget_ms;   /* one run of fence_old by an operator */
 	int64_t promote_budget_ms; /* one run of promote_safe, waits included */
 	int64_t rejoin_budget_ms;
 	int64_t restart_wait_ms;    /* a crashed primary gives the standby this long before it may
 				       start again itself */
 	int64_t retry_interval_ms;  /* between two attempts of the guard at the same deed */
 	int64_t advert_interval_ms; /* VRRP */
+
+	/* [health] */
+	enum health_listen health_listen;
+	int64_t health_port;
 };
 
-/* Time that a fence by the guard takes at the most: both stops, and the kill with its verification.
- */
+/* Time that a fence by the guard takes at the most: both stops, and the kill with
+ * its verification. */
 int64_t cfg_fence_time_ms(const struct cfg *cfg);
 
+/* A duration as the configuration file has them: digits and one of ms, s, min, h.  0; -EINVAL or
+ * -ERANGE, and *ms is left alone. */
+int cfg_duration_parse(const char *text, int64_t *ms) MUST_CHECK;
+
+/* The margin as it follows from the rest (timing.h), ms: the default of the key. */
+int64_t cfg_margin_derived(const struct cfg *cfg);
+
 /*
- * What a hardware watchdog may be set to, in the whole seconds that it counts.  Less than `least`
- * would reset a host that stalled for no longer than its lease allows, or that is just being fenced
- * in good order; with more than `most` it could hardly ever be fed.  least > most: no timeout will do.
+ * The timeouts that a hardware watchdog may be set to, in the whole seconds that it counts.  Less
+ * than `least` would reset a host that stalled for no longer than its lease allows, or that is just
+ * being fenced in good order; with more than `most` it could hardly ever be fed.  least > most: no
+ * timeout will do.
  */
 struct cfg_watchdog {
 	int least_s;
@@ -161,11 +181,14 @@ struct cfg_watchdog cfg_watchdog(const struct cfg *cfg);
 int cfg_load(struct cfg *cfg, const char *path) MUST_CHECK;
 
 /*
- * Which node this host is: `name` when given, else the one whose address is configured here.
- * Returns 0, or -ENOENT after saying which addresses were looked for.  The witness host is neither:
- * helpers that run there do not call this.
+ * The unit that Debian's postgresql-common runs the server of this postgresql.conf in, and the file
+ * that it writes the server's standard error to; both "" where the path is not one of Debian's.
  */
-int cfg_identify(struct cfg *cfg, const char *name) MUST_CHECK;
+struct cfg_debian {
+	char unit[CFG_UNIT_MAX];
+	char log_file[CFG_PATH_MAX];
+};
+struct cfg_debian cfg_debian(const char *config_file);
 
 /* Does the witness keep the record?  Then the right to serve comes from there. */
 bool cfg_has_record(const struct cfg *cfg);

@@ -6,9 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* keepalived 2.2.7 takes only whole seconds: check_primary runs, and votes come, once a second. */
-#define CHECK_INTERVAL_MS 1000
-/* What a promotion needs besides its waits: a fence under way, replay, pg_promote, verification. */
+#include "config/timing.h"
+
+/* The time of a promotion besides its waits: a fence under way, replay, pg_promote,
+ * verification. */
 #define PROMOTE_WORK_MS 5000
 /* WAL that is on its way at any moment, as seen once a second, must not make the primary solo. */
 #define MAX_LAG_LEAST (INT64_C(64) << 10)
@@ -46,7 +47,8 @@ static void check_lease(struct cfg_load *load)
 	const struct cfg *cfg = &load->cfg;
 	int64_t fence = cfg_fence_time_ms(cfg);
 
-	/* A record is renewed by check_primary, as often as it asks for a vote; the guard asks not. */
+	/* A record is renewed by check_primary, as often as it asks for a vote; the guard
+	 * asks not. */
 	if (!cfg_has_record(cfg))
 		at_least(load,
 			 &(struct bound){
@@ -56,14 +58,14 @@ static void check_lease(struct cfg_load *load)
 			     "one lost answer of the witness must not fence a primary." });
 	at_least(load, &(struct bound){
 			   SECTION_TIMING, "lease", cfg->lease_ms,
-			   fence + CHECK_INTERVAL_MS + cfg->probe_timeout_ms,
+			   fence + TIMING_ROUND_MS + cfg->probe_timeout_ms,
 			   "lease >= stop_fast + stop_immediate + 200ms + 1s + probe_timeout: "
 			   "votes and renewals come once a second; each must suffice alone." });
 	at_least(load, &(struct bound){
 			   SECTION_TIMING, "lease", cfg->lease_ms, 3 * cfg->advert_interval_ms + 1,
 			   "lease > 3 * advert_interval: VRRP must notice within a lease." });
 	at_least(load, &(struct bound){ SECTION_TIMING, "margin", cfg->margin_ms,
-					(cfg->lease_ms + 49) / 50,
+					(cfg->lease_ms + TIMING_DRIFT_PART - 1) / TIMING_DRIFT_PART,
 					"margin >= 2 % of lease: clocks drift." });
 }
 
@@ -194,20 +196,20 @@ static void check_witness(struct cfg_load *load)
 			     "the witness cannot have address %s", cfg->witness_address);
 	if (cfg->witness_kind == WITNESS_TCP && cfg->witness_port == 0)
 		cfg_complain(load, cfg_line_of(load, SECTION_WITNESS, "kind"),
-			     "Say port = N in [witness].", "a tcp witness needs a port");
+			     "Set port = N in [witness].", "a tcp witness needs a port");
 	if (cfg->witness_kind == WITNESS_PING && cfg->witness_port != 0)
 		cfg_complain(load, cfg_line_of(load, SECTION_WITNESS, "port"),
-			     "Remove port, or say kind = tcp or kind = postgres.",
+			     "Remove port, or set kind = tcp or kind = postgres.",
 			     "a ping witness has no port");
 }
 
-/* What is said of a record that nobody keeps would be believed by whoever reads the file. */
+/* Keys about a record that nobody keeps would be believed by whoever reads the file. */
 static void check_no_record(struct cfg_load *load)
 {
 	for (size_t i = 0; i < cfg_key_count; i++) {
 		if (!cfg_keys[i].of_record || load->key_lines[i][0] == 0)
 			continue;
-		cfg_complain(load, load->key_lines[i][0], "Remove it, or say kind = postgres.",
+		cfg_complain(load, load->key_lines[i][0], "Remove it, or set kind = postgres.",
 			     "%s is of no use to a %s witness", cfg_keys[i].name,
 			     cfg_witness_word(&load->cfg));
 	}
@@ -224,13 +226,13 @@ static void check_record(struct cfg_load *load)
 			     "\"conninfo = host=NAME\".",
 			     "a postgres witness needs a numeric address");
 	at_least(load, &(struct bound){ SECTION_REPLICATION, "solo_after", cfg->solo_after_ms,
-					CHECK_INTERVAL_MS + cfg->probe_timeout_ms,
+					TIMING_ROUND_MS + cfg->probe_timeout_ms,
 					"solo_after >= 1s + probe_timeout: the standby is looked "
 					"at once a second; one look must not decide." });
-	/* It goes solo above, and pairs again below half of it. */
+	/* A primary goes solo above max_lag, and pairs again below half of it. */
 	if (cfg->mode == MODE_ASYNC && cfg->max_lag_bytes < MAX_LAG_LEAST)
 		cfg_complain(load, cfg_line_of(load, SECTION_REPLICATION, "max_lag"),
-			     "Say mode = sync to lose nothing, or 64kB and more.",
+			     "Set mode = sync to lose nothing, or 64kB and more.",
 			     "with max_lag below 64kB the standby could hardly ever take over");
 }
 

@@ -2,7 +2,7 @@
 /* Ways of fencing that cannot be meant together, or lack what they need. */
 #include "config/cfg_internal.h"
 
-/* What a promotion needs besides its waits and an agent, as in cfg_check.c. */
+/* The time of a promotion besides its waits and an agent, as in cfg_check.c. */
 #define PROMOTE_WORK_MS 5000
 
 static bool is_power(enum fencing_method method)
@@ -16,8 +16,8 @@ static void complain_methods(struct cfg_load *load, const char *hint, const char
 }
 
 /*
- * A host that is switched off was not asked whether it serves by right.  So those who ask come first,
- * and without one of them nobody would.
+ * A host that is switched off was not asked whether it serves by right.  So those who ask come
+ * first, and without one of them nobody would.
  */
 static void check_order(struct cfg_load *load)
 {
@@ -29,7 +29,7 @@ static void check_order(struct cfg_load *load)
 		bool is = is_power(cfg->methods[i]);
 
 		if (is && !asked) {
-			complain_methods(load, "Say methods = ssh, ... first.",
+			complain_methods(load, "Set methods = ssh, ... first.",
 					 "methods switches the other node off before it is asked");
 			return;
 		}
@@ -68,7 +68,7 @@ static void check_options(struct cfg_load *load)
 
 		if (wanted && !has)
 			cfg_complain(load, load->node_lines[n],
-				     "Say fence_agent_options = FILE in [node NAME].",
+				     "Set fence_agent_options = FILE in [node NAME].",
 				     "the agent is not told how to switch node \"%s\" off",
 				     node->name);
 		if (!wanted && has)
@@ -100,7 +100,7 @@ void cfg_check_methods(struct cfg_load *load)
 
 	if (cfg_has_method(cfg, FENCING_SSH_WITNESS) && !cfg->witness_ssh)
 		complain_methods(load,
-				 "Say ssh = yes in [witness], or leave ssh-witness out of methods.",
+				 "Set ssh = yes in [witness], or leave ssh-witness out of methods.",
 				 "methods has ssh-witness, and the witness host offers no ssh");
 	check_order(load);
 	check_program(load, FENCING_AGENT, "agent", cfg->agent);

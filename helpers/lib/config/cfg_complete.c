@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What the file does not say. */
+/* Fills in what the file does not say. */
 #include "config/cfg_internal.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Replaces {name} and its kin.  They come earlier in the table than the keys that use them. */
 static int expand(const struct cfg *cfg, const char *from, char *to, size_t size)
@@ -100,6 +101,56 @@ static void default_port(struct cfg *cfg)
 		cfg->witness_port = 5432;
 }
 
+/* sd_booted(3) looks for the same. */
+static bool systemd_runs(void)
+{
+	return access("/run/systemd/system", F_OK) == 0;
+}
+
+struct cfg_debian cfg_debian(const char *config_file)
+{
+	struct cfg_debian is = { .unit = "" };
+	char version[16], name[CFG_NAME_MAX];
+	int used = 0;
+
+	if (sscanf(config_file, "/etc/postgresql/%15[0-9]/%31[^/]/postgresql.conf%n", version, name,
+		   &used) != 2 ||
+	    used == 0 || config_file[used] != '\0')
+		return is;
+	(void)snprintf(is.unit, sizeof(is.unit), "postgresql@%s-%s", version, name);
+	(void)snprintf(is.log_file, sizeof(is.log_file), "/var/log/postgresql/postgresql-%s-%s.log",
+		       version, name);
+	return is;
+}
+
+/* Where nobody has said anything, and nothing that is Debian's: pg_ctl, with a log of our own. */
+static void default_unit(struct cfg *cfg)
+{
+	const bool found = cfg->unit[0] == '\0';
+	struct cfg_debian debian = { .unit = "" };
+
+	if (systemd_runs())
+		debian = cfg_debian(cfg->config_file);
+	if (found)
+		memcpy(cfg->unit, debian.unit, sizeof(cfg->unit));
+	if (strcmp(cfg->unit, "none") == 0)
+		cfg->unit[0] = '\0';
+	if (cfg->log_file[0] != '\0')
+		return;
+	if (cfg->unit[0] != '\0' && strcmp(cfg->unit, debian.unit) == 0)
+		(void)snprintf(cfg->log_file, sizeof(cfg->log_file), "%s", debian.log_file);
+	else
+		(void)snprintf(cfg->log_file, sizeof(cfg->log_file), "%.240s/postgresql.log",
+			       cfg->state_dir);
+}
+
+/* Behind all that it follows from.  A lease of minutes does not take it out of its range. */
+static void default_margin(struct cfg *cfg)
+{
+	if (cfg->margin_ms == 0)
+		cfg->margin_ms = cfg_margin_derived(cfg);
+}
+
 void cfg_complete(struct cfg_load *load)
 {
 	if (load->node_count < CFG_NODES)
@@ -123,4 +174,6 @@ void cfg_complete(struct cfg_load *load)
 	}
 	default_methods(&load->cfg);
 	default_port(&load->cfg);
+	default_margin(&load->cfg);
+	default_unit(&load->cfg);
 }

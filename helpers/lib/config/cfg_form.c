@@ -72,7 +72,21 @@ static bool is_path(const char *text)
 	       text[1] != '\0' && (dots == NULL || (dots[3] != '\0' && dots[3] != '/'));
 }
 
-/* What pg.c sets itself; a password would be readable by everyone who may read this file. */
+/* Debian's names of clusters go into it, and nothing that systemctl would take for an option or
+ * a pattern. */
+static bool is_unit(const char *text)
+{
+	const size_t length = strlen(text);
+	static const char service[] = ".service";
+	const bool suffixed = length >= sizeof(service) &&
+			      strcmp(text + length - (sizeof(service) - 1), service) == 0;
+
+	return !suffixed &&
+	       consists_of(text, LOWER UPPER DIGITS, LOWER UPPER DIGITS "_.:@-", CFG_UNIT_MAX);
+}
+
+/* Keywords that pg.c sets itself; a password would be readable by everyone who may read this
+ * file. */
 static const char *const conninfo_ours[] = { "host",     "hostaddr", "port",
 					     "user",     "dbname",   "application_name",
 					     "password", "passfile", NULL };
@@ -135,11 +149,17 @@ static bool is_conninfo_named(const char *text)
 }
 
 static bool (*const forms[TYPE_COUNT])(const char *) = {
-	[TYPE_NAME] = cfg_is_name,       [TYPE_ROLE] = is_role,
-	[TYPE_DATABASE] = is_database,   [TYPE_USER] = is_user,
-	[TYPE_ADDRESS] = is_address,     [TYPE_HOST] = is_host,
-	[TYPE_INTERFACE] = is_interface, [TYPE_PATH] = is_path,
-	[TYPE_CONNINFO] = is_conninfo,   [TYPE_CONNINFO_NAMED] = is_conninfo_named,
+	[TYPE_NAME] = cfg_is_name,
+	[TYPE_ROLE] = is_role,
+	[TYPE_DATABASE] = is_database,
+	[TYPE_USER] = is_user,
+	[TYPE_ADDRESS] = is_address,
+	[TYPE_HOST] = is_host,
+	[TYPE_INTERFACE] = is_interface,
+	[TYPE_PATH] = is_path,
+	[TYPE_UNIT] = is_unit,
+	[TYPE_CONNINFO] = is_conninfo,
+	[TYPE_CONNINFO_NAMED] = is_conninfo_named,
 };
 
 static const char *const form_words[TYPE_COUNT] = {
@@ -151,10 +171,10 @@ static const char *const form_words[TYPE_COUNT] = {
 	[TYPE_HOST] = "an address or a host name",
 	[TYPE_VIP] = "an address with prefix: 192.0.2.100/24",
 	[TYPE_INTERFACE] = "an interface name, up to 15 characters",
+	[TYPE_UNIT] = "a unit without .service, up to 63 characters, or none",
 	[TYPE_PATH] = "an absolute path of [A-Za-z0-9/._+-] without ..",
-	[TYPE_CONNINFO] = "KEYWORD=VALUE ..., no quotes; not who, where or password",
-	[TYPE_CONNINFO_NAMED] =
-	    "KEYWORD=VALUE ..., no quotes; host=NAME at the most, not who or password",
+	[TYPE_CONNINFO] = "KEYWORD=VALUE ..., no quotes; no host, user or password",
+	[TYPE_CONNINFO_NAMED] = "KEYWORD=VALUE ..., no quotes; host=NAME only, no user or password",
 };
 
 bool cfg_form_ok(enum cfg_type type, const char *text)

@@ -21,6 +21,7 @@ enum cfg_section {
 	SECTION_REPLICATION,
 	SECTION_FENCING,
 	SECTION_TIMING,
+	SECTION_HEALTH,
 	SECTION_COUNT,
 };
 
@@ -34,6 +35,7 @@ enum cfg_type {
 	TYPE_VIP,            /* ADDRESS/PREFIX; fills vip and vip_prefix */
 	TYPE_INTERFACE,      /* network interface */
 	TYPE_PATH,           /* absolute */
+	TYPE_UNIT,           /* of systemd, without .service; "none" */
 	TYPE_CONNINFO,       /* KEYWORD=VALUE ... */
 	TYPE_CONNINFO_NAMED, /* the same, and host=NAME, which the certificate must have */
 	TYPE_NUMBER,         /* min..max */
@@ -45,8 +47,10 @@ enum cfg_type {
 	TYPE_UNPROVEN,       /* enum fencing_unproven */
 	TYPE_WATCHDOG,       /* enum watchdog_mode */
 	TYPE_REBUILD,        /* enum rebuild_who */
+	TYPE_DISK_FULL,      /* enum disk_full */
 	TYPE_KEEP_OLD,       /* enum keep_old */
 	TYPE_SALVAGE,        /* enum salvage_policy */
+	TYPE_LISTEN,         /* enum health_listen */
 	TYPE_METHODS,        /* list of enum fencing_method; fills methods and method_count */
 	TYPE_COUNT,
 };
@@ -61,9 +65,9 @@ struct cfg_key {
 	int64_t min;   /* numbers, durations, sizes */
 	int64_t max;
 	/*
-	 * What holds when the key is not there, as one would write it.  {name}, {version},
-	 * {interface} and {state_dir} stand for the values of those keys.  NULL: see the next two;
-	 * none of the three: the key is required.
+	 * The value of a key that is not there, as it would be written in the file.  {name},
+	 * {version}, {interface} and {state_dir} stand for the values of those keys.  NULL: see the
+	 * next two; none of the three: the key is required.
 	 */
 	const char *fallback;
 	int64_t percent_of_lease; /* durations: at least this part of the lease */
@@ -76,9 +80,9 @@ extern const struct cfg_key cfg_keys[];
 extern const size_t cfg_key_count;
 extern const char *const cfg_section_words[SECTION_COUNT];
 
-/* What a text of this type has to look like, for hints and for the reference. */
+/* The form that a text of this type must have, for hints and for the reference. */
 void cfg_allowed(const struct cfg_key *key, char *text, size_t size);
-/* What hints add to it. */
+/* An addition to the form, for hints only. */
 const char *cfg_units(const struct cfg_key *key);
 
 /*
@@ -93,13 +97,13 @@ void cfg_bytes_text(int64_t bytes, char *text, size_t size);
 
 /* Has the text the form of this type?  Only the types up to TYPE_CONNINFO_NAMED have one. */
 bool cfg_form_ok(enum cfg_type type, const char *text);
-/* That form in words. */
+/* The form of a type in words. */
 const char *cfg_form_words(enum cfg_type type);
 
 /* A text that names a thing: [a-z][a-z0-9_-]*, shorter than CFG_NAME_MAX. */
 bool cfg_is_name(const char *text);
 
-/* What is known while a file is being read. */
+/* The state while a file is being read. */
 struct cfg_load {
 	struct cfg cfg;
 	const char *path;
@@ -113,6 +117,8 @@ struct cfg_load {
 	unsigned complaints;
 };
 
+/* More are counted only. */
+#define CFG_COMPLAINTS_MAX 20
 /*
  * "FILE:LINE: what was wrong" and "HINT:  what is allowed".  line 0: the file as a whole.  Counts;
  * a file of garbage is not reported line by line to the end.

@@ -26,7 +26,7 @@ static const char hint_line[] = "A line is empty, a comment (# or ; first), [sec
 				"value.";
 static const char hint_sections[] =
     "Sections are [cluster], [node NAME] twice, [witness], [postgresql], [replication], "
-    "[fencing] and [timing].";
+    "[fencing], [timing] and [health].";
 
 /* ---- the file ---- */
 
@@ -75,7 +75,7 @@ static int open_regular(struct cfg_load *load)
 	else if (!S_ISREG(st.st_mode))
 		cfg_complain(load, 0, "Give a regular file.", "is not a regular file");
 	else
-		/* It names programs that root runs. */
+		/* The file names programs that root runs. */
 		cfg_complain(load, 0, "chmod o-w it.", "may be written by everyone");
 	(void)close(fd);
 	return -EINVAL;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "config/cfg_internal.h"
+#include "config/timing.h"
 
 #include <stdio.h>
 
@@ -19,7 +20,7 @@ const char *const cfg_section_words[SECTION_COUNT] = {
 	[SECTION_CLUSTER] = "cluster",         [SECTION_NODE] = "node",
 	[SECTION_WITNESS] = "witness",         [SECTION_POSTGRESQL] = "postgresql",
 	[SECTION_REPLICATION] = "replication", [SECTION_FENCING] = "fencing",
-	[SECTION_TIMING] = "timing",
+	[SECTION_TIMING] = "timing",           [SECTION_HEALTH] = "health",
 };
 
 /* clang-format off */
@@ -104,8 +105,11 @@ const struct cfg_key cfg_keys[] = {
 	{ SECTION_POSTGRESQL, "socket_dir", TYPE_PATH, TEXT_AT(socket_dir),
 	  .fallback = "/var/run/postgresql",
 	  .meaning = "directory of the server's unix socket" },
+	{ SECTION_POSTGRESQL, "unit", TYPE_UNIT, TEXT_AT(unit),
+	  .otherwise = "postgresql@V-NAME where systemd runs and config_file is /etc/postgresql/V/NAME/postgresql.conf; else none",
+	  .meaning = "unit of systemd that the server is started in; none: by pg_ctl" },
 	{ SECTION_POSTGRESQL, "log_file", TYPE_PATH, TEXT_AT(log_file),
-	  .fallback = "{state_dir}/postgresql.log",
+	  .otherwise = "that of Debian's unit; else postgresql.log in state_dir",
 	  .meaning = "standard output and error of a server that the helpers start" },
 	{ SECTION_POSTGRESQL, "os_user", TYPE_USER, TEXT_AT(os_user),
 	  .fallback = "postgres",
@@ -125,6 +129,9 @@ const struct cfg_key cfg_keys[] = {
 	{ SECTION_POSTGRESQL, "auto_start", TYPE_YESNO, AT(auto_start),
 	  .fallback = "yes",
 	  .meaning = "the guard starts a server that is down, through rejoin --auto" },
+	{ SECTION_POSTGRESQL, "disk_full", TYPE_DISK_FULL, AT(disk_full),
+	  .fallback = "stay",
+	  .meaning = "what a primary does whose disk is full: serve on, or leave it to a standby that is ready" },
 
 	{ SECTION_REPLICATION, "mode", TYPE_MODE, AT(mode),
 	  .fallback = "async",
@@ -202,7 +209,7 @@ const struct cfg_key cfg_keys[] = {
 	  .fallback = "5s",
 	  .meaning = "how long a primary may serve after the last proof that it may" },
 	{ SECTION_TIMING, "margin", TYPE_DURATION, AT(margin_ms), RANGE(200, MINUTE),
-	  .fallback = "1s", .percent_of_lease = 2,
+	  .otherwise = "2 % of lease + 200ms; + 700ms with ping, tcp or kernel_lease = no; what a watchdog needs",
 	  .meaning = "a standby waits this much longer than the lease: clock drift and late wake-ups" },
 	{ SECTION_TIMING, "renew_interval", TYPE_DURATION, AT(renew_interval_ms),
 	  RANGE(50, MINUTE), .percent_of_lease = 20,
@@ -213,9 +220,10 @@ const struct cfg_key cfg_keys[] = {
 	{ SECTION_TIMING, "stop_immediate", TYPE_DURATION, AT(stop_immediate_ms),
 	  RANGE(50, MINUTE), .percent_of_lease = 6,
 	  .meaning = "then this long for an immediate stop; then SIGKILL" },
-	{ SECTION_TIMING, "check_budget", TYPE_DURATION, AT(check_budget_ms), RANGE(100, 950),
+	{ SECTION_TIMING, "check_budget", TYPE_DURATION, AT(check_budget_ms),
+	  RANGE(100, TIMING_BUDGET_MAX_MS),
 	  .fallback = "800ms",
-	  .meaning = "one run of check_primary; keepalived starts one each second" },
+	  .meaning = "one round of check_primary" },
 	{ SECTION_TIMING, "probe_timeout", TYPE_DURATION, AT(probe_timeout_ms), RANGE(20, 400),
 	  .fallback = "250ms",
 	  .meaning = "one question to the other node or to the witness" },
@@ -237,6 +245,13 @@ const struct cfg_key cfg_keys[] = {
 	{ SECTION_TIMING, "advert_interval", TYPE_DURATION, AT(advert_interval_ms),
 	  RANGE(10, 10 * SECOND), .fallback = "100ms",
 	  .meaning = "VRRP advertisements; a multiple of 10ms; three missed ones are a loss" },
+
+	{ SECTION_HEALTH, "listen", TYPE_LISTEN, AT(health_listen),
+	  .fallback = "off",
+	  .meaning = "where node_health answers over HTTP: 127.0.0.1, the node's address, all addresses" },
+	{ SECTION_HEALTH, "port", TYPE_NUMBER, AT(health_port), RANGE(1, 65535),
+	  .fallback = "8008",
+	  .meaning = "its TCP port" },
 };
 /* clang-format on */
 

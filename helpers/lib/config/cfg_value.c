@@ -43,10 +43,18 @@ static const char *const unproven_words[] = {
 static const char *const rebuild_words[] = { [REBUILD_BY_HAND] = "by-hand",
 					     [REBUILD_AUTOMATIC] = "automatic",
 					     [REBUILD_AUTOMATIC + 1] = NULL };
+static const char *const listen_words[] = { [HEALTH_OFF] = "off",
+					    [HEALTH_LOCAL] = "local",
+					    [HEALTH_NODE] = "node",
+					    [HEALTH_ALL] = "all",
+					    [HEALTH_ALL + 1] = NULL };
 static const char *const keep_old_words[] = { [KEEP_OLD_NONE] = "none",
 					      [KEEP_OLD_NEWEST] = "newest",
 					      [KEEP_OLD_ALL] = "all",
 					      [KEEP_OLD_ALL + 1] = NULL };
+static const char *const disk_full_words[] = { [DISK_FULL_STAY] = "stay",
+					       [DISK_FULL_STEP_DOWN] = "step-down",
+					       [DISK_FULL_STEP_DOWN + 1] = NULL };
 static const char *const salvage_words[] = { [SALVAGE_AUTO] = "auto",
 					     [SALVAGE_REQUIRE] = "require",
 					     [SALVAGE_TRY] = "try",
@@ -71,10 +79,14 @@ static const char *const *words_of(enum cfg_type type)
 		return watchdog_words;
 	case TYPE_REBUILD:
 		return rebuild_words;
+	case TYPE_DISK_FULL:
+		return disk_full_words;
 	case TYPE_KEEP_OLD:
 		return keep_old_words;
 	case TYPE_SALVAGE:
 		return salvage_words;
+	case TYPE_LISTEN:
+		return listen_words;
 	case TYPE_METHODS:
 		return method_words;
 	default:
@@ -121,6 +133,16 @@ static int number_parse(const char *text, const struct unit *units, int64_t *val
 	/* 0 is the same in every unit. */
 	*value = 0;
 	return number == 0 && text[digits] == '\0' ? 0 : -EINVAL;
+}
+
+int cfg_duration_parse(const char *text, int64_t *ms)
+{
+	int64_t value = 0;
+	int rc = number_parse(text, durations, &value);
+
+	if (rc == 0)
+		*ms = value;
+	return rc;
 }
 
 static const struct unit *units_of(enum cfg_type type)
@@ -211,8 +233,10 @@ _Static_assert(sizeof(enum replication_mode) == sizeof(unsigned), "set_word stor
 _Static_assert(sizeof(enum fencing_unproven) == sizeof(unsigned), "set_word stores it");
 _Static_assert(sizeof(enum watchdog_mode) == sizeof(unsigned), "set_word stores it");
 _Static_assert(sizeof(enum rebuild_who) == sizeof(unsigned), "set_word stores it");
+_Static_assert(sizeof(enum disk_full) == sizeof(unsigned), "set_word stores it");
 _Static_assert(sizeof(enum keep_old) == sizeof(unsigned), "set_word stores it");
 _Static_assert(sizeof(enum salvage_policy) == sizeof(unsigned), "set_word stores it");
+_Static_assert(sizeof(enum health_listen) == sizeof(unsigned), "set_word stores it");
 
 static int set_number(const struct cfg_key *key, void *field, const char *text)
 {
@@ -241,8 +265,10 @@ int cfg_value_set(const struct cfg_key *key, void *base, const char *text)
 	case TYPE_UNPROVEN:
 	case TYPE_WATCHDOG:
 	case TYPE_REBUILD:
+	case TYPE_DISK_FULL:
 	case TYPE_KEEP_OLD:
 	case TYPE_SALVAGE:
+	case TYPE_LISTEN:
 		return set_word(key, field, text);
 	case TYPE_NUMBER:
 	case TYPE_DURATION:
@@ -256,6 +282,7 @@ int cfg_value_set(const struct cfg_key *key, void *base, const char *text)
 	case TYPE_HOST:
 	case TYPE_INTERFACE:
 	case TYPE_PATH:
+	case TYPE_UNIT:
 	case TYPE_CONNINFO:
 	case TYPE_CONNINFO_NAMED:
 		if (!cfg_form_ok(key->type, text) || strlen(text) >= key->size)

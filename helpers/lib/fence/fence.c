@@ -14,8 +14,8 @@
  * path is broken, and would meanwhile take the processor from the handshake that counts.
  */
 #define SECOND_AFTER_MS 500
-/* ssh gives up after 5 s without a connection and 3 s without a sign of life, but not on an sshd that
- * stops in between.  Somebody waits for its end when the host can be switched off. */
+/* ssh gives up after 5 s without a connection and 3 s without a sign of life, but not on an sshd
+ * that stops in between.  Somebody waits for its end when the host can be switched off. */
 #define SSH_GIVES_UP_MS 8000
 /* Begins when the way before it has ended. */
 #define AFTER_IT INT64_MAX
@@ -130,7 +130,7 @@ static void take_power(struct fence *fence, enum fence_way way)
 		fence->answers[way] = is_test(fence) ? FENCE_READY : FENCE_FENCED;
 }
 
-/* It has ended, or its time is over. */
+/* The program of this way has ended, or its time is over. */
 static void take_end(struct fence *fence, const struct cfg *cfg, enum fence_way way)
 {
 	fence->under_way[way] = false;
@@ -254,8 +254,8 @@ static bool decided(const struct fence *fence)
 	return verdict != FENCE_ISOLATED || !power;
 }
 
-/* One round: takes the next that ends.  False when the deadline has passed, or nothing can be waited
- * for. */
+/* One round: takes the next that ends.  False when the deadline has passed, or nothing can be
+ * waited for. */
 static bool wait_once(struct fence *fence, const struct cfg *cfg, const struct deadline *dl)
 {
 	struct deadline next = next_look(fence, dl);

@@ -3,11 +3,11 @@
  * Making the other node harmless, and saying what was proven.  Several ways are under way at the
  * same time, as child processes:
  *
- *   ssh          straight to the node: ssh(1) with pinned host keys, a forced command at the far end
- *   ssh-witness  the same through the witness host as a jump host
- *   observe      asks the witness host whether it can reach the node, for as long as the waits take
- *   record       the witness's row says that the node has released its right (fence_record.h)
- *   agent, hook  switch the host off, without asking it (fence_power.h)
+ *   ssh          straight to the node: ssh(1) with pinned host keys, a forced command at the far
+ * end ssh-witness  the same through the witness host as a jump host observe      asks the witness
+ * host whether it can reach the node, for as long as the waits take record       the witness's row
+ * says that the node has released its right (fence_record.h) agent, hook  switch the host off,
+ * without asking it (fence_power.h)
  *
  * docs/safety.md says what each proves.
  */
@@ -68,8 +68,8 @@ struct fence {
 
 /*
  * Begins with the configured ways that ask; the second of them starts a moment after the first, or
- * when that has ended.  In a test also with those that switch off, which then only look.  A way that
- * cannot be started has its reason in why.
+ * when that has ended.  In a test also with those that switch off, which then only look.  A way
+ * that cannot be started has its reason in why.
  */
 void fence_begin(struct fence *fence, const struct cfg *cfg, const struct fence_request *request);
 
@@ -95,8 +95,8 @@ void fence_go_on(struct fence *fence, const struct cfg *cfg, const struct deadli
 void fence_go_on_asking(struct fence *fence, const struct cfg *cfg, const struct deadline *dl);
 
 /*
- * What is proven so far.  FENCED and ALIVE are a node's own word; ISOLATED counts only while no
- * node has spoken.  Pure.
+ * Returns what is proven so far.  FENCED and ALIVE are a node's own word; ISOLATED counts only
+ * while no node has spoken.  Pure.
  */
 enum fence_verdict fence_verdict(const struct fence *fence);
 

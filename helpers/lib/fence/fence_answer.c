@@ -6,11 +6,18 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
 static const char *const ask_words[FENCE_ASKS] = {
 	[FENCE_ASK_FENCE] = "fence",
 	[FENCE_ASK_SPARE] = "spare",
 	[FENCE_ASK_TEST] = "test",
 	[FENCE_ASK_OBSERVE] = "observe",
+	[FENCE_ASK_SETUP] = "setup",
+	[FENCE_ASK_SWITCHOVER] = "switchover",
+	[FENCE_ASK_SWITCHOVER_TEST] = "switchover-test",
+	[FENCE_ASK_RESTART] = "restart",
+	[FENCE_ASK_RESTART_TEST] = "restart-test",
 };
 
 /* An hour: no wait of ours is longer, and a longer one would keep a connection for nothing. */
@@ -99,8 +106,11 @@ int fence_request_parse(const char *line, struct fence_line *request)
 	return *line == '\0' ? 0 : -EINVAL;
 }
 
-int fence_answer_parse(const char *line, const char *cluster, const char *node, char *verdict,
-		       size_t size)
+#define ANSWER "pg_vrrp 1 cluster="
+
+/* One answer, from its first word to the end of its line. */
+static int parse_answer(const char *line, const char *cluster, const char *node, char *verdict,
+			size_t size)
 {
 	char said_cluster[64];
 	char said_node[64];
@@ -111,9 +121,41 @@ int fence_answer_parse(const char *line, const char *cluster, const char *node, 
 		return -EINVAL;
 	if (take_word(&line, "verdict=", verdict, size) < 0)
 		return -EINVAL;
-	if (*line == '\n')
-		line++;
-	return *line == '\0' ? 0 : -EINVAL;
+	return *line == '\0' || *line == '\n' ? 0 : -EINVAL;
+}
+
+int fence_answer_parse(const char *text, const char *cluster, const char *node, char *verdict,
+		       size_t size)
+{
+	char word[32];
+	int found = 0;
+
+	for (const char *at = strstr(text, ANSWER); at != NULL; at = strstr(at + 1, ANSWER)) {
+		if (parse_answer(at, cluster, node, word, sizeof(word)) < 0)
+			continue;
+		found++;
+		if ((size_t)snprintf(verdict, size, "%s", word) >= size)
+			return -EINVAL;
+	}
+	return found == 1 ? 0 : -EINVAL;
+}
+
+void fence_answer_noise(const char *text, char *noise, size_t size)
+{
+	size_t length = 0;
+
+	noise[0] = '\0';
+	while (*text == '\n' || strncmp(text, ANSWER, strlen(ANSWER)) == 0) {
+		text += strcspn(text, "\n");
+		text += *text == '\n';
+	}
+	while (text[length] != '\0' && text[length] != '\n' && length + 1 < size &&
+	       strncmp(text + length, ANSWER, strlen(ANSWER)) != 0) {
+		noise[length] = text[length];
+		length++;
+	}
+	noise[length] = '\0';
+	text_make_harmless(noise);
 }
 
 void fence_answer_print(const char *cluster, const char *node, const char *verdict)

@@ -8,7 +8,9 @@
  *   pg_vrrp 1 cluster=main node=n1 verdict=fenced
  *
  * Nothing else is understood: another version, another cluster or node, a missing or trailing word
- * is -EINVAL.
+ * is -EINVAL.  sshd has a shell run the forced command, and what that prints when it starts comes
+ * before the answer (a greeting in .bashrc), perhaps without an end of line.  So the answer is
+ * looked for.
  */
 #ifndef PGV_FENCE_ANSWER_H
 #define PGV_FENCE_ANSWER_H
@@ -22,16 +24,31 @@
 
 /*
  * fence: make the node harmless.  spare: the same, but leave it alone when it serves by right.
- * test: touch nothing, say that fencing would have been possible.  observe: (witness host) can you
- * reach the node?
+ * test: touch nothing, say that fencing would have been possible.  setup: the same, and before that
+ * line what the node knows of itself (setup/setup_host.h).  switchover: hand over to the node that
+ * asks; switchover-test: would you?  restart, restart-test: your server.  Before the answer stands
+ * what switchover(8) or restart(8) said.  observe: (witness host) can you reach the node?
  */
-enum fence_ask { FENCE_ASK_FENCE, FENCE_ASK_SPARE, FENCE_ASK_TEST, FENCE_ASK_OBSERVE, FENCE_ASKS };
+enum fence_ask {
+	FENCE_ASK_FENCE,
+	FENCE_ASK_SPARE,
+	FENCE_ASK_TEST,
+	FENCE_ASK_OBSERVE,
+	FENCE_ASK_SETUP,
+	FENCE_ASK_SWITCHOVER,
+	FENCE_ASK_SWITCHOVER_TEST,
+	FENCE_ASK_RESTART,
+	FENCE_ASK_RESTART_TEST,
+	FENCE_ASKS
+};
 
 struct fence_line {
 	char cluster[64];
 	char node[64];
 	enum fence_ask ask;
-	int64_t window_ms; /* observe: for how long nothing may answer; 0: one look */
+	/* observe: for how long nothing may answer, 0 is one look.  switchover: for how long it may
+	 * wait for the standby.  restart: for its checkpoint. */
+	int64_t window_ms;
 };
 
 /* Writes the request into line[size].  0 or -EFBIG. */
@@ -41,12 +58,16 @@ int fence_request_format(const struct fence_line *request, char *line, size_t si
 int fence_request_parse(const char *line, struct fence_line *request) MUST_CHECK;
 
 /*
- * Reads an answer about `node` of `cluster` (one line, with or without its newline) and copies its
- * verdict: fenced, alive, unknown, ready (a node), reachable, unreachable (the witness host).  0 or
- * -EINVAL.
+ * Finds the one answer about `node` of `cluster` in all that was printed, and copies its verdict:
+ * fenced, alive, unknown, ready (a node), reachable, unreachable (the witness host), or the outcome
+ * of planned work (base/outcome.h).  0; -EINVAL: there is none, or more than one.
  */
-int fence_answer_parse(const char *line, const char *cluster, const char *node, char *verdict,
+int fence_answer_parse(const char *text, const char *cluster, const char *node, char *verdict,
 		       size_t size) MUST_CHECK;
+
+/* The first line of what else was printed, without control characters, for people; "" when nothing
+ * was. */
+void fence_answer_noise(const char *text, char *noise, size_t size);
 
 /* Prints an answer to standard output and flushes it. */
 void fence_answer_print(const char *cluster, const char *node, const char *verdict);

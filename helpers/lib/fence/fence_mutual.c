@@ -8,7 +8,9 @@
 
 #include "base/lock.h"
 #include "base/log.h"
-#include "node/files.h"
+#include "node/mark.h"
+#include "node/path.h"
+#include "node/stamp.h"
 
 /* How long what a fenced node had begun to ask may take to arrive. */
 #define ON_ITS_WAY_MS 3000
@@ -19,13 +21,13 @@ int fence_mutual_lock(const struct cfg *cfg, int *lock)
 {
 	struct deadline soon = deadline_in_ms(LOCK_MS);
 
-	return lock_take(lock, file_run(cfg, "fencing.lock").text, &soon);
+	return lock_take(lock, file_lock(cfg, LOCK_FENCING).text, &soon);
 }
 
 /* Held as long as the process lives, so that nobody has to tidy up behind one that was killed. */
 static struct file_path held_path(const struct cfg *cfg)
 {
-	return file_run(cfg, "fencing.held.lock");
+	return file_lock(cfg, LOCK_FENCING_HELD);
 }
 
 int fence_mutual_begin(const struct cfg *cfg, int *held)
@@ -40,8 +42,7 @@ int fence_mutual_begin(const struct cfg *cfg, int *held)
 		return rc;
 	mark = fenced_read(cfg);
 	/* By whom, if that cannot be read?  Perhaps by the other one. */
-	if (mark.present != FACT_NO &&
-	    (mark.by[0] == '\0' || strcmp(mark.by, cfg_peer(cfg)->name) == 0))
+	if (mark.present != FACT_NO && (mark.by == FENCED_BY_UNKNOWN || mark.by == FENCED_BY_PEER))
 		return -EPERM;
 	rc = lock_take(held, held_path(cfg).text, &now);
 	return rc == -ETIMEDOUT ? 0 : rc;
@@ -51,7 +52,7 @@ void fence_mutual_end(const struct cfg *cfg, int *held, bool fenced)
 {
 	if (fenced)
 		log_failed("write the fencing file",
-			   stamp_write(cfg, "fencing", now_ms(), cfg_peer(cfg)->name));
+			   stamp_write(cfg, STAMP_FENCING, now_ms(), cfg_peer(cfg)->name));
 	if (*held >= 0)
 		(void)close(*held);
 	*held = -1;
@@ -66,6 +67,6 @@ bool fence_mutual_wins(const struct cfg *cfg)
 		return false;
 	if (lock_held(held_path(cfg).text) == 1)
 		return true;
-	return stamp_read(cfg, "fencing", &at_ms, word, sizeof(word)) == 0 &&
+	return stamp_read(cfg, STAMP_FENCING, &at_ms, word, sizeof(word)) == 0 &&
 	       now_ms() - at_ms < ON_ITS_WAY_MS;
 }

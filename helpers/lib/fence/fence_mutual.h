@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * Two nodes that fence each other over ssh at the same moment: one has to be left.  Who fences says so
- * in run_dir first; when the other one's request comes meanwhile, the first node of the configuration
- * does not obey it.  And who was fenced by the other one does not fence it.
+ * Two nodes that fence each other over ssh at the same moment: one has to be left.  Who fences says
+ * so in run_dir first; when the other one's request comes meanwhile, the first node of the
+ * configuration does not obey it.  And who was fenced by the other one does not fence it.
  */
 #ifndef PGV_FENCE_MUTUAL_H
 #define PGV_FENCE_MUTUAL_H
@@ -12,12 +12,12 @@
 #include "base/auto.h"
 #include "config/cfg.h"
 
-/* Before the other node is asked in earnest.  *held is a descriptor to be kept while it goes on, -1 when
- * another run here does so already.  0; -EPERM: the other node has fenced this one, or may have;
- * -ETIMEDOUT: it is just being made harmless; another -errno. */
+/* Before the other node is asked in earnest.  *held is a descriptor to be kept while it goes on, -1
+ * when another run here does so already.  0; -EPERM: the other node has fenced this one, or may
+ * have; -ETIMEDOUT: it is just being made harmless; another -errno. */
 int fence_mutual_begin(const struct cfg *cfg, int *held) MUST_CHECK;
-/* When it is over; closes *held.  fenced: the other one is, but what it had asked before may still be
- * on its way. */
+/* When it is over; closes *held.  fenced: the other one is, but what it had asked before may still
+ * be on its way. */
 void fence_mutual_end(const struct cfg *cfg, int *held, bool fenced);
 
 /*

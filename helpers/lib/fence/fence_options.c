@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* The file that tells an agent how to switch a node off: read strictly, because it has a password. */
+/* The file that tells an agent how to switch a node off: read strictly, because it has
+ * a password. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

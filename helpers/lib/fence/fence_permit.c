@@ -15,7 +15,7 @@ const char *fence_refusal(const struct fence_permit *p)
 	if (p->witness != FACT_YES)
 		return "not used: the witness is not seen from here, this may be the side that is "
 		       "cut off";
-	/* Who may not take over has nothing to gain by switching off who may serve. */
+	/* A node that may not take over gains nothing by switching off the one that may serve. */
 	if (p->has_record && !p->row.good)
 		return "not used: there is no record to go by";
 	if (p->has_record && p->row.its_right && !p->row.paired)

@@ -8,7 +8,8 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "node/files.h"
+#include "base/text.h"
+#include "node/agent_mark.h"
 
 /* The status of FenceAgentAPI. */
 #define STATUS_ON  0
@@ -17,10 +18,11 @@
 #define PAUSE_MS 500
 /* A test of what fails half the time is good when it works once in so many tries. */
 #define TEST_TRIES 4
-/* One program has half of the time that is left, so that one that hangs leaves the next a chance. */
+/* One program has half of the time that is left, so that one that hangs leaves the next
+ * a chance. */
 #define PART_OF_TIME 2
 #define RUN_LEAST_MS 500
-/* What fence-agents says below the reason of many a failure. */
+/* Boilerplate that fence-agents prints below the reason of many a failure. */
 #define AGENT_USAGE "Please use '-h' for usage"
 
 /* ---- rules ---- */
@@ -52,7 +54,8 @@ static struct power_next after_check(const struct power_facts *f)
 {
 	if (f->exit_code == STATUS_OFF)
 		return over(f->seen_on ? POWER_PROVEN : POWER_UNPROVEN);
-	/* One that did not answer is asked again; one that says on has to be switched off again. */
+	/* An agent that did not answer is asked again; after one that says "on" the host is
+	 * switched off again. */
 	return again(f, f->exit_code == STATUS_ON ? POWER_OFF : POWER_CHECK);
 }
 
@@ -184,7 +187,8 @@ static const char *what_was_run(const struct power *power)
 	return is_off(power) ? "the agent's \"off\"" : "the agent's \"status\"";
 }
 
-/* The line that ends at text[*end], without the empty ones behind it; *end moves to where it begins. */
+/* The line that ends at text[*end], without the empty ones behind it; *end moves to where it
+ * begins. */
 static const char *line_before(const char *text, size_t *end, int *length)
 {
 	const char *newline;
@@ -210,12 +214,11 @@ static void last_line(const char *text, bool agent, char *line, size_t size)
 
 		(void)snprintf(line, size, "%.*s", length, last);
 	} while (agent && end > 0 && strstr(line, AGENT_USAGE) != NULL);
-	for (char *c = line; *c != '\0'; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = '?';
+	text_make_harmless(line);
 }
 
-/* The time that fence-agents writes before it is in the log already, and takes the room of the reason. */
+/* The time that fence-agents writes before it is in the log already, and takes the room of the
+ * reason. */
 static const char *after_time(const char *line)
 {
 	static const char level[] = "ERROR: ";
@@ -262,7 +265,8 @@ static void explain(struct power *power, const struct proc *proc, int exit_code)
 		       power->agent ? after_time(said) : said);
 }
 
-/* What is proven, and what an "off" is worth of an agent that was never seen to say "on". */
+/* Decides what is proven, and what an "off" is worth of an agent that was never seen to say
+ * "on". */
 static void explain_end(struct power *power)
 {
 	if (power->says_off && !power->seen_on)

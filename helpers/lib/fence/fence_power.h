@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * The ways that switch the other node's host off: a program of fence-agents, and a hook of the user's.
- * Neither can ask whether the node serves by right, so whoever uses them has made sure of that.
+ * The ways that switch the other node's host off: a program of fence-agents, and a hook of the
+ * user's. Neither can ask whether the node serves by right, so whoever uses them has made sure of
+ * that.
  *
- * The agent gets KEY=VALUE lines on its standard input: the node's file, and an action (FenceAgentAPI).
- * It is believed only in its status, whose exit code says on (0), off (2), or nothing (all others):
- * how "off" itself ended is of no meaning.  Exit code 2 is also what many a program says that did
- * not understand its arguments; so "off" counts only from one that was seen to say "on".
+ * The agent gets KEY=VALUE lines on its standard input: the node's file, and an action
+ * (FenceAgentAPI). It is believed only in its status, whose exit code says on (0), off (2), or
+ * nothing (all others): how "off" itself ended is of no meaning.  Exit code 2 is also what many a
+ * program says that did not understand its arguments; so "off" counts only from one that was seen
+ * to say "on".
  *
  * The hook is run as HOOK CLUSTER NODE ADDRESS; exit code 0 says that the node is off, or cut off
  * for good, and that this was verified.  HOOK --test CLUSTER NODE ADDRESS touches nothing.
@@ -37,7 +39,7 @@ enum power_step {
 	POWER_RUN,       /* the hook */
 };
 
-/* What is known when a program has ended. */
+/* The facts once a program of fencing has ended. */
 struct power_facts {
 	enum power_step step; /* that it was run for */
 	int exit_code;        /* -1: it had to be killed */
@@ -54,10 +56,10 @@ struct power_next {
 	enum power_end end;
 };
 
-/* What follows from it.  Pure. */
+/* Decides the next step.  Pure. */
 struct power_next power_decide(const struct power_facts *facts);
 
-/* One such way under way. */
+/* The state of one agent or hook at work. */
 struct power {
 	const struct cfg *cfg;
 	const struct cfg_node *node;
@@ -81,8 +83,8 @@ int power_begin(struct power *power, const struct cfg *cfg, const struct cfg_nod
 /* Starts the program that is due.  0 or -errno. */
 int power_start(struct power *power, struct proc *proc) MUST_CHECK;
 
-/* Takes how it ended (proc->done), or that it has to be killed.  When step is POWER_OVER, end and why
- * say what came of it; else begin_ms says when the next one is due. */
+/* Takes how it ended (proc->done), or that it has to be killed.  When step is POWER_OVER, end and
+ * why say what came of it; else begin_ms says when the next one is due. */
 void power_take(struct power *power, const struct proc *proc);
 
 /*

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What a way over ssh has answered.  Only fence.c calls this. */
+/* Reads the answer of a way over ssh.  Only fence.c calls this. */
 #ifndef PGV_FENCE_READ_H
 #define PGV_FENCE_READ_H
 

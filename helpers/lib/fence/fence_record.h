@@ -8,7 +8,7 @@
 #include "base/deadline.h"
 #include "fence/fence.h"
 
-/* What the record says of the node that is to be fenced. */
+/* The word of the record about the node that is to be fenced. */
 struct fence_row {
 	bool answered;  /* the witness did, with whatever */
 	bool good;      /* a row to go by; else the rest is false */

@@ -8,6 +8,12 @@
 #include <string.h>
 
 #define SSH "/usr/bin/ssh"
+/*
+ * OpenSSH 9 begins with a key exchange that also holds against quantum computers (sntrup761), which
+ * takes 50 ms of a processor at either end: a third of "fence_old --test".  What is said here is no
+ * secret, so the usual one comes first.  "^": the others stay (ssh_config(5)).
+ */
+#define KEY_EXCHANGE "-oKexAlgorithms=^curve25519-sha256"
 
 /* Appends one formatted word to the vector. */
 static int PRINTF_LIKE(2, 3) add(struct fence_ssh *ssh, const char *fmt, ...)
@@ -71,7 +77,7 @@ static int add_common(struct fence_ssh *ssh, const struct cfg *cfg)
 
 	while (rc == 0 && (word = strsep(&rest, "|")) != NULL)
 		rc = add(ssh, "%s", word);
-	return rc;
+	return rc == 0 ? add(ssh, "%s", KEY_EXCHANGE) : rc;
 }
 
 static const char *bracket(const char *address, const char *with, const char *without)
@@ -90,7 +96,7 @@ static int add_proxy(struct fence_ssh *ssh, const struct cfg *cfg, const struct 
 	for (char *bar = options; (bar = strchr(bar, '|')) != NULL;)
 		*bar = ' ';
 	return add(ssh,
-		   "-oProxyCommand=" SSH " %s -oHostKeyAlias=witness -p %" PRId64
+		   "-oProxyCommand=" SSH " '" KEY_EXCHANGE "' %s -oHostKeyAlias=witness -p %" PRId64
 		   " -l %s -W %s%s%s:%" PRId64 " %s",
 		   options, cfg->witness_ssh_port, cfg->witness_ssh_user,
 		   bracket(node->address, "[", ""), node->address, bracket(node->address, "]", ""),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What the ways have proven, in a word and in words: pure. */
+/* The proof that the ways have given, as a verdict and as text.  Pure. */
 #include <stdio.h>
 
 #include "fence/fence.h"
@@ -77,5 +77,5 @@ void fence_summary(const struct fence *fence, char *text, size_t size)
 		used += (size_t)length;
 	}
 	if (used == 0)
-		(void)snprintf(text, size, "no way of fencing is configured");
+		(void)snprintf(text, size, "not tried yet");
 }

@@ -113,13 +113,9 @@ struct verdict observe_answer(const struct cfg *cfg)
 	    request.ask == FENCE_ASK_OBSERVE && strcmp(request.cluster, cfg->name) == 0)
 		node = cfg_node(cfg, request.node);
 	if (node == NULL)
-		return (struct verdict){
-			.outcome = OUT_USAGE,
-			.rule = "request",
-			.message =
-			    "the request is not for this witness host, or was not understood",
-			.hint = "the nodes need the same version and the same configuration file",
-		};
+		return (struct verdict)USAGE_ERROR(
+		    "request", "the request is not for this witness host, or was not understood",
+		    "the nodes need the same version and the same configuration file");
 	reached = reaches(cfg, node, request.window_ms);
 	fence_answer_print(cfg->name, node->name,
 			   reached == FACT_YES  ? "reachable"

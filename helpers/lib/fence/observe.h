@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What the witness host does when a standby asks it over ssh whether it can reach the old primary.
- */
+/* The witness host's part when a standby asks it over ssh whether it can reach the old primary. */
 #ifndef PGV_OBSERVE_H
 #define PGV_OBSERVE_H
 
-#include "base/outcome.h"
+#include "base/verdict.h"
 #include "config/cfg.h"
 
 /*

@@ -76,7 +76,7 @@ static int on_error(struct sockaddr_nl *from, struct nlmsgerr *error, void *arg)
 	return NL_STOP;
 }
 
-/* What libnl says when it did not come from the kernel's answer. */
+/* An error of libnl that did not come from the kernel's answer. */
 static int error_of(int libnl_error)
 {
 	switch (-libnl_error) {

@@ -102,8 +102,8 @@ int net_neighbour_forget(const char *address)
 		rc = link_of(&wanted, &ifindex);
 	if (rc == 0)
 		rc = neighbour_call(RTM_GETNEIGH, &wanted, ifindex, &neighbour);
-	/* What an operator entered by hand is not ours to remove; net_neighbour makes nothing of
-	 * it. */
+	/* An entry that an operator made by hand is not ours to remove; net_neighbour makes
+	 * nothing of it. */
 	if (rc != 0 || neighbour.state == NUD_NONE || (neighbour.state & NUD_PERMANENT) != 0)
 		return rc;
 	rc = neighbour_call(RTM_DELNEIGH, &wanted, ifindex, &neighbour);

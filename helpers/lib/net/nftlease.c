@@ -8,15 +8,21 @@
 
 #include "base/log.h"
 #include "base/proc.h"
+#include "base/text.h"
 #include "net/addr.h"
 #include "net/nftlease_link.h"
-#include "node/files.h"
 
 #define NFT        "/usr/sbin/nft"
 #define TEXT_MAX   2048
 #define WHY_MAX    200
 #define FOR_EVER   0 /* timeout of an element that has none */
 #define NO_ELEMENT (-1)
+
+/* A packet to the server is remembered for so long: longer than most leases, and not so long that
+ * the way by which it came may be another one since. */
+#define ASKED_KEPT_S 60
+/* Two ticks of a kernel that has 100 in a second. */
+#define ASKED_TICKS_MS 20
 
 /* An element that ran out or came while we looked is met again at the most this often. */
 enum { ROUNDS = 4 };
@@ -62,9 +68,14 @@ static int table_text(const struct cfg *cfg, int64_t timeout_ms, char *text, siz
 	    "		flags timeout\n"
 	    "%s"
 	    "	}\n"
+	    "	set " NFTLEASE_ASKED_SET " {\n"
+	    "		type inet_service\n"
+	    "		flags dynamic,timeout\n"
+	    "	}\n"
 	    "	chain input {\n"
 	    "		type filter hook input priority -5; policy accept;\n"
 	    "		iif \"lo\" accept\n"
+	    "		tcp dport %d update @" NFTLEASE_ASKED_SET " { tcp dport timeout %ds }\n"
 	    "		%s saddr %s accept\n"
 	    "		tcp dport %d tcp dport != @" NFTLEASE_SET " tcp dport != @" NFTLEASE_SET
 	    " counter reject with tcp reset comment \"no lease, no clients\"\n"
@@ -92,8 +103,8 @@ static int table_text(const struct cfg *cfg, int64_t timeout_ms, char *text, siz
 			       "		elements = { %d timeout %" PRId64 "ms }\n", port,
 			       timeout_ms);
 	family = addr.family == AF_INET ? "ip" : "ip6";
-	rc = snprintf(text, size, form, name.text, name.text, name.text, element, family, peer,
-		      port, family, peer, port);
+	rc = snprintf(text, size, form, name.text, name.text, name.text, element, port,
+		      ASKED_KEPT_S, family, peer, port, family, peer, port);
 	return rc < (int)size ? 0 : -E2BIG;
 }
 
@@ -105,12 +116,12 @@ static int run_nft(const char *text, const struct deadline *dl, char *why, size_
 	uint32_t generation;
 	int rc = proc_run(&child, &spec, dl);
 
-	file_clean(why, size, rc == 0 ? child.errors : strerror(-rc));
+	text_clean(why, size, rc == 0 ? child.errors : strerror(-rc));
 	if (rc != 0)
 		return rc;
 	if (child.exit_code == 0)
 		return 0;
-	/* It cannot be executed, or the kernel knows nothing of what it asks for. */
+	/* nft cannot be executed, or the kernel knows nothing of what it asks for. */
 	if (child.exit_code == 127 || nftlease_link_generation(&generation) == -EOPNOTSUPP)
 		return -EOPNOTSUPP;
 	return -EIO;
@@ -127,7 +138,7 @@ int nftlease_lay(const struct cfg *cfg, const struct nftlease *want, const struc
 		timeout_ms = cfg->lease_ms;
 	rc = table_text(cfg, timeout_ms, text, sizeof(text));
 	if (rc != 0) {
-		file_clean(why, size, strerror(-rc));
+		text_clean(why, size, strerror(-rc));
 		return rc;
 	}
 	rc = run_nft(text, dl, why, size);
@@ -157,13 +168,14 @@ static int change(const struct nftlease_element *element, int64_t timeout_ms)
 }
 
 /*
- * What is left of the lease is reckoned just before it is sent.  The clock is looked at once more
+ * The rest of the lease is computed just before it is sent.  The clock is looked at once more
  * afterwards: a process that was frozen in between has given clients time that was over.
  */
 int nftlease_set(const struct cfg *cfg, const struct nftlease *want, const uint32_t *generation)
 {
 	const struct table_name name = table_name(cfg);
 	struct nftlease_element element = { .table = name.text,
+					    .set = NFTLEASE_SET,
 					    .port = (uint16_t)cfg->port,
 					    .generation = generation };
 	int rc = -EAGAIN;
@@ -190,7 +202,9 @@ int nftlease_generation(uint32_t *generation)
 int nftlease_look(const struct cfg *cfg, struct nftlease *is)
 {
 	const struct table_name name = table_name(cfg);
-	const struct nftlease_element element = { .table = name.text, .port = (uint16_t)cfg->port };
+	const struct nftlease_element element = { .table = name.text,
+						  .set = NFTLEASE_SET,
+						  .port = (uint16_t)cfg->port };
 	struct nftlease_sight sight;
 	int rc = nftlease_link_look(&element, &sight);
 
@@ -206,6 +220,32 @@ int nftlease_look(const struct cfg *cfg, struct nftlease *is)
 		is->gate = NFTLEASE_UNTIL;
 		is->until_ms = now_ms() + (int64_t)sight.left_ms;
 	}
+	return 0;
+}
+
+/*
+ * Every error is towards a packet that came later: the kernel counts in ticks, which stand still
+ * while the host is suspended, the age is reckoned down by two of them, and the clock is looked at
+ * last.
+ */
+int nftlease_asked(const struct cfg *cfg, int64_t *at_ms)
+{
+	const struct table_name name = table_name(cfg);
+	const struct nftlease_element element = { .table = name.text,
+						  .set = NFTLEASE_ASKED_SET,
+						  .port = (uint16_t)cfg->port };
+	const uint64_t kept_ms = ASKED_KEPT_S * 1000;
+	struct nftlease_sight sight;
+	bool notes = false;
+	int rc = nftlease_link_look(&element, &sight);
+
+	if (rc == 0)
+		rc = nftlease_link_notes(name.text, &notes);
+	if (rc != 0)
+		return rc;
+	if (!notes || !sight.there || !sight.timed || sight.left_ms > kept_ms)
+		return -ENODATA;
+	*at_ms = now_ms() - (int64_t)(kept_ms - sight.left_ms) + ASKED_TICKS_MS;
 	return 0;
 }
 

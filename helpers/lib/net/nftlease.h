@@ -55,8 +55,16 @@ int nftlease_set(const struct cfg *cfg, const struct nftlease *want,
 /* The number that every change in nftables makes another one. */
 int nftlease_generation(uint32_t *generation) MUST_CHECK;
 
-/* What is there now.  0, -ENOENT (the table is missing), or -errno. */
+/* Reads what is there now.  0, -ENOENT (the table is missing), or -errno. */
 int nftlease_look(const struct cfg *cfg, struct nftlease *is) MUST_CHECK;
+
+/*
+ * When a packet last came to the server's port from outside this host, whoever sent it: no question
+ * that the server was asked over the network until now came later.  *at_ms: CLOCK_BOOTTIME, never
+ * too early.  0; -ENODATA: none is remembered, or the rule that notes them is gone, so that nothing
+ * is known; -ENOENT, -EOPNOTSUPP or another -errno as above.
+ */
+int nftlease_asked(const struct cfg *cfg, int64_t *at_ms) MUST_CHECK;
 
 /* Takes the table away.  0 also when there was none. */
 int nftlease_remove(const struct cfg *cfg) MUST_CHECK;

@@ -15,6 +15,8 @@
 #include <libnftnl/set.h>
 #include <libnftnl/table.h>
 
+#include "net/nftlease_read.h"
+
 /* Our largest request has four small messages, the longest list one element. */
 enum { REQUEST_SIZE = 2048, ANSWER_SIZE = 8192 };
 
@@ -156,14 +158,14 @@ static int ask(const struct request *request, mnl_cb_t take, void *data)
 /* ---- the element ---- */
 
 /* The set as messages name it.  NULL without memory. */
-static struct nftnl_set *describe_set(const char *table)
+static struct nftnl_set *describe_set(const struct nftlease_element *element)
 {
 	struct nftnl_set *set = nftnl_set_alloc();
 
 	if (set == NULL)
 		return NULL;
-	if (nftnl_set_set_str(set, NFTNL_SET_TABLE, table) == 0 &&
-	    nftnl_set_set_str(set, NFTNL_SET_NAME, NFTLEASE_SET) == 0)
+	if (nftnl_set_set_str(set, NFTNL_SET_TABLE, element->table) == 0 &&
+	    nftnl_set_set_str(set, NFTNL_SET_NAME, element->set) == 0)
 		return set;
 	nftnl_set_free(set);
 	return NULL;
@@ -173,7 +175,7 @@ static struct nftnl_set *describe_element(const struct nftlease_element *element
 					  uint64_t timeout_ms)
 {
 	const uint16_t key = htons(element->port);
-	struct nftnl_set *set = describe_set(element->table);
+	struct nftnl_set *set = describe_set(element);
 	struct nftnl_set_elem *one = set != NULL ? nftnl_set_elem_alloc() : NULL;
 
 	if (one == NULL)
@@ -239,42 +241,6 @@ int nftlease_link_replace(const struct nftlease_element *element, uint64_t timeo
 	return transact(element, DEED_DELETE | DEED_ADD, timeout_ms);
 }
 
-/*
- * ---- reading ----
- *
- * Not by libnftnl: up to 1.2.4 at least, the kinds of attribute that it takes for known in an element
- * are more than its array of them has room for, so one that a newer kernel adds is written over the
- * stack.  And it ends the process when a size is not what it expects.
- */
-
-/* The first of its kind from `attr` on, or NULL; kinds that we do not know are passed over. */
-static const struct nlattr *find_from(const struct nlattr *attr, const char *end, uint16_t type)
-{
-	while (mnl_attr_ok(attr, (int)(end - (const char *)attr))) {
-		if (mnl_attr_get_type(attr) == type)
-			return attr;
-		attr = mnl_attr_next(attr);
-	}
-	return NULL;
-}
-
-static const struct nlattr *find_in(const struct nlmsghdr *message, uint16_t type)
-{
-	return find_from(mnl_nlmsg_get_payload_offset(message, sizeof(struct nfgenmsg)),
-			 mnl_nlmsg_get_payload_tail(message), type);
-}
-
-static const char *end_of(const struct nlattr *nest)
-{
-	return (const char *)mnl_attr_get_payload(nest) + mnl_attr_get_payload_len(nest);
-}
-
-/* In what is nested in `nest`, which may be NULL. */
-static const struct nlattr *find(const struct nlattr *nest, uint16_t type)
-{
-	return nest == NULL ? NULL : find_from(mnl_attr_get_payload(nest), end_of(nest), type);
-}
-
 /* ---- looking ---- */
 
 struct looking {
@@ -317,7 +283,7 @@ int nftlease_link_look(const struct nftlease_element *element, struct nftlease_s
 {
 	struct looking looking = { .key = htons(element->port), .sight = sight };
 	struct request request = { .length = 0 };
-	struct nftnl_set *set = describe_set(element->table);
+	struct nftnl_set *set = describe_set(element);
 	struct nlmsghdr *message;
 
 	*sight = (struct nftlease_sight){ .there = false };
@@ -328,6 +294,42 @@ int nftlease_link_look(const struct nftlease_element *element, struct nftlease_s
 	put_done(&request, message);
 	nftnl_set_free(set);
 	return ask(&request, see_elements, &looking);
+}
+
+/* ---- the rule ---- */
+
+static bool is_text(const struct nlattr *attr, const char *text)
+{
+	return attr != NULL && mnl_attr_get_payload_len(attr) == strlen(text) + 1 &&
+	       memcmp(mnl_attr_get_payload(attr), text, strlen(text) + 1) == 0;
+}
+
+static int see_rule(const struct nlmsghdr *message, void *data)
+{
+	const struct nlattr *list = find_in(message, NFTA_RULE_EXPRESSIONS);
+	const struct nlattr *one = find(list, NFTA_LIST_ELEM);
+	bool *there = data;
+
+	while (one != NULL) {
+		const struct nlattr *what = find(one, NFTA_EXPR_DATA);
+
+		if (is_text(find(one, NFTA_EXPR_NAME), "dynset") &&
+		    is_text(find(what, NFTA_DYNSET_SET_NAME), NFTLEASE_ASKED_SET))
+			*there = true;
+		one = find_from(mnl_attr_next(one), end_of(list), NFTA_LIST_ELEM);
+	}
+	return 0;
+}
+
+int nftlease_link_notes(const char *table, bool *there)
+{
+	struct request request = { .length = 0 };
+	struct nlmsghdr *message = put_message(&request, NFT_MSG_GETRULE, NLM_F_DUMP);
+
+	*there = false;
+	mnl_attr_put_strz(message, NFTA_RULE_TABLE, table);
+	put_done(&request, message);
+	return ask(&request, see_rule, there);
 }
 
 /* ---- the table, the generation ---- */

@@ -8,17 +8,21 @@
 
 #include "base/auto.h"
 
-/* The set in each table, and so a part of what nft is told. */
-#define NFTLEASE_SET "lease"
+/* The sets in each table, and so a part of what nft is told: clients are let in; the server was
+ * asked. */
+#define NFTLEASE_SET       "lease"
+#define NFTLEASE_ASKED_SET "asked"
 
-/* Which element, and, when generation is given, only if that is still the kernel's: else -ESTALE. */
+/* Which element, and, when generation is given, only if that is still the kernel's:
+ * else -ESTALE. */
 struct nftlease_element {
 	const char *table;
+	const char *set;
 	uint16_t port;
 	const uint32_t *generation;
 };
 
-/* What was found of it. */
+/* The element as it was found. */
 struct nftlease_sight {
 	bool there;
 	bool timed;
@@ -41,6 +45,9 @@ int nftlease_link_replace(const struct nftlease_element *element, uint64_t timeo
 
 int nftlease_link_look(const struct nftlease_element *element,
 		       struct nftlease_sight *sight) MUST_CHECK;
+
+/* Is the rule there that notes packets in the set of what was asked?  No table is no rule. */
+int nftlease_link_notes(const char *table, bool *there) MUST_CHECK;
 
 int nftlease_link_delete_table(const char *table) MUST_CHECK;
 

@@ -10,18 +10,6 @@
 #include "net/probe_kinds.h"
 #include "net/resolve.h"
 
-int64_t *probe_sent(struct probe *probe, uint16_t sequence)
-{
-	return &probe->sent_ms[sequence % ARRAY_COUNT(probe->sent_ms)];
-}
-
-socklen_t probe_target(const struct probe *probe, struct sockaddr_storage *target)
-{
-	memset(target, 0, sizeof(*target));
-	memcpy(target, probe->target, sizeof(probe->target));
-	return probe->family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
-}
-
 /* Tells our questions from those of other processes; it is no secret, so a system that has no
  * random numbers yet (early boot) must not make us wait. */
 static uint32_t new_nonce(void)

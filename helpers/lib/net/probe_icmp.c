@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* What is sent and comes back; the header is the same in ICMP and ICMPv6. */
+/* The payload of a probe, which comes back; the header is the same in ICMP and ICMPv6. */
 struct echo {
 	uint8_t type;
 	uint8_t code;
@@ -72,14 +72,17 @@ int probe_icmp_open(struct probe *probe)
 }
 
 /* RFC 1071; the kernel does it for all but raw IPv4 sockets. */
-static uint16_t checksum(const struct echo *echo)
+uint16_t probe_checksum(const void *packet, size_t size)
 {
-	uint16_t words[sizeof(*echo) / sizeof(uint16_t)];
+	const unsigned char *bytes = packet;
 	uint32_t sum = 0;
 
-	memcpy(words, echo, sizeof(words));
-	for (size_t i = 0; i < ARRAY_COUNT(words); i++)
-		sum += words[i];
+	for (size_t i = 0; i < size; i += 2) {
+		uint16_t word = 0;
+
+		memcpy(&word, bytes + i, size - i >= 2 ? 2 : 1);
+		sum += word;
+	}
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
 	return (uint16_t)~sum;
@@ -95,7 +98,7 @@ int probe_icmp_send(const struct probe *probe, int64_t sent_ms)
 	struct sockaddr_storage target;
 	socklen_t size = probe_target(probe, &target);
 
-	echo.checksum = checksum(&echo);
+	echo.checksum = probe_checksum(&echo, sizeof(echo));
 	if (sendto(probe->fd, &echo, sizeof(echo), MSG_NOSIGNAL, (const struct sockaddr *)&target,
 		   size) == (ssize_t)sizeof(echo))
 		return 0;

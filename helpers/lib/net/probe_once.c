@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What was asked and how it went, for the phrase at the end. */
+/* The question and how it went, for the phrase at the end. */
 struct asking {
 	const char *address;
 	uint16_t port;

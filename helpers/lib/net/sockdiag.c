@@ -41,6 +41,7 @@ struct run {
 	const struct deadline *dl;
 	int found;     /* in this round */
 	int destroyed; /* in all */
+	struct sockdiag_path *path;
 };
 
 static int open_socket(struct mnl_socket **out)
@@ -200,5 +201,82 @@ int sockdiag_destroy(uint16_t port, const char *const *spare, size_t spare_count
 		rc = destroy_all(&run);
 	close_socket(run.list);
 	close_socket(run.destroy);
+	return rc;
+}
+
+/* ---- the path of one ---- */
+
+static int take_attribute(const struct nlattr *attribute, void *data)
+{
+	struct sockdiag_path *path = data;
+	struct tcp_info info = { 0 };
+	size_t size = mnl_attr_get_payload_len(attribute);
+
+	if (mnl_attr_get_type(attribute) != INET_DIAG_INFO)
+		return MNL_CB_OK;
+	/* The struct grows with the kernel; what is read here was in the first one. */
+	memcpy(&info, mnl_attr_get_payload(attribute), size < sizeof(info) ? size : sizeof(info));
+	path->mtu = info.tcpi_pmtu;
+	path->unacked = info.tcpi_unacked;
+	path->retransmits = info.tcpi_retransmits;
+	return MNL_CB_OK;
+}
+
+static int take_path(const struct nlmsghdr *header, void *data)
+{
+	const struct inet_diag_msg *connection = mnl_nlmsg_get_payload(header);
+	struct run *run = data;
+
+	if (mnl_nlmsg_get_payload_len(header) < sizeof(*connection)) {
+		errno = EBADMSG;
+		return MNL_CB_ERROR;
+	}
+	run->path->unread = connection->idiag_rqueue;
+	if (mnl_attr_parse(header, sizeof(*connection), take_attribute, run->path) < 0)
+		return MNL_CB_ERROR;
+	return MNL_CB_STOP;
+}
+
+static int request_of(struct inet_diag_req_v2 *request, const struct sockdiag_ends *ends)
+{
+	struct addr local = { 0 }, remote = { 0 };
+	int rc = addr_parse(&local, ends->local);
+
+	if (rc == 0)
+		rc = addr_parse(&remote, ends->remote);
+	if (rc == 0 && local.family != remote.family)
+		rc = -EINVAL;
+	if (rc < 0)
+		return rc;
+	*request = (struct inet_diag_req_v2){
+		.sdiag_family = (uint8_t)local.family,
+		.sdiag_protocol = IPPROTO_TCP,
+		.idiag_ext = 1U << (INET_DIAG_INFO - 1),
+		.idiag_states = states,
+		.id = { .idiag_sport = htons(ends->local_port),
+			.idiag_dport = htons(ends->remote_port),
+			.idiag_cookie = { INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE } },
+	};
+	memcpy(request->id.idiag_src, local.bytes, addr_size(&local));
+	memcpy(request->id.idiag_dst, remote.bytes, addr_size(&remote));
+	return 0;
+}
+
+int sockdiag_path(struct sockdiag_path *path, const struct sockdiag_ends *ends,
+		  const struct deadline *dl)
+{
+	char buffer[ANSWER_SIZE] __attribute__((aligned(MNL_ALIGNTO)));
+	struct run run = { .path = path, .dl = dl };
+	struct inet_diag_req_v2 request;
+	int rc = request_of(&request, ends);
+
+	*path = (struct sockdiag_path){ 0 };
+	if (rc == 0)
+		rc = open_socket(&run.list);
+	if (rc == 0)
+		rc = send_request(run.list, &run, SOCK_DIAG_BY_FAMILY, 0, &request);
+	if (rc == 0)
+		rc = answer(run.list, &run, take_path, buffer, sizeof(buffer));
+	close_socket(run.list);
 	return rc;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What is known of the fence agent from good times: with the program and the options of that day. */
+/* A mark that the fence agent worked in good times: with the program and the options of that
+ * day. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,7 +9,8 @@
 #include <errno.h>
 
 #include "base/state.h"
-#include "node/files.h"
+#include "node/agent_mark.h"
+#include "node/path.h"
 
 static struct file_path mark_path(const struct cfg *cfg, const char *node)
 {

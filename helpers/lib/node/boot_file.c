@@ -2,13 +2,36 @@
 #include "node/boot_file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/state.h"
-#include "node/files.h"
+#include "node/path.h"
 
 #define BOOT_ID_SIZE 40
+
+int boot_id(char *id, size_t size)
+{
+	AUTO_FD int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	char text[64];
+	ssize_t length;
+
+	if (fd < 0)
+		return -errno;
+	length = read(fd, text, sizeof(text) - 1);
+	if (length < 0)
+		return -errno;
+	text[length] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	if (strlen(text) != 36 || strspn(text, "0123456789abcdef-") != 36)
+		return -EINVAL;
+	if (size < sizeof("00000000-0000-0000-0000-000000000000"))
+		return -EFBIG;
+	(void)snprintf(id, size, "%s", text);
+	return 0;
+}
 
 int boot_file_write(const struct cfg *cfg, const char *name, const char *text)
 {

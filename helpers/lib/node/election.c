@@ -7,12 +7,9 @@
 #include <string.h>
 
 #include "base/deadline.h"
+#include "config/timing.h"
 #include "net/net.h"
-#include "node/files.h"
-
-/* keepalived calls each second; two rounds may be late on a busy host, a third one means that it is
- * gone. */
-#define CALLED_WITHIN_MS 3500
+#include "node/stamp.h"
 
 void election_address(const struct cfg *cfg, char *text, size_t size)
 {
@@ -36,11 +33,11 @@ enum fact election_alive(const struct cfg *cfg)
 {
 	int64_t called_ms;
 	char word[16];
-	int rc = stamp_read(cfg, "keepalived", &called_ms, word, sizeof(word));
+	int rc = stamp_read(cfg, STAMP_KEEPALIVED, &called_ms, word, sizeof(word));
 
 	if (rc == -ENOENT)
 		return FACT_NO;
 	if (rc < 0)
 		return FACT_UNKNOWN;
-	return fact_of(now_ms() - called_ms <= CALLED_WITHIN_MS);
+	return fact_of(now_ms() - called_ms <= TIMING_CALLED_WITHIN_MS);
 }

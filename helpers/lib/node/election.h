@@ -18,8 +18,8 @@ void election_address(const struct cfg *cfg, char *text, size_t size);
 /* Is this node MASTER of the election, as far as the kernel knows? */
 enum fact election_master(const struct cfg *cfg);
 
-/* Does keepalived live here?  YES when it ran check_primary within the last seconds, NO when not.
- */
+/* Does keepalived live here?  YES when it ran check_primary within the last seconds, NO
+ * when not. */
 enum fact election_alive(const struct cfg *cfg);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What a primary last knew of its standby: one file, with the boot id. */
-#include "node/files.h"
+/* The last knowledge of a primary about its standby: one file, with the boot id. */
+#include "node/follower.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -25,6 +25,8 @@ static int parse(const char *text, struct follower *follower)
 		rc = state_get_u64(text, "flush_lsn", &follower->flush_lsn);
 	if (rc == 0)
 		rc = state_get_u64(text, "target_lsn", &follower->target_lsn);
+	if (rc == 0)
+		rc = state_get_i64(text, "loaded_us", &follower->loaded_us);
 	if (rc < 0)
 		return rc;
 	return follower->asked_ms <= now_ms() && follower->good_ms <= follower->asked_ms &&
@@ -51,9 +53,9 @@ int follower_write(const struct cfg *cfg, const struct follower *follower)
 	(void)snprintf(text, sizeof(text),
 		       "asked_ms=%" PRId64 "\ngood_since_ms=%" PRId64 "\ngood_ms=%" PRId64
 		       "\npostmaster=%" PRId64 "\nsender=%" PRId64 "\nflush_lsn=%" PRIu64
-		       "\ntarget_lsn=%" PRIu64 "\n",
+		       "\ntarget_lsn=%" PRIu64 "\nloaded_us=%" PRId64 "\n",
 		       follower->asked_ms, follower->good_since_ms, follower->good_ms,
 		       follower->postmaster, follower->sender, follower->flush_lsn,
-		       follower->target_lsn);
+		       follower->target_lsn, follower->loaded_us);
 	return boot_file_write(cfg, "follower", text);
 }

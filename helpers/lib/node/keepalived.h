@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * What can be seen of keepalived from outside.  When the directory of a track file is missing as
- * keepalived 2.2.7 starts, it drops the file from its configuration and the instance goes on
- * unchecked; when the directory is removed and made again, it never looks at it again.  Both only
- * say a line in the log.  So the track scripts look whether keepalived really watches.
+ * Looks at keepalived from outside.  When the directory of a track file is missing as keepalived
+ * 2.2.7 starts, it drops the file from its configuration and the instance goes on unchecked; when
+ * the directory is removed and made again, it never looks at it again.  Both only say a line in the
+ * log.  So the track scripts look whether keepalived really watches.
  */
 #ifndef PGV_KEEPALIVED_H
 #define PGV_KEEPALIVED_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* keepalived's track files, and the one that says that this node serves. */
-#include "node/files.h"
+#include "node/track.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -9,6 +9,9 @@
 #include "base/deadline.h"
 #include "base/lock.h"
 #include "base/state.h"
+#include "node/mark.h"
+#include "node/path.h"
+#include "node/stamp.h"
 
 /*
  * How long either side waits for serving.lock.  The holder only reads three small files and renames
@@ -17,19 +20,31 @@
  */
 #define SERVING_LOCK_MS 100
 
-int track_write(const struct cfg *cfg, const char *name, int value)
+/* The names of the files below run_dir, as keepalived.conf has them. */
+static const char *const words[] = {
+	[TRACK_SERVING] = "serving",
+	[TRACK_ELECTION] = "election",
+	[TRACK_PRIORITY] = "priority",
+};
+
+const char *track_word(enum track track)
+{
+	return (size_t)track < ARRAY_COUNT(words) ? words[track] : "unknown";
+}
+
+int track_write(const struct cfg *cfg, enum track track, int value)
 {
 	char text[16];
 
 	(void)snprintf(text, sizeof(text), "%d\n", value);
-	return state_write(file_run(cfg, name).text, text, 0644, false);
+	return state_write(file_run(cfg, track_word(track)).text, text, 0644, false);
 }
 
-int track_read(const struct cfg *cfg, const char *name, int *value)
+int track_read(const struct cfg *cfg, enum track track, int *value)
 {
 	char text[16];
 	size_t digits;
-	int rc = state_read(file_run(cfg, name).text, text, sizeof(text));
+	int rc = state_read(file_run(cfg, track_word(track)).text, text, sizeof(text));
 
 	*value = -1;
 	if (rc == -EFBIG)
@@ -48,32 +63,23 @@ int track_read(const struct cfg *cfg, const char *name, int *value)
 /* The right to serve, as the files say it at this moment. */
 static bool may_serve(const struct cfg *cfg)
 {
-	static const char *const rights[] = { "lease", "grant" };
-	struct fenced_mark fenced = fenced_read(cfg);
-	int64_t until_ms;
-
-	if (fenced.present != FACT_NO)
-		return false;
-	for (size_t i = 0; i < ARRAY_COUNT(rights); i++)
-		if (stamp_read(cfg, rights[i], &until_ms, NULL, 0) == 0 && until_ms > now_ms())
-			return true;
-	return false;
+	return fenced_read(cfg).present == FACT_NO && right_runs(cfg);
 }
 
 static int serving_write_if_other(const struct cfg *cfg, int value)
 {
 	int now;
 
-	if (track_read(cfg, "serving", &now) == 0 && now == value)
+	if (track_read(cfg, TRACK_SERVING, &now) == 0 && now == value)
 		return 0;
-	return track_write(cfg, "serving", value);
+	return track_write(cfg, TRACK_SERVING, value);
 }
 
 int serving_begin(const struct cfg *cfg)
 {
 	struct deadline dl = deadline_in_ms(SERVING_LOCK_MS);
 	AUTO_FD int lock = -1;
-	int rc = lock_take(&lock, file_run(cfg, "serving.lock").text, &dl);
+	int rc = lock_take(&lock, file_lock(cfg, LOCK_SERVING).text, &dl);
 
 	if (rc < 0)
 		return rc;
@@ -87,7 +93,7 @@ int serving_begin(const struct cfg *cfg)
 	/* Had we been frozen between the look and the write, serving_end would have gone ahead
 	 * without the lock and our yes would have come after its no: so look once more. */
 	if (!may_serve(cfg)) {
-		rc = track_write(cfg, "serving", TRACK_NO);
+		rc = track_write(cfg, TRACK_SERVING, TRACK_NO);
 		return rc < 0 ? rc : -EACCES;
 	}
 	return 0;
@@ -98,8 +104,8 @@ int serving_end(const struct cfg *cfg)
 	struct deadline dl = deadline_in_ms(SERVING_LOCK_MS);
 	AUTO_FD int lock = -1;
 
-	if (lock_take(&lock, file_run(cfg, "serving.lock").text, &dl) < 0)
-		return track_write(cfg, "serving",
+	if (lock_take(&lock, file_lock(cfg, LOCK_SERVING).text, &dl) < 0)
+		return track_write(cfg, TRACK_SERVING,
 				   TRACK_NO); /* the doubt wins, with or without it */
 	return serving_write_if_other(cfg, TRACK_NO);
 }

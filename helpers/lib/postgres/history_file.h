@@ -30,8 +30,8 @@ struct history_file {
 /*
  * Reads the content of the history file of `timeline` ("" for timeline 1, which has none): the
  * parents, oldest first, then the timeline itself.  Timelines ascend, each line has a location, as
- * PostgreSQL wants it; and what was torn is no history: the last line ends, and a timeline after the
- * first has parents.  0, -EINVAL, -E2BIG.
+ * PostgreSQL wants it; and what was torn is no history: the last line ends, and a timeline after
+ * the first has parents.  0, -EINVAL, -E2BIG.
  */
 int history_file_parse(struct history_file *history, uint32_t timeline,
 		       const char *text) MUST_CHECK;

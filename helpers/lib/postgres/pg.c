@@ -14,11 +14,11 @@
 #define PARAMS_MAX (CFG_TEXT_MAX / 4 + 20)
 
 /*
- * A connection to the witness may be kept for longer than the deadline under which it was opened, so
- * its limits cannot come from that one.  This bounds how long a statement whose asker has gone
- * waits there for a locked row, and is longer than any one question is waited for.
+ * A connection that is kept outlives the deadline under which it was opened, so its limits cannot
+ * come from that one.  This bounds how long a statement whose asker has gone waits for a locked
+ * row, and is longer than any one question is waited for.
  */
-#define WITNESS_PATIENCE_MS 5000
+#define KEPT_PATIENCE_MS 5000
 /* Makes the witness's server forget the connection of a node without power after 25 s, not 2 h. */
 #define WITNESS_OPTIONS \
 	" -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
@@ -34,7 +34,7 @@ int _gnutls_global_init_skip(void)
 	return 1;
 }
 
-/* What PQconnectStartParams takes.  Where a keyword comes twice, libpq takes the last. */
+/* The two arrays of PQconnectStartParams.  Where a keyword comes twice, libpq takes the last. */
 struct params {
 	const char *keywords[PARAMS_MAX];
 	const char *values[PARAMS_MAX];
@@ -120,9 +120,9 @@ static void param_account(struct params *params, const struct cfg *cfg, enum pg_
 }
 
 static int params_build(struct params *params, const struct cfg *cfg, enum pg_where where,
-			bool walsender, const struct deadline *dl)
+			const struct pg *pg, const struct deadline *dl)
 {
-	const int64_t left = where == PG_WITNESS ? WITNESS_PATIENCE_MS : deadline_left_ms(dl);
+	const int64_t left = pg->kept ? KEPT_PATIENCE_MS : deadline_left_ms(dl);
 	int rc;
 
 	/* statement_timeout 0 would mean "for ever". */
@@ -140,7 +140,7 @@ static int params_build(struct params *params, const struct cfg *cfg, enum pg_wh
 	param(params, "application_name", params->application_name);
 	param(params, "options", params->options);
 	param(params, "client_encoding", "UTF8");
-	param(params, "replication", walsender ? "database" : NULL);
+	param(params, "replication", pg->walsender ? "database" : NULL);
 	return rc;
 }
 
@@ -163,32 +163,37 @@ int pg_wait(const PGconn *conn, short events, const struct deadline *dl)
 	return rc < 0 ? rc : 0;
 }
 
-static enum pg_failure connect_until(PGconn *conn, const struct deadline *dl, char *why,
-				     size_t size)
+enum pg_failure pg_connect_on(struct pg *pg, const struct deadline *dl, char *why, size_t size)
 {
-	PostgresPollingStatusType step = PGRES_POLLING_WRITING;
 	ConnStatusType at = CONNECTION_NEEDED;
 	int rc;
 
-	if (PQstatus(conn) == CONNECTION_BAD)
-		return pg_failed_connect(conn, at, why, size);
-	while (step == PGRES_POLLING_WRITING || step == PGRES_POLLING_READING) {
-		at = PQstatus(conn);
-		rc = pg_wait(conn, step == PGRES_POLLING_WRITING ? POLLOUT : POLLIN, dl);
+	if (PQstatus(pg->conn) == CONNECTION_BAD)
+		return pg_failed_connect(pg->conn, at, why, size);
+	while (pg->step == PGRES_POLLING_WRITING || pg->step == PGRES_POLLING_READING) {
+		at = PQstatus(pg->conn);
+		rc = pg_wait(pg->conn, pg->step == PGRES_POLLING_WRITING ? POLLOUT : POLLIN, dl);
 		if (rc == -ETIMEDOUT) {
 			(void)snprintf(why, size, "%s",
 				       at == CONNECTION_NEEDED || at == CONNECTION_STARTED
 					   ? "no answer to the connection request"
 					   : "connected, then no answer");
-			return PG_FAIL_SILENT;
+			return at == CONNECTION_NEEDED || at == CONNECTION_STARTED ? PG_FAIL_SILENT
+										   : PG_FAIL_LATE;
 		}
 		if (rc < 0) {
 			(void)snprintf(why, size, "cannot wait for the server: %s", strerror(-rc));
 			return PG_FAIL_OTHER;
 		}
-		step = PQconnectPoll(conn);
+		pg->step = PQconnectPoll(pg->conn);
 	}
-	return step == PGRES_POLLING_OK ? PG_FAIL_NONE : pg_failed_connect(conn, at, why, size);
+	if (pg->step != PGRES_POLLING_OK)
+		return pg_failed_connect(pg->conn, at, why, size);
+	/* Also PQfinish must not block. */
+	if (PQsetnonblocking(pg->conn, 1) == 0)
+		return PG_FAIL_NONE;
+	(void)snprintf(why, size, "out of memory");
+	return PG_FAIL_OTHER;
 }
 
 static enum pg_failure connect_server(struct pg *pg, const struct cfg *cfg, enum pg_where where,
@@ -197,7 +202,7 @@ static enum pg_failure connect_server(struct pg *pg, const struct cfg *cfg, enum
 	struct params params = { .count = 0 };
 	PGconn **conn = &pg->conn;
 
-	if (params_build(&params, cfg, where, pg->walsender, dl) < 0) {
+	if (params_build(&params, cfg, where, pg, dl) < 0) {
 		/* libpq would quote the part that it does not understand, a password perhaps. */
 		PQconninfoFree(params.extra);
 		(void)snprintf(why, size, "[%s] conninfo cannot be parsed",
@@ -212,20 +217,21 @@ static enum pg_failure connect_server(struct pg *pg, const struct cfg *cfg, enum
 	}
 	(void)PQsetErrorVerbosity(*conn, PQERRORS_VERBOSE);
 	(void)PQsetNoticeProcessor(*conn, ignore_notice, NULL);
-	return connect_until(*conn, dl, why, size);
+	pg->step = PGRES_POLLING_WRITING;
+	return pg_connect_on(pg, dl, why, size);
 }
 
 /* NULL when memory ran out. */
-static struct pg *begin(bool walsender)
+static struct pg *begin(struct pg kind)
 {
 	struct pg *begun = calloc(1, sizeof(*begun));
 
 	if (begun != NULL)
-		begun->walsender = walsender;
+		*begun = kind;
 	return begun;
 }
 
-/* Connects what was begun; on failure it is gone, and *pg NULL. */
+/* Connects what was begun.  On failure *pg is NULL, but for one that may be kept and is late. */
 static int open_begun(struct pg **pg, const struct cfg *cfg, enum pg_where where,
 		      const struct deadline *dl, enum pg_failure *failure, char *why, size_t size)
 {
@@ -235,42 +241,61 @@ static int open_begun(struct pg **pg, const struct cfg *cfg, enum pg_where where
 		return -ENOMEM;
 	}
 	*failure = connect_server(*pg, cfg, where, dl, why, size);
-	/* Also PQfinish must not block. */
-	if (*failure == PG_FAIL_NONE && PQsetnonblocking((*pg)->conn, 1) < 0) {
-		(void)snprintf(why, size, "out of memory");
-		*failure = PG_FAIL_OTHER;
-	}
 	if (*failure == PG_FAIL_NONE)
 		return 0;
-	pg_close(pg);
+	if (!(*pg)->kept || *failure != PG_FAIL_LATE)
+		pg_close(pg);
 	return pg_failure_code(*failure);
 }
 
-int pg_open(struct pg **pg, const struct cfg *cfg, enum pg_where where, const struct deadline *dl,
-	    enum pg_failure *failure, char *why, size_t size)
+static int open_kind(struct pg **pg, struct pg kind, const struct cfg *cfg,
+		     const struct deadline *dl, enum pg_failure *failure, char *why, size_t size)
 {
+	const enum pg_where where = kind.where;
 	int rc;
 
-	*pg = begin(false);
+	kind.opened_ms = kind.borrowed_ms = now_ms();
+	*pg = begin(kind);
 	rc = open_begun(pg, cfg, where, dl, failure, why, size);
 	/*
 	 * Clients have taken every connection: in sync mode each one that waits for a standby keeps
 	 * its own.  Walsenders have places of their own (max_wal_senders), and one that names a
 	 * database answers SQL (protocol-replication in the manual).
 	 */
-	if (rc < 0 && *failure == PG_FAIL_BUSY && where != PG_WITNESS) {
+	if (rc < 0 && *failure == PG_FAIL_BUSY && where != PG_WITNESS && !kind.walsender) {
 		why[0] = '\0';
-		*pg = begin(true);
+		kind.walsender = true;
+		*pg = begin(kind);
 		rc = open_begun(pg, cfg, where, dl, failure, why, size);
 	}
 	return rc;
 }
 
+int pg_open(struct pg **pg, const struct cfg *cfg, enum pg_where where, const struct deadline *dl,
+	    enum pg_failure *failure, char *why, size_t size)
+{
+	const struct pg kind = { .where = where, .kept = where == PG_WITNESS };
+	int rc = open_kind(pg, kind, cfg, dl, failure, why, size);
+
+	if (rc < 0)
+		pg_close(pg);
+	return rc;
+}
+
+int pg_open_kept(struct pg **pg, const struct cfg *cfg, enum pg_where where,
+		 const struct deadline *dl, enum pg_failure *failure, char *why, size_t size)
+{
+	const struct pg kind = { .where = where, .kept = true };
+
+	return open_kind(pg, kind, cfg, dl, failure, why, size);
+}
+
 int pg_open_walsender(struct pg **pg, const struct cfg *cfg, enum pg_where where,
 		      const struct deadline *dl, enum pg_failure *failure, char *why, size_t size)
 {
-	*pg = begin(true);
-	return open_begun(pg, cfg, where, dl, failure, why, size);
+	const struct pg kind = { .where = where, .walsender = true };
+
+	return open_kind(pg, kind, cfg, dl, failure, why, size);
 }
 
 void pg_close(struct pg **pg)

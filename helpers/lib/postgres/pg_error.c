@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/redact.h"
+#include "base/text.h"
 #include "postgres/pg_internal.h"
 
 /* Drops what may not be shown: a hostile server can ask for the password in clear and quote it. */
@@ -37,10 +38,7 @@ void pg_first_line(const PGconn *conn, const char *text, char *out, size_t size)
 	}
 	memcpy(out, line, length);
 	out[length] = '\0';
-	for (char *at = out; *at != '\0'; at++) {
-		if ((unsigned char)*at < 0x20 || *at == 0x7f)
-			*at = ' ';
-	}
+	text_make_harmless(out);
 }
 
 /*
@@ -76,7 +74,7 @@ static enum pg_failure failed_network(const char *text)
 		enum pg_failure failure;
 	} known[] = {
 		{ ECONNREFUSED, PG_FAIL_REFUSED }, { ENOENT, PG_FAIL_REFUSED }, /* no socket */
-		{ EAGAIN, PG_FAIL_SILENT }, /* a unix socket whose queue nobody empties */
+		{ EAGAIN, PG_FAIL_LATE }, /* a unix socket whose queue nobody empties */
 		{ ETIMEDOUT, PG_FAIL_SILENT },     { EHOSTUNREACH, PG_FAIL_SILENT },
 		{ EHOSTDOWN, PG_FAIL_SILENT },     { ENETUNREACH, PG_FAIL_SILENT },
 	};
@@ -90,17 +88,47 @@ static enum pg_failure failed_network(const char *text)
 	return PG_FAIL_OTHER;
 }
 
+/*
+ * Of which a server says that it lives and does not want us (errcodes in the manual's appendix A).
+ * The first that fits counts.  Its own trouble, a broken disk or no memory (58, XX, 53100, 53200),
+ * is none: such a server is not fit to go on.
+ */
+static const struct {
+	const char *sqlstate;
+	enum pg_failure failure;
+} refusals[] = {
+	{ "28P01", PG_FAIL_PASSWORD }, { "28", PG_FAIL_AUTH },        { "42501", PG_FAIL_RIGHT },
+	{ "3D000", PG_FAIL_DATABASE }, { "55000", PG_FAIL_DATABASE }, { "53300", PG_FAIL_BUSY },
+};
+
 enum pg_failure pg_failed_sqlstate(const char *sqlstate)
 {
-	/* Shutting down; another backend crashed, so it starts anew; starting up or shutting down. */
+	/* Shutting down; another backend crashed, so it starts anew; starting up or
+	 * shutting down. */
 	if (strcmp(sqlstate, "57P01") == 0 || strcmp(sqlstate, "57P02") == 0 ||
 	    strcmp(sqlstate, "57P03") == 0)
 		return PG_FAIL_STARTING;
-	if (strncmp(sqlstate, "28", 2) == 0 || strcmp(sqlstate, "42501") == 0)
-		return PG_FAIL_AUTH;
-	if (strcmp(sqlstate, "53300") == 0)
-		return PG_FAIL_BUSY;
+	for (size_t i = 0; i < ARRAY_COUNT(refusals); i++) {
+		if (strncmp(sqlstate, refusals[i].sqlstate, strlen(refusals[i].sqlstate)) == 0)
+			return refusals[i].failure;
+	}
 	return PG_FAIL_OTHER;
+}
+
+bool pg_lives(enum pg_failure failure)
+{
+	return failure >= PG_FAIL_AUTH && failure <= PG_FAIL_BUSY;
+}
+
+/* "No such file or directory" leaves open of what: a server that is down has removed its socket. */
+static void name_socket(const char *message, char *why, size_t size)
+{
+	static const char begin[] = "connection to server on socket \"";
+	const char *path = message + strlen(begin);
+
+	if (strncmp(message, begin, strlen(begin)) == 0)
+		(void)snprintf(why, size, "no server socket %.*s", (int)strcspn(path, "\"\n"),
+			       path);
 }
 
 /* at: the status of the connection when the step began that failed. */
@@ -112,10 +140,14 @@ enum pg_failure pg_failed_connect(const PGconn *conn, ConnStatusType at, char *w
 	pg_first_line(conn, text, why, size);
 	if (sqlstate[0] != '\0')
 		return pg_failed_sqlstate(sqlstate);
-	if (at == CONNECTION_NEEDED || at == CONNECTION_STARTED)
+	if (at == CONNECTION_NEEDED || at == CONNECTION_STARTED) {
+		if (strncmp(text, strerror(ENOENT), strlen(strerror(ENOENT))) == 0)
+			name_socket(PQerrorMessage(conn), why, size);
 		return failed_network(text);
-	if (at == CONNECTION_SSL_STARTUP || at == CONNECTION_GSS_STARTUP ||
-	    PQconnectionNeedsPassword(conn))
+	}
+	if (PQconnectionNeedsPassword(conn))
+		return PG_FAIL_PASSWORD;
+	if (at == CONNECTION_SSL_STARTUP || at == CONNECTION_GSS_STARTUP)
 		return PG_FAIL_AUTH;
 	return PG_FAIL_OTHER;
 }
@@ -126,8 +158,12 @@ int pg_failure_code(enum pg_failure failure)
 		[PG_FAIL_NONE] = 0,
 		[PG_FAIL_REFUSED] = -ECONNREFUSED,
 		[PG_FAIL_SILENT] = -ETIMEDOUT,
+		[PG_FAIL_LATE] = -ETIMEDOUT,
 		[PG_FAIL_STARTING] = -EAGAIN,
 		[PG_FAIL_AUTH] = -EACCES,
+		[PG_FAIL_PASSWORD] = -EACCES,
+		[PG_FAIL_RIGHT] = -EACCES,
+		[PG_FAIL_DATABASE] = -EACCES,
 		[PG_FAIL_BUSY] = -EBUSY,
 		[PG_FAIL_OTHER] = -EPROTO,
 	};

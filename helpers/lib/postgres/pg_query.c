@@ -122,7 +122,7 @@ static int run(PGresult **rows, struct pg *pg, const char *sql, ExecStatusType w
 		return rc;
 	if (*rows == NULL)
 		return lost(pg);
-	/* It would have to be read to its end first; nobody here asks for one. */
+	/* A COPY would have to be read to its end first; nobody here asks for one. */
 	if (is_copy(*rows))
 		return shape(pg, "the server answered with a copy of a table");
 	rc = drain(pg, &results, dl);
@@ -179,7 +179,7 @@ enum pg_failure pg_failure_of(int rc, const struct pg *pg)
 	if (rc == 0)
 		return PG_FAIL_NONE;
 	if (rc == -ETIMEDOUT)
-		return PG_FAIL_SILENT;
+		return PG_FAIL_LATE;
 	return pg->sqlstate[0] != '\0' ? pg_failed_sqlstate(pg->sqlstate) : PG_FAIL_OTHER;
 }
 

@@ -11,11 +11,11 @@
 #include "base/log.h"
 #include "postgres/pgdata.h"
 
-/* Killed at one go; the next round takes the rest.  Well below the usual limit of 1024 open files.
- */
+/* Killed at one go; the next round takes the rest.  Well below the usual limit of 1024
+ * open files. */
 #define ROUND_MAX 256
-/* Between two looks when a process is still there and none could be killed: part of PGCTL_KILL_MS.
- */
+/* Between two looks when a process is still there and none could be killed: part
+ * of PGCTL_KILL_MS. */
 #define LOOK_AGAIN_MS 5
 
 static int send_signal(int pidfd, int number)
@@ -31,7 +31,7 @@ static bool ended(int pidfd, const struct deadline *dl)
 	return deadline_poll(&look, 1, dl) == 1;
 }
 
-/* One polite stage: a signal to the postmaster, which tells its children. */
+/* A polite stage of stopping: a signal to the postmaster, which tells its children. */
 static bool ask(int postmaster, int number, int64_t wait_ms, const struct deadline *dl)
 {
 	struct deadline polite = { .at_ms = dl->at_ms - PGCTL_KILL_MS };

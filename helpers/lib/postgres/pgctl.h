@@ -33,11 +33,11 @@ int pgctl_stop(const struct cfg *cfg, const struct pgctl_stop *stop, const struc
 	       const char **how) MUST_CHECK;
 
 /*
- * Starts the server by pg_ctl as os_user (own session, survives us), waits until it answers or
- * ends.  0: accepts connections (also one that has none for us: wrong password, too many clients),
- * or answers that it is starting at the deadline; -ECHILD: it ended (see log_file); -ETIMEDOUT;
- * -EINVAL: a path that cannot be passed on to it; -errno.  In a file of its own: the guard stops
- * servers and has no libpq in it.
+ * Starts the server, in its unit (unit.h) or else by pg_ctl as os_user (own session, survives us),
+ * and waits until it answers or ends.  0: accepts connections (also one that has none for us: wrong
+ * password, too many clients), or answers that it is starting at the deadline; -ECHILD: it ended
+ * (see log_file); -ETIMEDOUT; -EINVAL: a path that cannot be passed on to it; -errno.  In a file of
+ * its own: the guard stops servers and has no libpq in it.
  */
 int pgctl_start(const struct cfg *cfg, const struct deadline *dl) MUST_CHECK;
 

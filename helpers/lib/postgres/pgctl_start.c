@@ -12,10 +12,11 @@
 #include "postgres/pgctl.h"
 #include "postgres/pgdata.h"
 #include "postgres/server.h"
+#include "postgres/unit.h"
 
 /* How often a server that starts is asked whether it takes connections yet. */
 #define ASK_AGAIN_MS 100
-/* One such question: a local connection; part of the caller's deadline. */
+/* The bound of each question: a local connection, within the caller's deadline. */
 #define ASK_MS 2000
 
 /*
@@ -90,8 +91,8 @@ static int run_pg_ctl(const struct cfg *cfg, const struct deadline *dl)
 		return rc;
 	if (child.exit_code == 0)
 		return 0;
-	/* Why the server ended is in its log; why it could not even be run, or could not write there,
-	 * is here. */
+	/* Why the server ended is in its log; why it could not even be run, or could not write
+	 * there, is here. */
 	log_warning("pg_ctl start: exit code %d; see %s", child.exit_code, cfg->log_file);
 	log_lines(child.errors);
 	return -ECHILD;
@@ -108,7 +109,7 @@ static int look(const struct cfg *cfg, const struct deadline *dl)
 	server_ask(&server, cfg, PG_LOCAL, &once);
 	if (server.state == SERVER_PRIMARY || server.state == SERVER_STANDBY)
 		return 0;
-	if (server.failure == PG_FAIL_AUTH || server.failure == PG_FAIL_BUSY) {
+	if (server.state == SERVER_REFUSES) {
 		log_warning("the server runs, but not for us: %s", server.why);
 		return 0;
 	}
@@ -134,9 +135,9 @@ static bool another_runs(const struct cfg *cfg)
 
 int pgctl_start(const struct cfg *cfg, const struct deadline *dl)
 {
-	int rc = log_prepare(cfg);
+	int rc = unit_is_used(cfg) ? unit_start(cfg, dl) : log_prepare(cfg);
 
-	if (rc == 0)
+	if (rc == 0 && !unit_is_used(cfg))
 		rc = run_pg_ctl(cfg, dl);
 	if (rc == -ECHILD && another_runs(cfg))
 		rc = 0;

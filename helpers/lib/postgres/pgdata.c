@@ -40,6 +40,13 @@ enum pgdata_form pgdata_form(const struct cfg *cfg)
 	return recovery == 1 ? PGDATA_RECOVERY : PGDATA_PRIMARY;
 }
 
+const char *pgdata_signal(enum pgdata_form form)
+{
+	if (form == PGDATA_STANDBY)
+		return "standby.signal";
+	return form == PGDATA_RECOVERY ? "recovery.signal" : NULL;
+}
+
 int pgdata_version(const struct cfg *cfg, int *major)
 {
 	char path[CFG_PATH_MAX + 64], text[64];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * What the data directory says, with the server up or down.  "Cannot see it" is never "it is not
+ * Reads the data directory, with the server up or down.  "Cannot see it" is never "it is not
  * there": each reader tells ENOENT from every other error.
  */
 #ifndef PGV_PGDATA_H
@@ -25,6 +25,60 @@ enum pgdata_form {
 	PGDATA_PRIMARY,     /* neither */
 };
 enum pgdata_form pgdata_form(const struct cfg *cfg);
+/* The file that makes it that: "standby.signal", "recovery.signal"; NULL: none, or not known. */
+const char *pgdata_signal(enum pgdata_form form);
+
+/* "Database cluster state" of global/pg_control, as far as it tells a primary from a standby. */
+enum pgdata_state {
+	PGDATA_STATE_UNKNOWN = 0,
+	PGDATA_STATE_PRODUCTION, /* "in production", "shutting down": a primary's */
+	PGDATA_STATE_RECOVERY,   /* "in archive recovery": a standby's */
+	PGDATA_STATE_OTHER,      /* down, or a crash recovery, which says neither */
+};
+/* 0; -EBADMSG: its CRC is wrong in each of several reads; another -errno. */
+int pgdata_state(const struct cfg *cfg, enum pgdata_state *state) MUST_CHECK;
+/* The system identifier in global/pg_control, read in the same way, with no child process. */
+int pgdata_system(const struct cfg *cfg, uint64_t *system) MUST_CHECK;
+
+/*
+ * The role of the server that runs in the directory now, without asking it; of no meaning while
+ * none does.
+ *
+ * standby.signal and recovery.signal say how the next server would start.  Somebody may put one
+ * beside a primary that runs, and take one away from a standby: neither changes what runs.  So a
+ * standby is only what has the file *and* is in archive recovery by pg_control.  A primary is what
+ * has no such file, or is in production by pg_control and has said "ready" in postmaster.pid:
+ * before that pg_control is the last server's, or, in a base backup, that of the primary it was
+ * taken of. All else is unknown, which is never a standby.
+ *
+ * A promotion removes the file that it began with, then writes pg_control ("in production"), and
+ * lets the first writer in just before that reaches the disk (StartupXLOG).  The file is read first
+ * here: so what was promoted before the look is a primary, whatever pg_control said then.  Where
+ * the other file was left behind only pg_control tells, that instant late: a look in it makes a
+ * standby of the new primary, and the next one does not (pgdata_make_standby leaves one file).
+ * `recovers` tells that part of a promotion, and a standby whose file is gone, from a primary in
+ * production.
+ */
+enum pgdata_role {
+	PGDATA_IS_UNKNOWN = 0,
+	PGDATA_IS_PRIMARY,
+	PGDATA_IS_STANDBY,
+};
+struct pgdata_running {
+	enum pgdata_role role;
+	const char *signal; /* "standby.signal" or "recovery.signal" is there; NULL: neither, or not
+			       known */
+	bool recovers;      /* pg_control: in archive recovery */
+};
+void pgdata_running(struct pgdata_running *is, const struct cfg *cfg);
+/* The same, where only a primary is of interest: false also when it is not known. */
+bool pgdata_runs_primary(const struct cfg *cfg);
+
+/*
+ * With the server down: takes standby.signal and recovery.signal away, durably, so that the
+ * directory starts as a primary.  0 or -errno.
+ */
+int pgdata_forget_signals(const struct cfg *cfg) MUST_CHECK;
 
 /* From pg_controldata (LC_ALL=C); known only when every line was there, once, and nothing was
  * complained about (a CRC that does not match). */
@@ -46,8 +100,28 @@ struct pgdata_control {
 };
 void pgdata_control(struct pgdata_control *control, const struct cfg *cfg,
 		    const struct deadline *dl);
+/*
+ * Where the WAL ends: the shutdown checkpoint, whose record is the last one and carries no data.
+ * Whoever has received that far has every commit, and beyond it every byte.  0: not shut down in
+ * good order, so nobody knows.
+ */
+uint64_t pgdata_final_lsn(const struct pgdata_control *control);
 /* The parser alone, for tests and fuzzing. 0 or -EINVAL with why set. */
 int pgdata_control_parse(struct pgdata_control *control, const char *text) MUST_CHECK;
+
+/*
+ * The settings that pg_control keeps, wal_level and what a standby may not have lower than its
+ * primary: those of the server that last ran here, on a standby its primary's.  tell is called for
+ * each.  0 or -errno.
+ */
+struct pgdata_control_reader {
+	void (*tell)(void *context, const char *name, const char *value);
+	void *context;
+};
+int pgdata_control_settings(const struct pgdata_control_reader *reader, const struct cfg *cfg,
+			    const struct deadline *dl) MUST_CHECK;
+/* The parser alone, for tests and fuzzing: what pg_controldata printed. */
+void pgdata_control_settings_parse(const struct pgdata_control_reader *reader, const char *text);
 
 /* Major version in PG_VERSION; -ENOENT, -EINVAL, or another -errno. */
 int pgdata_version(const struct cfg *cfg, int *major) MUST_CHECK;
@@ -87,9 +161,19 @@ int pgdata_processes(const struct cfg *cfg, pid_t *pids, size_t max) MUST_CHECK;
 /*
  * With the server down: make the directory start as a standby of `conninfo`: standby.signal, and
  * primary_conninfo replaced in postgresql.auto.conf (also recovery_target_timeline = latest), each
- * by rename and fsync, owned like the directory.  Can be killed at any line and run again.  0 or
- * -errno.
+ * by rename and fsync, owned like the directory.  overrule: a recovery target in another file is
+ * put out of force.  Can be killed at any line and run again.  0 or -errno.
  */
-int pgdata_make_standby(const struct cfg *cfg, const char *conninfo) MUST_CHECK;
+int pgdata_make_standby(const struct cfg *cfg, const char *conninfo, bool overrule) MUST_CHECK;
+
+/*
+ * The same, before it: takes what a restore left in postgresql.auto.conf out of it (recovery_target
+ * and its kin, recovery_min_apply_delay).  taken[size]: the lines, "; " between; "" when there were
+ * none.  0 or -errno.
+ */
+int pgdata_take_restore_settings(const struct cfg *cfg, char *taken, size_t size) MUST_CHECK;
+
+/* Does postgresql.auto.conf set it?  false also where the file cannot be read. */
+bool pgdata_auto_conf_sets(const struct cfg *cfg, const char *name);
 
 #endif

@@ -145,30 +145,78 @@ int pgdata_control_parse(struct pgdata_control *control, const char *text)
 	return take_values(control, values);
 }
 
-void pgdata_control(struct pgdata_control *control, const struct cfg *cfg,
-		    const struct deadline *dl)
+/* 0; -EIO: it complains, in why; -errno. */
+static int run(struct proc *child, const struct cfg *cfg, const struct deadline *dl, char *why,
+	       size_t size)
 {
 	char program[CFG_PATH_MAX + 32];
 	const char *const argv[] = { program, "-D", cfg->data_dir, NULL };
 	const struct proc_spec spec = { .argv = argv, .as_user = cfg->os_user };
-	struct proc AUTO_PROC child = PROC_NONE;
 	int rc;
 
-	*control = (struct pgdata_control){ 0 };
 	(void)snprintf(program, sizeof(program), "%s/pg_controldata", cfg->bin_dir);
-	rc = proc_run(&child, &spec, dl);
+	rc = proc_run(child, &spec, dl);
 	if (rc < 0) {
-		(void)snprintf(control->why, sizeof(control->why), "pg_controldata: %s",
-			       strerror(-rc));
-		return;
+		(void)snprintf(why, size, "pg_controldata: %s", strerror(-rc));
+		return rc;
 	}
 	/* Since version 15 the warning about a wrong CRC goes to standard error. */
-	if (child.exit_code != 0 || child.errors[0] != '\0') {
-		child.errors[strcspn(child.errors, "\n")] = '\0';
-		(void)snprintf(control->why, sizeof(control->why), "exit code %d: %.120s",
-			       child.exit_code, child.errors);
-		return;
+	if (child->exit_code != 0 || child->errors[0] != '\0') {
+		child->errors[strcspn(child->errors, "\n")] = '\0';
+		(void)snprintf(why, size, "exit code %d: %.120s", child->exit_code, child->errors);
+		return -EIO;
 	}
+	return 0;
+}
+
+void pgdata_control(struct pgdata_control *control, const struct cfg *cfg,
+		    const struct deadline *dl)
+{
+	struct proc AUTO_PROC child = PROC_NONE;
+
+	*control = (struct pgdata_control){ 0 };
+	if (run(&child, cfg, dl, control->why, sizeof(control->why)) < 0)
+		return;
 	if (pgdata_control_parse(control, child.output) < 0)
 		return; /* why is set */
+}
+
+/* pg_controldata has two names of its own. */
+static void tell_setting(const struct pgdata_control_reader *reader, char *name, const char *value)
+{
+	if (strcmp(name, "max_prepared_xacts") == 0)
+		reader->tell(reader->context, "max_prepared_transactions", value);
+	else if (strcmp(name, "max_locks_per_xact") == 0)
+		reader->tell(reader->context, "max_locks_per_transaction", value);
+	else
+		reader->tell(reader->context, name, value);
+}
+
+void pgdata_control_settings_parse(const struct pgdata_control_reader *reader, const char *text)
+{
+	char name[VALUE_MAX], value[VALUE_MAX];
+
+	for (; *text != '\0'; text += *text == '\n') {
+		if (sscanf(text, "%63[a-z_] setting: %63[a-z0-9_]", name, value) == 2)
+			tell_setting(reader, name, value);
+		text += strcspn(text, "\n");
+	}
+}
+
+int pgdata_control_settings(const struct pgdata_control_reader *reader, const struct cfg *cfg,
+			    const struct deadline *dl)
+{
+	struct proc AUTO_PROC child = PROC_NONE;
+	char why[160];
+	int rc = run(&child, cfg, dl, why, sizeof(why));
+
+	if (rc == 0)
+		pgdata_control_settings_parse(reader, child.output);
+	return rc;
+}
+
+uint64_t pgdata_final_lsn(const struct pgdata_control *control)
+{
+	return control->known && strcmp(control->state, "shut down") == 0 ? control->checkpoint_lsn
+									  : 0;
 }

@@ -26,8 +26,8 @@ static int write_all(int fd, const char *text, size_t length)
 	return 0;
 }
 
-/* Owner before rename: PostgreSQL must never meet a file of root's.  Mode like that of the directory,
- * without its x (0700 or 0750). */
+/* Owner before rename: PostgreSQL must never meet a file of root's.  Mode like that of the
+ * directory, without its x (0700 or 0750). */
 static int give(int fd, int directory)
 {
 	struct stat owner;

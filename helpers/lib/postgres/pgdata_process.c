@@ -15,7 +15,7 @@
 
 #include "base/state.h"
 
-/* What every server process of a data directory has in common. */
+/* The marks by which a server process of a data directory is known. */
 struct identity {
 	struct stat directory;
 	struct stat program; /* st_ino 0: bin_dir/postgres is not there */

@@ -2,9 +2,12 @@
 #include "postgres/server.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "node/mark.h"
 
 /* The order of the columns of the one question. */
 enum column {
@@ -26,6 +29,7 @@ enum column {
 	COL_PAUSED,
 	COL_RECEIVER,
 	COL_CONNINFO,
+	COL_WITHDRAWN,
 	COL_SENDER_NAME,
 	COL_SENDER_STATE,
 	COL_SENDER_SYNC,
@@ -50,7 +54,7 @@ static const char question[] =
     " current_setting('synchronous_standby_names'),"
     " current_setting('synchronous_commit'),"
     " (SELECT count(*) FROM pg_db_role_setting WHERE setconfig::text"
-    "  ~* '[{,]synchronous_commit=(local|off|false|no|0)[,}]'),"
+    "  ~* '[{,]synchronous_commit=(local|off|false|no|0|remote_write)[,}]'),"
     " CASE WHEN NOT me.standby THEN pg_current_wal_lsn() END,"
     " CASE WHEN NOT me.standby THEN pg_walfile_name(pg_current_wal_lsn()) END,"
     " (SELECT timeline_id FROM pg_control_checkpoint()),"
@@ -61,6 +65,7 @@ static const char question[] =
     " CASE WHEN me.standby THEN pg_is_wal_replay_paused() END,"
     " w.status,"
     " current_setting('primary_conninfo'),"
+    " (pg_stat_file('" WITHDRAWN_DATA "', true)).size IS NOT NULL,"
     " a.application_name, s.state, s.sync_state, s.flush_lsn, s.pid"
     " FROM me, pg_stat_get_wal_receiver() AS w LEFT JOIN (pg_stat_get_wal_senders() AS s"
     "  CROSS JOIN LATERAL pg_stat_get_activity(s.pid) AS a) ON true";
@@ -88,7 +93,7 @@ static int read_common(struct server *server, const struct pg_result *rows, bool
 	if (rc == 0)
 		rc = pg_get_text(rows, 0, COL_SYNC_NAMES, server->sync_names,
 				 sizeof(server->sync_names));
-	/* It fills 64 bits; SQL shows it as a signed number. */
+	/* A system identifier fills 64 bits; SQL shows it as a signed number. */
 	server->system_identifier = (uint64_t)identifier;
 	return rc;
 }
@@ -155,12 +160,13 @@ static int read_primary(struct server *server, const struct pg_result *rows, con
 		rc = read_written_timeline(server, rows);
 	if (rc == 0)
 		rc = pg_get_i64(rows, 0, COL_SYNC_BYPASS, &server->sync_bypass);
-	/* It counts rows of a catalog. */
+	/* This number counts rows of a catalog. */
 	if (rc == 0 && (server->sync_bypass < 0 || server->sync_bypass > INT32_MAX))
 		rc = -EPROTO;
 	if (rc == 0)
 		rc = pg_get_text(rows, 0, COL_SYNC_COMMIT, commit, sizeof(commit));
-	if (strcmp(commit, "local") == 0 || strcmp(commit, "off") == 0)
+	if (strcmp(commit, "local") == 0 || strcmp(commit, "off") == 0 ||
+	    strcmp(commit, "remote_write") == 0)
 		server->sync_bypass++;
 	for (size_t row = 0; row < pg_rows(rows) && rc == 0; row++)
 		rc = read_sender(server, rows, row, peer);
@@ -187,6 +193,7 @@ static int read_followed_timeline(struct server *server, const struct pg_result 
 static int read_standby(struct server *server, const struct pg_result *rows)
 {
 	char receiver[32] = "";
+	bool marked = true;
 	int rc = read_followed_timeline(server, rows);
 
 	if (rc == 0)
@@ -200,11 +207,14 @@ static int read_standby(struct server *server, const struct pg_result *rows)
 	if (rc == 0)
 		rc = pg_get_text(rows, 0, COL_CONNINFO, server->primary_conninfo,
 				 sizeof(server->primary_conninfo));
+	if (rc == 0)
+		rc = pg_get_bool(rows, 0, COL_WITHDRAWN, &marked);
 	/* After a restart nothing was received yet, but what is replayed is there. */
 	if (server->received_lsn < server->replayed_lsn)
 		server->received_lsn = server->replayed_lsn;
 	server->receiving = strcmp(receiver, "streaming") == 0;
-	server->withdrawn = rc == 0 && server->primary_conninfo[0] == '\0';
+	server->marked = rc == 0 && marked;
+	server->withdrawn = rc == 0 && (server->primary_conninfo[0] == '\0' || marked);
 	return rc;
 }
 
@@ -224,10 +234,12 @@ static enum server_state state_of(enum pg_failure failure)
 {
 	if (failure == PG_FAIL_REFUSED)
 		return SERVER_DOWN;
+	if (pg_lives(failure))
+		return SERVER_REFUSES;
 	return failure == PG_FAIL_STARTING ? SERVER_STARTING : SERVER_UNKNOWN;
 }
 
-/* What was read before it failed is worth nothing. */
+/* Fields read before the failure are worth nothing. */
 static int failed(struct server *server, enum pg_failure failure, const char *why)
 {
 	*server = (struct server){
@@ -236,11 +248,16 @@ static int failed(struct server *server, enum pg_failure failure, const char *wh
 		.asked_ms = server->asked_ms,
 	};
 	(void)snprintf(server->why, sizeof(server->why), "%s", why);
+	if (failure == PG_FAIL_LATE)
+		(void)snprintf(server->why, sizeof(server->why),
+			       "connected, no answer within %" PRId64
+			       " ms: it is busy, or stands still",
+			       now_ms() - server->asked_ms);
 	return -EPROTO;
 }
 
 static int ask(struct server *server, const struct cfg *cfg, enum pg_where where,
-	       const struct deadline *dl, bool *promoted_meanwhile)
+	       const struct deadline *dl, bool *again)
 {
 	/* The node that would be the standby of the one that is asked. */
 	const struct cfg_node *other = where == PG_PEER ? cfg_self(cfg) : cfg_peer(cfg);
@@ -251,11 +268,12 @@ static int ask(struct server *server, const struct cfg *cfg, enum pg_where where
 	int rc;
 
 	*server = (struct server){ .state = SERVER_UNKNOWN, .asked_ms = now_ms() };
-	rc = pg_open(&pg, cfg, where, dl, &failure, why, sizeof(why));
+	rc = pg_borrow(&pg, cfg, where, dl, &failure, why, sizeof(why));
 	if (rc < 0)
 		return failed(server, failure, why);
 	rc = pg_query(&rows, pg, question, COLUMNS, 1, dl);
-	*promoted_meanwhile = strcmp(pg_sqlstate(pg), "55000") == 0;
+	/* "recovery is not in progress": a standby became a primary within the one statement. */
+	*again = strcmp(pg_sqlstate(pg), "55000") == 0 || (rc == -ECONNRESET && pg_was_kept(pg));
 	if (rc < 0)
 		return failed(server, pg_failure_of(rc, pg), pg_error(pg));
 	rc = read_answer(server, rows, other->name);
@@ -264,6 +282,7 @@ static int ask(struct server *server, const struct cfg *cfg, enum pg_where where
 			       strerror(-rc));
 		return failed(server, PG_FAIL_OTHER, why);
 	}
+	pg_return(&pg);
 	return 0;
 }
 
@@ -272,7 +291,6 @@ void server_ask(struct server *server, const struct cfg *cfg, enum pg_where wher
 {
 	bool again = false;
 
-	/* "recovery is not in progress": a standby became a primary within the one statement. */
 	if (ask(server, cfg, where, dl, &again) < 0 && again)
 		(void)ask(server, cfg, where, dl, &again);
 }
@@ -312,8 +330,8 @@ const char *server_state_word(enum server_state state)
 {
 	static const char *const words[] = {
 		[SERVER_UNKNOWN] = "unknown",   [SERVER_DOWN] = "down",
-		[SERVER_STARTING] = "starting", [SERVER_PRIMARY] = "primary",
-		[SERVER_STANDBY] = "standby",
+		[SERVER_STARTING] = "starting", [SERVER_REFUSES] = "refuses",
+		[SERVER_PRIMARY] = "primary",   [SERVER_STANDBY] = "standby",
 	};
 
 	return (size_t)state < ARRAY_COUNT(words) ? words[state] : "unknown";

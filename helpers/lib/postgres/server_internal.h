@@ -15,8 +15,8 @@
 int server_open_local(struct pg **pg, const struct cfg *cfg, const struct deadline *dl) MUST_CHECK;
 
 /* ALTER SYSTEM SET setting = value, and a reload is asked for.  0; -ECONNRESET: it is not known
- * whether it was done; -ENOTCONN: nobody could be asked; -EPROTO: the server said no; -ETIMEDOUT (why
- * in log). */
+ * whether it was done; -ENOTCONN: nobody could be asked; -EPROTO: the server said no; -ETIMEDOUT
+ * (why in log). */
 int server_alter_system(const struct cfg *cfg, const char *setting, const char *value,
 			const struct deadline *dl) MUST_CHECK;
 

@@ -26,9 +26,9 @@ enum column {
 };
 
 /*
- * One row for each slot, at least one.  The redo position is read before it is asked whether this is
- * a standby: one that was promoted in between must not give the position of its first checkpoint,
- * which the old primary has not.
+ * One row for each slot, at least one.  The redo position is read before it is asked whether this
+ * is a standby: one that was promoted in between must not give the position of its first
+ * checkpoint, which the old primary has not.
  */
 static const char question[] =
     "WITH c AS MATERIALIZED (SELECT redo_lsn FROM pg_control_checkpoint()),"

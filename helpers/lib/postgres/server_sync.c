@@ -41,7 +41,7 @@
 /* More than any kernel writes: its longest lines grow with the number of processors. */
 #define STATUS_MAX 16384
 
-/* What one session sees. */
+/* The value that one session sees. */
 struct view {
 	char names[SERVER_CONNINFO_MAX]; /* synchronous_standby_names */
 	int64_t pid;                     /* the checkpointer's */
@@ -53,15 +53,6 @@ struct nap {
 	bool idle;       /* asleep, and no SIGHUP pending */
 	uint64_t number; /* another one for each sleep */
 };
-
-int server_sync_names(const struct cfg *cfg, char *names, size_t size)
-{
-	/* The name that server_conninfo_to_peer gives there.  In quotes, because it may have a
-	 * hyphen, or be "first" or "any". */
-	const int length = snprintf(names, size, "\"%s\"", cfg_peer(cfg)->name);
-
-	return length < 0 || (size_t)length >= size ? -EFBIG : 0;
-}
 
 static int view(struct view *view, struct pg *pg, const struct deadline *dl)
 {
@@ -93,10 +84,15 @@ static int view_anew(struct view *seen, const struct cfg *cfg, const struct dead
 	return rc < 0 ? rc : view(seen, pg, dl);
 }
 
+int server_write_sync(const struct cfg *cfg, const char *names, const struct deadline *dl)
+{
+	return server_alter_system(cfg, "synchronous_standby_names", names, dl);
+}
+
 int server_set_sync(const struct cfg *cfg, const char *names, const struct deadline *dl)
 {
 	struct view seen;
-	int rc = server_alter_system(cfg, "synchronous_standby_names", names, dl);
+	int rc = server_write_sync(cfg, names, dl);
 
 	/* A connection that broke leaves open whether it was set: looking tells. */
 	if (rc < 0 && rc != -ECONNRESET)

@@ -44,6 +44,7 @@ enum fact server_votes_for(const struct server *peer, const char *our_address,
 	case SERVER_UNKNOWN:
 	case SERVER_DOWN:
 	case SERVER_STARTING:
+	case SERVER_REFUSES:
 		return FACT_UNKNOWN;
 	case SERVER_PRIMARY:
 		return FACT_NO;
@@ -52,6 +53,13 @@ enum fact server_votes_for(const struct server *peer, const char *our_address,
 	}
 	return fact_of(peer->system_identifier == system_identifier && peer->timeline <= timeline &&
 		       !peer->withdrawn && follows(peer->primary_conninfo, our_address));
+}
+
+bool server_receives(const struct server *standby, const struct server *primary)
+{
+	return standby->state == SERVER_STANDBY && primary->state == SERVER_PRIMARY &&
+	       standby->system_identifier == primary->system_identifier && standby->receiving &&
+	       standby->timeline == primary->timeline;
 }
 
 int server_conninfo_to_peer(const struct cfg *cfg, char *conninfo, size_t size)
@@ -63,7 +71,8 @@ int server_conninfo_to_peer(const struct cfg *cfg, char *conninfo, size_t size)
 		{ "port", port },
 		{ "user", cfg->role },
 		{ "passfile", cfg->passfile },
-		/* What the primary knows this standby by, also in synchronous_standby_names. */
+		/* The application_name by which the primary knows this standby, also in
+		 * synchronous_standby_names. */
 		{ "application_name", cfg_self(cfg)->name },
 		/* Else a connection request to a host that is off would be repeated for two
 		 * minutes, less and less often, and the host's return be seen late. */

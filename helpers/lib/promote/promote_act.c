@@ -9,21 +9,29 @@
 
 #include "base/lock.h"
 #include "base/log.h"
+#include "check/check_rules.h"
 #include "fence/fence_mutual.h"
 #include "net/nftlease.h"
-#include "node/files.h"
+#include "node/mark.h"
+#include "node/path.h"
+#include "node/stamp.h"
+#include "node/track.h"
 #include "postgres/pgdata.h"
+#include "postgres/server_config.h"
 #include "postgres/server_sync.h"
-#include "serve/check_rules.h"
 
 /* How long one round of waiting takes before everything is looked at again. */
 #define ROUND_MS 100
 /* Looking for the end of the promotion. */
-#define LOOK_MS 20
+#define LOOK_MS 5
 /* A server that promotes takes some 0.1 s, so after a second it may not have been asked. */
 #define ASK_AGAIN_MS 1000
+/* Until then a promotion is hardly ever over; behind it something may hold it up. */
+#define HELD_MS 300
 /* Changing primary_conninfo and seeing it in a new connection takes about 0.1 s. */
 #define FOLLOW_MS 3000
+/* To write a setting that the server will not take before its files are in order. */
+#define UNHEARD_MS 200
 
 /* ---- steps ---- */
 
@@ -42,21 +50,58 @@ void promote_begin_observing(struct promotion *p)
 	p->fencing = true;
 }
 
-/* The new primary begins solo: its commits wait for nobody. */
+/*
+ * The new primary begins solo: its commits wait for nobody.  Where the server takes no reload they
+ * wait until it does, or until a standby is back: later than wanted, and nothing is lost.
+ */
 static int prepare_solo(const struct promotion *p, const struct deadline *dl)
 {
+	const struct deadline at_once = deadline_sooner(dl, UNHEARD_MS);
+	struct server_config config;
+
 	if (!cfg_has_record(p->cfg) || p->cfg->mode != MODE_SYNC || p->local.sync_names[0] == '\0')
 		return 0;
-	return server_set_sync(p->cfg, "", dl);
+	server_config_ask(&config, p->cfg, PG_LOCAL, dl);
+	if (config.ignored != FACT_YES)
+		return server_set_sync(p->cfg, "", dl);
+	log_warning("commits will wait for a standby: no reload is taken (%s)", config.why);
+	log_failed("turn synchronous replication off", server_set_sync(p->cfg, "", &at_once));
+	return 0;
+}
+
+/*
+ * A vote answers a question that came over the network, and counts from when that was sent.  So
+ * what the kernel noted last, looked at behind the withdrawal, is no earlier than the last vote
+ * that was given.  Without a record the witness prolongs the lease too, and nobody here knows when.
+ */
+static void note_last_question(struct promotion *p)
+{
+	int64_t asked_ms;
+
+	p->unasked_ms = p->withdrawn_ms;
+	if (!cfg_has_record(p->cfg) || nftlease_asked(p->cfg, &asked_ms) < 0 ||
+	    asked_ms >= p->withdrawn_ms)
+		return;
+	p->unasked_ms = asked_ms;
+	log_info("nothing was asked of this server for %" PRId64
+		 " ms, and the wait counts from then",
+		 p->withdrawn_ms - asked_ms);
+}
+
+/* Whom a release names serves no more, and nobody else is asked to stop him. */
+static bool to_be_fenced(const struct promotion *p)
+{
+	return p->fence.request.ask == FENCE_ASK_OBSERVE && !p->facts.record_released;
 }
 
 int promote_withdraw(struct promotion *p)
 {
 	struct deadline soon = deadline_sooner(&p->dl, FOLLOW_MS);
 	char kept[SERVER_CONNINFO_MAX];
+	bool shown;
 	int rc = 0;
 
-	if (p->fence.request.ask == FENCE_ASK_OBSERVE) {
+	if (to_be_fenced(p)) {
 		p->fence_version = p->record.version;
 		rc = fence_mutual_begin(p->cfg, &p->fence_held);
 		if (rc < 0)
@@ -64,15 +109,22 @@ int promote_withdraw(struct promotion *p)
 		fence_ask_node(&p->fence, p->cfg, FENCE_ASK_SPARE);
 	}
 	if (withdrawn_read(p->cfg, kept, sizeof(kept)) != FACT_YES)
-		rc = withdrawn_write(p->cfg, p->local.primary_conninfo);
-	if (rc == 0)
-		rc = server_follow(p->cfg, "", &soon);
+		(void)snprintf(kept, sizeof(kept), "%s", p->local.primary_conninfo);
+	rc = withdrawn_write(p->cfg, kept);
+	shown = rc == 0 && server_shows_the_mark(p->cfg, &soon);
+	if (rc == 0 && !shown)
+		rc = server_withdraw(p->cfg, &soon);
 	if (rc < 0)
 		return rc;
 	p->withdrawn_ms = now_ms();
 	p->withdrawn_version = p->record.version;
+	note_last_question(p);
 	if (p->facts.unproven_promote && !cfg_has_record(p->cfg))
 		life_watch_begin(&p->life, p->cfg);
+	/* The vote is gone already; a primary that still runs should not be streamed from either.
+	 */
+	if (shown && !p->facts.record_released)
+		log_failed("clear primary_conninfo", server_withdraw(p->cfg, &soon));
 	rc = prepare_solo(p, &soon);
 	if (rc < 0)
 		return rc;
@@ -126,6 +178,16 @@ void promote_power(struct promotion *p)
 	p->powered = true;
 }
 
+void promote_clear(struct promotion *p)
+{
+	struct deadline soon = deadline_sooner(&p->dl, p->cfg->check_budget_ms);
+	const int told = server_replay_free(p->cfg, p->cleared > 0, &soon);
+
+	if (told > 0)
+		log_info("%d sessions that may hold up replay are ended", told);
+	p->cleared++;
+}
+
 void promote_wait(struct promotion *p)
 {
 	int64_t left_ms = promote_wait_left_ms(p);
@@ -156,17 +218,33 @@ static int ask_server(struct promotion *p)
 	return server_promote(p->cfg, &soon);
 }
 
+/* WAL that came since the last look replays too, and a session that has begun since may be in
+ * its way. */
+static void help(struct promotion *p)
+{
+	struct deadline soon = deadline_sooner(&p->dl, p->cfg->check_budget_ms);
+
+	server_replay_ask(&p->replay, p->cfg, PG_LOCAL, &soon);
+	if (p->replay.held)
+		promote_clear(p);
+	/* To kill it would end the server: PostgreSQL takes the signal for its own. */
+	if (p->replay.restoring && !p->told_restoring)
+		log_warning("the promotion waits for restore_command");
+	p->told_restoring = p->told_restoring || p->replay.restoring;
+}
+
 /*
  * -ESRCH: the server that was asked has ended, a full disk will do, and with it what it was asked:
  * one that starts anew knows nothing of it.  server: its pidfd; negative: it cannot be watched.
- * Lost it may also be with the connection, or where the server began anew after one of its processes
- * had crashed, so it is asked again, until until_ms (CLOCK_BOOTTIME): as long as the grant runs that
- * was written for it.  One that promotes already takes no harm: at most the file that asks stays,
- * until the next start removes it (postmaster.c, RemovePromoteSignalFiles).
+ * Lost it may also be with the connection, or where the server began anew after one of its
+ * processes had crashed, so it is asked again, until until_ms (CLOCK_BOOTTIME): as long as the
+ * grant runs that was written for it.  One that promotes already takes no harm: at most the file
+ * that asks stays, until the next start removes it (postmaster.c, RemovePromoteSignalFiles).
  */
 static int wait_until_primary(struct promotion *p, int server, int64_t until_ms)
 {
 	struct deadline again = deadline_sooner(&p->dl, ASK_AGAIN_MS);
+	struct deadline held = deadline_sooner(&p->dl, HELD_MS);
 
 	while (!deadline_passed(&p->dl)) {
 		struct deadline soon = deadline_sooner(&p->dl, p->cfg->check_budget_ms);
@@ -179,6 +257,10 @@ static int wait_until_primary(struct promotion *p, int server, int64_t until_ms)
 		p->unpromoted_ms = p->local.asked_ms;
 		if (ended)
 			return -ESRCH;
+		if (deadline_passed(&held)) {
+			help(p);
+			held = deadline_sooner(&p->dl, HELD_MS);
+		}
 		if (deadline_passed(&again) && now_ms() < until_ms) {
 			log_failed("ask for the promotion again", ask_server(p));
 			again = deadline_sooner(&p->dl, ASK_AGAIN_MS);
@@ -205,7 +287,7 @@ void promote_take_service(const struct cfg *cfg)
 static int grant(const struct promotion *p, int64_t from_ms)
 {
 	const struct nftlease until = { NFTLEASE_UNTIL, from_ms + p->cfg->lease_ms };
-	int rc = stamp_write(p->cfg, "grant", until.until_ms, "promotion");
+	int rc = stamp_write(p->cfg, STAMP_GRANT, until.until_ms, GRANT_OF_PROMOTION);
 
 	if (rc == 0)
 		nftlease_apply(p->cfg, &until, &p->dl);
@@ -220,11 +302,11 @@ static int stamp_solo(const struct promotion *p)
 {
 	struct deadline soon = deadline_sooner(&p->dl, FOLLOW_MS);
 	int AUTO_FD lock = -1;
-	int rc = lock_take(&lock, file_run(p->cfg, "record.lock").text, &soon);
+	int rc = lock_take(&lock, file_lock(p->cfg, LOCK_RECORD).text, &soon);
 
 	if (rc == 0 && now_ms() >= p->record.asked_ms + p->cfg->lease_ms)
 		rc = -ESTALE;
-	return rc < 0 ? rc : stamp_write(p->cfg, "solo", p->record.asked_ms, "record");
+	return rc < 0 ? rc : stamp_write(p->cfg, STAMP_SOLO, p->record.asked_ms, "record");
 }
 
 /* An operator's word where there is no row to take the term from makes a new one. */
@@ -265,10 +347,9 @@ struct verdict promote_do(struct promotion *p)
 	const struct cfg *cfg = p->cfg;
 	const int64_t from_ms = cfg_has_record(cfg) ? p->record.asked_ms : now_ms();
 	int higher = PRIORITY_PROMOTED + (int)((p->local.timeline + 1) % PRIORITY_SPAN);
-	struct verdict verdict = { .outcome = OUT_INCOMPLETE,
-				   .rule = "promotion-unseen",
-				   .message = "promotion was begun, its end was not seen",
-				   .hint = "look at the server's log and at \"cluster_status\"" };
+	struct verdict verdict =
+	    INCOMPLETE("promotion-unseen", "promotion was begun, its end was not seen",
+		       "look at the server's log and at \"cluster_status\"");
 	int AUTO_FD server = -1;
 	pid_t pid;
 	int rc;
@@ -281,24 +362,19 @@ struct verdict promote_do(struct promotion *p)
 	rc = grant(p, from_ms);
 	log_failed("write the grant file", rc);
 	if (rc < 0)
-		return (struct verdict){ .outcome = OUT_SYSTEM,
-					 .rule = "grant",
-					 .message = "the right to serve could not be written down",
-					 .hint = "is run_dir writable, and has it room?" };
-	log_failed("write the priority file", track_write(cfg, "priority", higher));
+		return (struct verdict)SYSTEM_ERROR("grant",
+						    "the right to serve could not be written down",
+						    "is run_dir writable, and has it room?");
+	log_failed("write the priority file", track_write(cfg, TRACK_PRIORITY, higher));
 
 	p->unpromoted_ms = now_ms();
 	server = pgdata_postmaster(cfg, &pid);
 	/* ---- point of no return: from here on a failure is OUT_INCOMPLETE ---- */
 	rc = ask_server(p);
 	if (rc == -EPROTO)
-		return (struct verdict){
-			.outcome = OUT_REFUSED,
-			.rule = "server-refused",
-			.message = "the local server refused to be promoted",
-			.hint =
-			    "see its log; are the role's rights those of \"cluster_config sql\"?"
-		};
+		return (struct verdict)REFUSED(
+		    "server-refused", "the local server refused to be promoted",
+		    "see its log; are the role's rights those of \"cluster_config sql\"?");
 	/* Any other failure may have come after the server took it: only looking tells. */
 	rc = wait_until_primary(p, server, from_ms + cfg->lease_ms);
 	if (rc == -ESRCH) {
@@ -315,7 +391,6 @@ struct verdict promote_do(struct promotion *p)
 	 */
 	log_failed("write the grant file", grant(p, p->unpromoted_ms));
 	promote_take_service(cfg);
-	return (struct verdict){ .outcome = OUT_YES,
-				 .rule = "promoted",
-				 .message = "promoted: this node is the primary now" };
+	return (struct verdict)YES("promoted", "promoted: this node is the primary now", NULL,
+				   .id = RULE_PROMOTED);
 }

@@ -9,11 +9,24 @@
 
 #include "record/record_internal.h"
 
+/*
+ * Which server it is that answers: the same system on another timeline is a copy that was promoted,
+ * or restored to a point in time, and what it shows is what was.  By the file's name, because
+ * pg_control_checkpoint() tells a new timeline only after the next checkpoint.
+ */
+#define ORIGIN                                                                         \
+	"(SELECT system_identifier || '/' ||"                                          \
+	" left(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_insert_lsn()), 8)" \
+	" FROM pg_catalog.pg_control_system())"
+
 /* One call of a function of the schema.  Cluster, system and node come first in all of them. */
 struct call {
 	const char *function;
-	bool names_peer; /* the other node's name is the next argument */
-	char rest[160];  /* what follows, each with a comma in front */
+	char origin[RECORD_ORIGIN_MAX]; /* a write: nothing is written elsewhere */
+	bool writes;
+	bool names_peer;           /* the other node's name is the next argument */
+	char rest[160];            /* what follows, each with a comma in front */
+	const struct pause *pause; /* of which author and reason follow at the end */
 };
 
 void record_begin(struct record_link *link, const struct cfg *cfg, uint64_t system_identifier)
@@ -23,7 +36,7 @@ void record_begin(struct record_link *link, const struct cfg *cfg, uint64_t syst
 
 void record_end(struct record_link *link)
 {
-	pg_close(&link->pg);
+	pg_return(&link->pg);
 }
 
 bool record_unsent(const struct record_link *link)
@@ -49,11 +62,15 @@ static void because_not_connected(struct record_link *link, enum pg_failure fail
 {
 	const struct cfg *cfg = link->cfg;
 
-	if (failure == PG_FAIL_AUTH)
+	if (failure == PG_FAIL_AUTH || failure == PG_FAIL_PASSWORD || failure == PG_FAIL_RIGHT)
 		because(link, failure, "the witness does not let role \"%s\" in: %s",
 			cfg->witness_role, text);
 	else if (failure == PG_FAIL_REFUSED || failure == PG_FAIL_SILENT)
 		because(link, failure, "the witness cannot be reached at %s, port %" PRId64 ": %s",
+			cfg->witness_address, cfg->witness_port, text);
+	else if (failure == PG_FAIL_LATE)
+		because(link, failure,
+			"the witness's server at %s, port %" PRId64 " is busy, or stands still: %s",
 			cfg->witness_address, cfg->witness_port, text);
 	else
 		because(link, failure, "the witness: %s", text);
@@ -94,12 +111,16 @@ static void because_other_schema(struct record_link *link, int64_t schema)
 
 /* ---- asking ---- */
 
-/* What the calls have in common; PostgreSQL's system identifiers are bigint in SQL. */
+/* Composes a call, with the arguments that all have in common; PostgreSQL's system identifiers are
+ * bigint in SQL. */
 static int compose(char *sql, size_t size, const struct record_link *link, const struct call *call)
 {
 	const struct cfg *cfg = link->cfg;
 	char cluster[2 * CFG_NAME_MAX + 4], node[2 * CFG_NAME_MAX + 4];
 	char peer[2 * CFG_NAME_MAX + 4] = "";
+	char origin[2 * RECORD_ORIGIN_MAX + 4] = "";
+	char by[2 * PAUSE_BY_MAX + 4] = "", why[2 * PAUSE_WHY_MAX + 4] = "";
+	const bool writes = call->writes;
 	int length;
 	int rc = pg_literal(link->pg, cfg->name, cluster, sizeof(cluster));
 
@@ -107,11 +128,22 @@ static int compose(char *sql, size_t size, const struct record_link *link, const
 		rc = pg_literal(link->pg, cfg_self(cfg)->name, node, sizeof(node));
 	if (rc == 0 && call->names_peer)
 		rc = pg_literal(link->pg, cfg_peer(cfg)->name, peer, sizeof(peer));
+	if (rc == 0 && writes)
+		rc = pg_literal(link->pg, call->origin, origin, sizeof(origin));
+	if (rc == 0 && call->pause != NULL)
+		rc = pg_literal(link->pg, call->pause->by, by, sizeof(by));
+	if (rc == 0 && call->pause != NULL)
+		rc = pg_literal(link->pg, call->pause->why, why, sizeof(why));
 	if (rc < 0)
 		return rc;
-	length = snprintf(sql, size, "SELECT * FROM pgvrrp.%s(%s, %" PRId64 ", %s%s%s%s)",
-			  call->function, cluster, (int64_t)link->system_identifier, node,
-			  call->names_peer ? ", " : "", peer, call->rest);
+	/* The connection may be a new one, and lead to another server than the look did. */
+	length = snprintf(
+	    sql, size,
+	    "SELECT *, " ORIGIN " FROM pgvrrp.%s(%s%s%s%s%s, %" PRId64 ", %s%s%s%s%s%s%s%s)",
+	    call->function, writes ? "CASE WHEN " ORIGIN " = " : "", origin, writes ? " THEN " : "",
+	    cluster, writes ? " END" : "", (int64_t)link->system_identifier, node,
+	    call->names_peer ? ", " : "", peer, call->rest, by[0] != '\0' ? ", " : "", by,
+	    why[0] != '\0' ? ", " : "", why);
 	return length < 0 || (size_t)length >= size ? -EFBIG : 0;
 }
 
@@ -128,7 +160,7 @@ static int prepare(struct record_link *link, char *sql, size_t size, const struc
 		return -ETIMEDOUT;
 	}
 	if (link->pg == NULL)
-		rc = pg_open(&link->pg, link->cfg, PG_WITNESS, dl, &failure, text, sizeof(text));
+		rc = pg_borrow(&link->pg, link->cfg, PG_WITNESS, dl, &failure, text, sizeof(text));
 	if (rc < 0) {
 		because_not_connected(link, failure, text);
 		return rc;
@@ -139,7 +171,8 @@ static int prepare(struct record_link *link, char *sql, size_t size, const struc
 	return rc;
 }
 
-/* What it answered has not our shape, or it does not know our question: what does it speak? */
+/* The answer did not match our columns, or the function is unknown: ask which version of the
+ * schema the witness has. */
 static int64_t schema_there(struct record_link *link, const struct deadline *dl)
 {
 	struct pg_result AUTO_PG_RESULT *row = NULL;
@@ -180,11 +213,12 @@ static int ask_once(struct record_link *link, struct record *record, const char 
 static int ask(struct record_link *link, struct record *record, const struct call *call,
 	       const struct deadline *dl)
 {
-	char sql[512];
+	char sql[1536];
 	int rc;
 
 	*record = (struct record){ .present = FACT_UNKNOWN };
 	link->sent = false;
+	link->stale = false;
 	link->failure = PG_FAIL_NONE;
 	link->why[0] = '\0';
 	rc = prepare(link, sql, sizeof(sql), call, dl);
@@ -198,6 +232,7 @@ static int ask(struct record_link *link, struct record *record, const struct cal
 	}
 	if (rc < 0) {
 		*record = (struct record){ .asked_ms = record->asked_ms };
+		link->stale = rc == -ECONNRESET && pg_was_kept(link->pg);
 		pg_close(&link->pg);
 	}
 	return rc;
@@ -208,15 +243,18 @@ static int ask(struct record_link *link, struct record *record, const struct cal
 int record_look(struct record_link *link, struct record *record, const struct deadline *dl)
 {
 	const struct call call = { .function = "look" };
+	int rc = ask(link, record, &call, dl);
 
-	return ask(link, record, &call, dl);
+	/* The witness may have been started anew since it was last asked. */
+	return rc < 0 && link->stale ? ask(link, record, &call, dl) : rc;
 }
 
 /* Which row a write is for, in its arguments. */
 static struct call write_to(const char *function, const struct record *seen)
 {
-	struct call call = { .function = function };
+	struct call call = { .function = function, .writes = true };
 
+	(void)snprintf(call.origin, sizeof(call.origin), "%s", seen->origin);
 	(void)snprintf(call.rest, sizeof(call.rest), ", %" PRId64 ", %" PRId64, seen->term,
 		       seen->version);
 	return call;
@@ -314,11 +352,22 @@ int record_pause(struct record_link *link, struct record *record, const struct r
 	return ask(link, record, &call, dl);
 }
 
+int record_pause_for(struct record_link *link, struct record *record, const struct record *seen,
+		     const struct pause *pause, const struct deadline *dl)
+{
+	struct call call = write_to("pause_for", seen);
+
+	call.pause = pause;
+	add(&call, ", %" PRId64, pause->left_ms);
+	return ask(link, record, &call, dl);
+}
+
 int record_create(struct record_link *link, struct record *record, const struct record *seen,
 		  int64_t term, const struct deadline *dl)
 {
-	struct call call = { .function = "create_record", .names_peer = true };
+	struct call call = { .function = "create_record", .writes = true, .names_peer = true };
 
+	(void)snprintf(call.origin, sizeof(call.origin), "%s", seen->origin);
 	add(&call, ", %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64, term, seen->term,
 	    seen->version, link->cfg->lease_ms);
 	return ask(link, record, &call, dl);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * The record: the witness's one row for this cluster (scripts/witness.sql), which says who may serve.
- * Asked over libpq; every write is one compare-and-set on (term, version), so that whoever has not
- * seen the newest row changes nothing.  docs/safety.md says what each write permits.
+ * The record: the witness's one row for this cluster (scripts/witness.sql), which says who may
+ * serve. Asked over libpq; every write is one compare-and-set on (term, version), so that whoever
+ * has not seen the newest row changes nothing.  docs/safety.md says what each write permits.
  */
 #ifndef PGV_RECORD_H
 #define PGV_RECORD_H
@@ -15,24 +15,32 @@
 #include "base/deadline.h"
 #include "base/outcome.h"
 #include "config/cfg.h"
+#include "node/pause.h"
 #include "postgres/pg.h"
 
 /* Of the witness's schema that we speak; it must have the same. */
 #define RECORD_SCHEMA 1
 
-/* What the witness said, and when we asked. */
+/* "SYSTEM_IDENTIFIER/TIMELINE" of the witness's own server. */
+#define RECORD_ORIGIN_MAX 32
+
+/* The answer of the witness, and when it was asked. */
 struct record {
 	/* UNKNOWN: it did not answer, or with something that cannot be used.  NO: it answers, and
 	 * keeps no row for this cluster. */
 	enum fact present;
 	int64_t asked_ms;    /* CLOCK_BOOTTIME, just before the question left */
 	int64_t answered_ms; /* and when the answer was there */
-	/* Of the witness.  When it is not RECORD_SCHEMA, present is YES and nothing below is filled:
-	 * every truth is false, every number 0 (record_trust says RECORD_OTHER_SCHEMA). */
+	/* Of the witness.  When it is not RECORD_SCHEMA, present is YES and nothing below is
+	 * filled: every truth is false, every number 0 (record_trust says RECORD_OTHER_SCHEMA). */
 	int64_t schema;
 
 	/* of the last write: "" when it was done, else why not, in one word (witness.sql) */
 	char refused[16];
+
+	/* Which server answered.  A promoted copy of a witness has another timeline, and so has one
+	 * that was restored to a point in time; a row that a dump brought has another system. */
+	char origin[RECORD_ORIGIN_MAX];
 
 	/* valid when present */
 	bool same_system; /* the row is of our system identifier */
@@ -59,10 +67,11 @@ struct record_link {
 	struct pg *pg;
 	enum pg_failure failure; /* why the last question failed */
 	bool sent;               /* a statement may have left with it */
+	bool stale;              /* it broke, and had been kept from before (pg_keep) */
 	char why[160];
 };
 
-/* Prepares a link; opens nothing.  record_end closes. */
+/* Prepares a link; opens nothing.  record_end closes, or keeps for the next one (pg_keep). */
 void record_begin(struct record_link *link, const struct cfg *cfg, uint64_t system_identifier);
 void record_end(struct record_link *link);
 
@@ -76,7 +85,10 @@ void record_end(struct record_link *link);
 int record_look(struct record_link *link, struct record *record,
 		const struct deadline *dl) MUST_CHECK;
 
-/* `seen` is the row that the write is for: its term and version are compared.  It may be *record. */
+/*
+ * `seen` is the row that the write is for: its term and version are compared.  It may be *record.
+ * Nothing is written by another server than the one that showed it: "absent" then.
+ */
 
 /* The holder still serves.  resume: it begins to, after it had released. */
 int record_renew(struct record_link *link, struct record *record, const struct record *seen,
@@ -99,6 +111,9 @@ int record_take_by_word(struct record_link *link, struct record *record, const s
 /* An operator wants no takeover, or wants it possible again. */
 int record_pause(struct record_link *link, struct record *record, const struct record *seen,
 		 bool paused, const struct deadline *dl) MUST_CHECK;
+/* No takeover for so long, whoever holds the term; 0 ms ends that, and the pause above as well. */
+int record_pause_for(struct record_link *link, struct record *record, const struct record *seen,
+		     const struct pause *pause, const struct deadline *dl) MUST_CHECK;
 /*
  * A record where there is none (seen->present is NO), or in place of a row that is of an earlier
  * term than `term` or was changed by hand.  This node becomes the holder, solo.  term:

@@ -1,19 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "record/record_deed.h"
 
-#include "base/auto.h"
-
-const char *record_ask_word(enum record_ask ask)
-{
-	static const char *const words[RECORD_ASKS] = {
-		[RECORD_SHOW] = "show",
-		[RECORD_RELEASE] = "release",
-		[RECORD_PAUSE] = "pause",
-		[RECORD_RESUME] = "resume",
-	};
-
-	return ask < RECORD_ASKS ? words[ask] : "unknown";
-}
+#include "base/rules.h"
 
 /* ---- a record that cannot be used ---- */
 
@@ -120,119 +108,73 @@ static bool shows_solo(const struct record_facts *f)
 	return !f->paired;
 }
 
-static bool always(const struct record_facts *f)
-{
-	(void)f;
-	return true;
-}
-
 /* First rule that holds wins.  A release by the holder comes after every reason against it. */
 static const struct rule {
 	bool (*holds)(const struct record_facts *f);
 	enum record_step step;
 	struct verdict verdict;
 } rules[] = {
-	{ keeps_none,
-	  RECORD_VERDICT,
-	  { .outcome = OUT_REFUSED,
-	    .rule = "keeps-no-record",
-	    .message = "the witness of this cluster keeps no record",
-	    .hint = "it does with \"kind = postgres\" in [witness]" } },
-	{ system_unknown,
-	  RECORD_VERDICT,
-	  { .outcome = OUT_UNKNOWN,
-	    .rule = "system-unknown",
-	    .message = "the system identifier of this node's data directory is not known",
-	    .hint = "is data_dir right, and is it run by root?" } },
+	{ keeps_none, RECORD_VERDICT,
+	  REFUSED("keeps-no-record", "the witness of this cluster keeps no record",
+		  "it does with \"kind = postgres\" in [witness]") },
+	{ system_unknown, RECORD_VERDICT,
+	  UNKNOWN("system-unknown",
+		  "the system identifier of this node's data directory is not known",
+		  "is data_dir right, and is it run by root?") },
 	{ silent, RECORD_VERDICT, { .outcome = OUT_UNKNOWN, .rule = "witness-silent" } },
-	{ untrusted, RECORD_VERDICT, { .outcome = OUT_UNKNOWN } },
-	{ held_by_other,
-	  RECORD_VERDICT,
-	  { .outcome = OUT_YES,
-	    .rule = "held-by-other",
-	    .message = "nothing to release: the record names the other node" } },
-	{ already_released,
-	  RECORD_VERDICT,
-	  { .outcome = OUT_YES,
-	    .rule = "already-released",
-	    .message = "nothing to release: the record says already that this node does not "
-		       "serve" } },
-	{ runs,
-	  RECORD_VERDICT,
-	  { .outcome = OUT_REFUSED,
-	    .rule = "server-runs",
-	    .message = "a server of this node's data directory runs, so the right to serve is not "
-		       "given back",
-	    .hint = "stop it first" } },
-	{ starting,
-	  RECORD_VERDICT,
-	  { .outcome = OUT_REFUSED,
-	    .rule = "start-under-way",
-	    .message = "the server of this node is being started, so the right to serve is not "
-		       "given back",
-	    .hint = "try again in a moment" } },
-	{ not_proven_down,
-	  RECORD_VERDICT,
-	  { .outcome = OUT_UNKNOWN,
-	    .rule = "not-proven-down",
-	    .message = "it is not proven that this node's server is down",
-	    .hint = "is it run by root?" } },
-	{ unreadable,
-	  RECORD_VERDICT,
-	  { .outcome = OUT_UNKNOWN,
-	    .rule = "directory-unreadable",
-	    .message = "the data directory cannot be read, so it is not proven that its server is "
-		       "down" } },
-	{ no_primary,
-	  RECORD_VERDICT,
-	  { .outcome = OUT_REFUSED,
-	    .rule = "no-primary",
-	    .message = "the data directory is not a primary's, though the record names this node",
-	    .hint = "\"promote_safe\" ends a takeover that was interrupted" } },
-	{ to_release,
-	  RECORD_WRITE,
-	  { .outcome = OUT_YES,
-	    .rule = "release",
-	    .message = "the right to serve would be given back" } },
-	{ paused_and_paired,
-	  RECORD_VERDICT,
-	  { .outcome = OUT_INCOMPLETE,
-	    .rule = "still-paired",
-	    .message = "takeovers are to pause, but the holder has not gone solo yet",
-	    .hint = "it does within seconds while it serves; until then it can still be taken "
-		    "over" } },
-	{ already_paused,
-	  RECORD_VERDICT,
-	  { .outcome = OUT_YES,
-	    .rule = "paused",
-	    .message = "takeovers pause: nobody but the holder may serve" } },
-	{ to_pause,
-	  RECORD_WRITE,
-	  { .outcome = OUT_YES, .rule = "pause", .message = "takeovers would pause" } },
-	{ not_paused,
-	  RECORD_VERDICT,
-	  { .outcome = OUT_YES, .rule = "not-paused", .message = "takeovers do not pause" } },
-	{ to_resume,
-	  RECORD_WRITE,
-	  { .outcome = OUT_YES,
-	    .rule = "resume",
-	    .message = "takeovers would be possible again" } },
-	{ shows_released,
-	  RECORD_VERDICT,
-	  { .outcome = OUT_YES,
-	    .rule = "released",
-	    .message = "the record can be trusted: its holder does not serve" } },
-	{ shows_solo,
-	  RECORD_VERDICT,
-	  { .outcome = OUT_YES,
-	    .rule = "solo",
-	    .message = "the record can be trusted: only its holder may serve" } },
-	{ always,
-	  RECORD_VERDICT,
-	  { .outcome = OUT_YES,
-	    .rule = "paired",
-	    .message = "the record can be trusted: the other node may take over from its "
-		       "holder" } },
+	{ untrusted, RECORD_VERDICT, { .outcome = OUT_UNKNOWN, .rule = "record-untrusted" } },
+	{ held_by_other, RECORD_VERDICT,
+	  YES("held-by-other", "nothing to release: the record names the other node", NULL) },
+	{ already_released, RECORD_VERDICT,
+	  YES("already-released",
+	      "nothing to release: the record says already that this node does not "
+	      "serve",
+	      NULL, .id = RULE_ALREADY_RELEASED) },
+	{ runs, RECORD_VERDICT,
+	  REFUSED("server-runs",
+		  "a server of this node's data directory runs, so the right to serve is not "
+		  "given back",
+		  "stop it first") },
+	{ starting, RECORD_VERDICT,
+	  REFUSED("start-under-way",
+		  "the server of this node is being started, so the right to serve is not "
+		  "given back",
+		  "try again in a moment") },
+	{ not_proven_down, RECORD_VERDICT,
+	  UNKNOWN("not-proven-down", "it is not proven that this node's server is down",
+		  "is it run by root?") },
+	{ unreadable, RECORD_VERDICT,
+	  UNKNOWN("directory-unreadable",
+		  "the data directory cannot be read, so it is not proven that its server is "
+		  "down",
+		  NULL) },
+	{ no_primary, RECORD_VERDICT,
+	  REFUSED("no-primary",
+		  "the data directory is not a primary's, though the record names this node",
+		  "\"promote_safe\" ends a takeover that was interrupted") },
+	{ to_release, RECORD_WRITE,
+	  YES("release", "the right to serve would be given back", NULL) },
+	{ paused_and_paired, RECORD_VERDICT,
+	  INCOMPLETE("still-paired",
+		     "failover is to be paused, but the primary still lets its standby take over",
+		     "it does within seconds while it serves; until then it can still be taken "
+		     "over") },
+	{ already_paused, RECORD_VERDICT,
+	  YES("paused", "failover is paused: only the node named in the record may serve", NULL) },
+	{ to_pause, RECORD_WRITE, YES("pause", "failover would be paused", NULL) },
+	{ not_paused, RECORD_VERDICT,
+	  YES("not-paused", "failover is not paused", NULL, .id = RULE_NOT_PAUSED) },
+	{ to_resume, RECORD_WRITE, YES("resume", "failover would be possible again", NULL) },
+	{ shows_released, RECORD_VERDICT,
+	  YES("released", "the record can be trusted: its holder does not serve", NULL,
+	      .id = RULE_RELEASED) },
+	{ shows_solo, RECORD_VERDICT,
+	  YES("solo", "the record can be trusted: only its holder may serve", NULL) },
+	{ RULE_ALWAYS, RECORD_VERDICT,
+	  YES("paired",
+	      "the record can be trusted: the other node may take over from its "
+	      "holder",
+	      NULL) },
 };
 
 static const char *const distrusts[RECORD_TRUSTS] = {
@@ -258,13 +200,14 @@ static enum outcome distrust(const struct record_facts *f)
 	return f->ask == RECORD_RELEASE ? OUT_UNKNOWN : OUT_REFUSED;
 }
 
+RULES(record_rules, rules);
+
 enum record_step record_decide(const struct record_facts *f, struct verdict *verdict)
 {
-	const struct rule *rule = rules;
+	const struct verdict *said = rules_decide(record_rules, f);
+	const struct rule *rule = RULE_OF(struct rule, said);
 
-	while (!rule->holds(f))
-		rule++; /* ends: the last rule always holds */
-	*verdict = rule->verdict;
+	*verdict = *said;
 	if (rule->holds == untrusted) {
 		verdict->outcome = distrust(f);
 		verdict->rule = distrusts[f->trust];
@@ -276,4 +219,12 @@ enum record_step record_decide(const struct record_facts *f, struct verdict *ver
 		verdict->hint = record_trust_hint(trust);
 	}
 	return rule->step;
+}
+
+void record_explain(const struct record_facts *f, FILE *out)
+{
+	struct verdict verdict;
+
+	(void)record_decide(f, &verdict);
+	rules_explain(record_rules, f, &verdict, out);
 }

@@ -4,8 +4,9 @@
 #define PGV_RECORD_DEED_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
-#include "base/outcome.h"
+#include "base/verdict.h"
 #include "postgres/pgdata.h"
 #include "record/record_trust.h"
 
@@ -39,7 +40,7 @@ enum record_step { RECORD_VERDICT, RECORD_WRITE };
 /* RECORD_WRITE: what was asked for is to be written; the verdict is then what a dry run says. */
 enum record_step record_decide(const struct record_facts *f, struct verdict *verdict);
 
-/* "release", "pause", ...: for --explain. */
-const char *record_ask_word(enum record_ask ask);
+/* --explain: each rule, and how it came out. */
+void record_explain(const struct record_facts *f, FILE *out);
 
 #endif

@@ -6,7 +6,8 @@
 #include <string.h>
 
 #include "base/lock.h"
-#include "node/files.h"
+#include "node/path.h"
+#include "node/stamp.h"
 #include "postgres/server.h"
 
 /* rejoin holds start.lock for as long as a server starts: too long to wait for. */
@@ -22,10 +23,10 @@ static enum fact let_through(const struct cfg *cfg)
 	char word[32];
 	int64_t until_ms;
 
-	if (stamp_read(cfg, "grant", &until_ms, word, sizeof(word)) < 0)
+	if (stamp_read(cfg, STAMP_GRANT, &until_ms, word, sizeof(word)) < 0)
 		return FACT_NO;
-	/* What a promotion was granted is of a server that ran. */
-	return fact_of(now_ms() < until_ms && strcmp(word, "promotion") != 0);
+	/* A grant of a promotion belongs to a server that ran, and starts none. */
+	return fact_of(now_ms() < until_ms && strcmp(word, GRANT_OF_PROMOTION) != 0);
 }
 
 /*
@@ -38,7 +39,7 @@ static void look_at_server(struct record_task *t)
 	struct deadline soon = deadline_sooner(&t->dl, START_LOCK_MS);
 	struct record_facts *f = &t->facts;
 	int AUTO_FD lock = -1;
-	int locked = lock_take(&lock, file_run(t->cfg, "start.lock").text, &soon);
+	int locked = lock_take(&lock, file_lock(t->cfg, LOCK_START).text, &soon);
 	int count = pgdata_processes(t->cfg, NULL, 0);
 
 	f->starting = locked == -ETIMEDOUT ? FACT_YES : FACT_UNKNOWN;
@@ -53,10 +54,20 @@ static void look_at_server(struct record_task *t)
 
 static void gather_local(struct record_task *t)
 {
+	enum pgdata_state state;
+	int64_t noted_ms;
+
 	look_at_server(t);
 	t->facts.form = pgdata_form(t->cfg);
-	/* Once more: only that of a server that is down says where the WAL ends. */
-	pgdata_control(&t->control, t->cfg, &t->dl);
+	/* A file that came while its primary ran does not make a standby of it. */
+	if ((t->facts.form == PGDATA_STANDBY || t->facts.form == PGDATA_RECOVERY) &&
+	    stamp_read(t->cfg, STAMP_STRAY, &noted_ms, NULL, 0) == 0)
+		t->facts.form = PGDATA_PRIMARY;
+	/* Once more: only that of a server that is down says where the WAL ends.  After a crash
+	 * nothing does, and no process need be started to hear it. */
+	t->control.known = false;
+	if (pgdata_state(t->cfg, &state) < 0 || state != PGDATA_STATE_PRODUCTION)
+		pgdata_control(&t->control, t->cfg, &t->dl);
 }
 
 /* By the directory, server up or down; by the server where the directory is not to be read. */
@@ -110,28 +121,6 @@ void record_gather(struct record_task *t)
 	record_taken(t);
 	if (t->facts.ask == RECORD_RELEASE && t->facts.holds && !t->facts.released)
 		gather_local(t);
-}
-
-void record_explain(const struct record_task *t, const struct verdict *verdict)
-{
-	const struct record_facts *f = &t->facts;
-	const bool good = f->trust == RECORD_GOOD;
-
-	printf("asked to:          %s\n", record_ask_word(f->ask));
-	printf("system known:      %s\n", fact_word(f->system));
-	printf("record:            %s\n", record_trust_word(f->trust));
-	printf("this node holds:   %s\n", good ? fact_word(fact_of(f->holds)) : "unknown");
-	printf("paired:            %s\n", good ? fact_word(fact_of(f->paired)) : "unknown");
-	printf("released:          %s\n", good ? fact_word(fact_of(f->released)) : "unknown");
-	printf("paused:            %s\n", good ? fact_word(fact_of(f->paused)) : "unknown");
-	if (f->ask == RECORD_RELEASE) {
-		printf("server runs:       %s\n", fact_word(f->runs));
-		printf("start under way:   %s\n", fact_word(f->starting));
-		printf("primary's form:    %s\n",
-		       f->form == PGDATA_UNKNOWN ? "unknown"
-						 : fact_word(fact_of(f->form == PGDATA_PRIMARY)));
-	}
-	printf("rule:              %s\n", verdict->rule);
 }
 
 void record_describe(const struct record_task *t, struct verdict *verdict)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What witness_record has to know before it decides. */
+/* The facts by which witness_record decides. */
 #ifndef PGV_RECORD_GATHER_H
 #define PGV_RECORD_GATHER_H
 
@@ -26,8 +26,7 @@ void record_gather(struct record_task *t);
 /* Takes over into the facts what the view says. */
 void record_taken(struct record_task *t);
 
-/* For --explain, and the detail of a verdict. */
-void record_explain(const struct record_task *t, const struct verdict *verdict);
+/* The detail of a verdict. */
 void record_describe(const struct record_task *t, struct verdict *verdict);
 
 #endif

@@ -9,7 +9,7 @@
 #include "base/lock.h"
 #include "base/state.h"
 #include "node/boot_file.h"
-#include "node/files.h"
+#include "node/path.h"
 #include "record/record_trust.h"
 
 /* Another run holds the lock for two small files and at most one fsync. */
@@ -35,9 +35,10 @@ static void row_format(char *text, size_t size, const struct record *row)
 	lsn_text(accepted, sizeof(accepted), row->accepted_known, row->accepted_lsn);
 	(void)snprintf(text, size,
 		       "term=%" PRId64 "\nversion=%" PRId64 "\nholder=%s\npaired=%d\nreleased=%d\n"
-		       "paused=%d\nsync=%d\nlease_ms=%" PRId64 "\nfinal_lsn=%s\naccepted_lsn=%s\n",
+		       "paused=%d\nsync=%d\nlease_ms=%" PRId64 "\nfinal_lsn=%s\naccepted_lsn=%s\n"
+		       "origin=%s\n",
 		       row->term, row->version, row->holder, row->paired, row->released,
-		       row->paused, row->sync, row->lease_ms, final, accepted);
+		       row->paused, row->sync, row->lease_ms, final, accepted, row->origin);
 }
 
 static int get_positive(const char *text, const char *key, int64_t *value)
@@ -67,6 +68,16 @@ static int get_lsn(const char *text, const char *key, bool *known, uint64_t *lsn
 		return rc;
 	*known = strcmp(word, "-") != 0;
 	return *known ? lsn_parse(word, lsn) : 0;
+}
+
+/* A file of an earlier release has none. */
+static int get_origin(const char *text, struct record *row)
+{
+	int rc = state_get(text, "origin", row->origin, sizeof(row->origin));
+
+	if (rc == -ENOENT)
+		row->origin[0] = '\0';
+	return rc == -ENOENT ? 0 : rc;
 }
 
 /* Only good rows are ever written. */
@@ -101,6 +112,8 @@ static int row_parse(const char *text, struct record *row)
 		rc = get_lsn(text, "final_lsn", &row->final_known, &row->final_lsn);
 	if (rc == 0)
 		rc = get_lsn(text, "accepted_lsn", &row->accepted_known, &row->accepted_lsn);
+	if (rc == 0)
+		rc = get_origin(text, row);
 	if (rc == 0)
 		row->present = FACT_YES;
 	return rc;
@@ -147,6 +160,7 @@ static void know(struct record_memory *memory, const struct record *row)
 	memory->term = row->term;
 	memory->version = row->version;
 	(void)snprintf(memory->holder, sizeof(memory->holder), "%s", row->holder);
+	(void)snprintf(memory->origin, sizeof(memory->origin), "%s", row->origin);
 }
 
 static void read_both(const struct cfg *cfg, struct record_memory *memory, struct record *saved)
@@ -154,7 +168,7 @@ static void read_both(const struct cfg *cfg, struct record_memory *memory, struc
 	*memory = (struct record_memory){ .known = FACT_UNKNOWN };
 	*saved = read_saved(cfg);
 	read_newest(cfg, memory);
-	/* What was seen in this boot is as good as what was kept of it. */
+	/* A row seen in this boot counts as much as one that was kept. */
 	if (saved->present != FACT_YES && memory->newest.present == FACT_YES)
 		know(memory, &memory->newest);
 	else
@@ -232,7 +246,8 @@ static int note_locked(const struct cfg *cfg, struct record_memory *memory,
 	/* Another run has seen a newer one meanwhile. */
 	if (older(row, &saved) || older(row, &there.newest))
 		return 0;
-	if (saved.present != FACT_YES || !record_says_same(row, &saved)) {
+	if (saved.present != FACT_YES || !record_says_same(row, &saved) ||
+	    strcmp(row->origin, saved.origin) != 0) {
 		rc = save(cfg, row);
 		saved = *row;
 	}
@@ -253,7 +268,7 @@ int record_memory_note(const struct cfg *cfg, struct record_memory *memory,
 	if (record->present != FACT_YES || record->schema != RECORD_SCHEMA || !record->sealed ||
 	    !record->same_system || !record->node_known || record->asked_ms <= 0)
 		return -EINVAL;
-	rc = lock_take(&lock, file_run(cfg, "record_memory.lock").text, &dl);
+	rc = lock_take(&lock, file_lock(cfg, LOCK_MEMORY).text, &dl);
 	if (rc == 0)
 		return note_locked(cfg, memory, record);
 	before = *memory;

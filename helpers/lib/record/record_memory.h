@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * What this node remembers of the record.
+ * The memory of this node about the record.
  *
- * state_dir/record (survives reboots): the row as it was when anything but its version last changed.
- * A record that is older went backwards.
- * run_dir/record (of this boot): the newest row seen, and since when its version has stood there.
+ * state_dir/record (survives reboots): the row as it was when anything but its version last
+ * changed. A record that is older went backwards. run_dir/record (of this boot): the newest row
+ * seen, and since when its version has stood there.
  *
  * Written by whoever looked, and only ever forwards (both files are replaced under
- * record_memory.lock).  Read it BEFORE the witness is asked: then a record that is older than what is
- * remembered went backwards, and is not just one that another run has seen change meanwhile.
+ * record_memory.lock).  Read it BEFORE the witness is asked: then a record that is older than what
+ * is remembered went backwards, and is not just one that another run has seen change meanwhile.
  */
 #ifndef PGV_RECORD_MEMORY_H
 #define PGV_RECORD_MEMORY_H
@@ -27,9 +27,10 @@ struct record_memory {
 	enum fact known;
 	int64_t term;
 	int64_t version;
-	char holder[CFG_NAME_MAX]; /* of that term: a term never changes hands */
+	char holder[CFG_NAME_MAX];      /* of that term: a term never changes hands */
+	char origin[RECORD_ORIGIN_MAX]; /* the server that keeps it; "": not known */
 
-	/* run_dir, of this boot; newest.present is not YES when there is none or it is garbage.  Its
+	/* run_dir, of this boot; newest.present is not YES when there is none or it is garbage. Its
 	 * own asked_ms, answered_ms and refused are not kept. */
 	struct record newest;
 	int64_t first_ms; /* this version was first seen then: when the answer was there */
@@ -41,10 +42,10 @@ struct record_memory record_memory_read(const struct cfg *cfg);
 
 /*
  * Notes a row that record_trust found good; -EINVAL for what never is.  One that is older than what
- * another run has noted meanwhile changes no file.  *memory then holds this row (and not what others
- * noted), with the times known for its version, so that record_trust still finds it good.  0, or
- * -errno when one of the files could not be written: state_dir's is written, and durable, before the
- * function returns, whenever anything but the version has changed.
+ * another run has noted meanwhile changes no file.  *memory then holds this row (and not what
+ * others noted), with the times known for its version, so that record_trust still finds it good. 0,
+ * or -errno when one of the files could not be written: state_dir's is written, and durable, before
+ * the function returns, whenever anything but the version has changed.
  */
 int record_memory_note(const struct cfg *cfg, struct record_memory *memory,
 		       const struct record *record) MUST_CHECK;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What the witness answered, strictly: what cannot be a record is an error and never a default. */
+/* Reads the answer of the witness, strictly: what cannot be a record is an error and never a
+ * default. */
 #include <errno.h>
 #include <string.h>
 
 #include "record/record_internal.h"
 
-/* Of pgvrrp.answer (scripts/witness.sql), in its order. */
+/* Of pgvrrp.answer (scripts/witness.sql), in its order, and what stands behind it in record.c. */
 enum column {
 	AT_SCHEMA,
 	AT_REFUSED,
@@ -23,6 +24,7 @@ enum column {
 	AT_SYNC,
 	AT_LEASE_MS,
 	AT_ACCEPTED_LSN,
+	AT_ORIGIN,
 	AT_END
 };
 
@@ -53,12 +55,23 @@ static int read_refused(struct record *record, const struct pg_result *row)
 	return -EPROTO;
 }
 
+/* The origin goes into a file of ours, so no other characters are taken. */
+static int read_origin(struct record *record, const struct pg_result *row)
+{
+	int rc = pg_get_text(row, 0, AT_ORIGIN, record->origin, sizeof(record->origin));
+
+	if (rc == 0 && (record->origin[0] == '\0' ||
+			record->origin[strspn(record->origin, "-0123456789ABCDEF/")] != '\0'))
+		rc = -EPROTO;
+	return rc < 0 ? -EPROTO : 0;
+}
+
 /* Where there is no row, it has no columns either. */
 static int read_absent(const struct pg_result *row)
 {
 	char text[2];
 
-	for (size_t at = AT_SAME_SYSTEM; at < RECORD_COLUMNS; at++) {
+	for (size_t at = AT_SAME_SYSTEM; at < AT_ORIGIN; at++) {
 		if (pg_get_text(row, 0, at, text, sizeof(text)) != -ENODATA)
 			return -EPROTO;
 	}
@@ -118,6 +131,8 @@ int record_read(struct record *record, const struct pg_result *row, const struct
 	if (rc < 0 || record->schema != RECORD_SCHEMA)
 		return rc;
 	rc = read_refused(record, row);
+	if (rc == 0)
+		rc = read_origin(record, row);
 	if (rc == 0)
 		rc = pg_get_bool(row, 0, AT_PRESENT, &present);
 	if (rc == 0)

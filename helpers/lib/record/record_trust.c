@@ -38,6 +38,25 @@ static bool at_odds(const struct record *record, const struct record_memory *mem
 	       (record->version == newest->version && !record_says_same(record, newest));
 }
 
+static bool elsewhere(const char *origin, const char *seen)
+{
+	return origin[0] != '\0' && seen[0] != '\0' && strcmp(origin, seen) != 0;
+}
+
+/*
+ * A copy of the witness, promoted or restored, shows what was, and the other one may go on.  It
+ * counts from the first row that was written there for a term that nobody had seen before.
+ */
+static bool copied(const struct record *record, const struct record_memory *memory)
+{
+	const struct record *newest = &memory->newest;
+
+	return (memory->known == FACT_YES && record->term <= memory->term &&
+		elsewhere(record->origin, memory->origin)) ||
+	       (newest->present == FACT_YES && record->term <= newest->term &&
+		elsewhere(record->origin, newest->origin));
+}
+
 static bool went_backwards(const struct record *record, const struct record_memory *memory)
 {
 	const struct record *newest = &memory->newest;
@@ -46,7 +65,7 @@ static bool went_backwards(const struct record *record, const struct record_memo
 		return true;
 	if (newest->present == FACT_YES && older(record, newest->term, newest->version))
 		return true;
-	return at_odds(record, memory);
+	return at_odds(record, memory) || copied(record, memory);
 }
 
 enum record_trust record_trust(const struct record *record, const struct record_memory *memory)
@@ -124,8 +143,9 @@ static const struct {
 	[RECORD_BACKWARDS] = { "older than seen",
 			       "the record is older than what this node has seen, or contradicts "
 			       "it",
-			       "The witness was restored from a backup.  A primary that serves by "
-			       "right writes a new record." },
+			       "The witness was restored from a backup, or is a copy of it that "
+			       "was "
+			       "promoted.  A primary that serves by right writes a new record." },
 	[RECORD_GOOD] = { "good", NULL, NULL },
 };
 

@@ -21,8 +21,9 @@ enum record_trust {
 	RECORD_ABSENT,       /* no row; never one, or the witness was restored empty */
 	RECORD_EDITED,       /* changed by hand */
 	RECORD_UNPROVEN,     /* what this node has seen cannot be read, so it cannot be compared */
-	RECORD_BACKWARDS, /* older than one that this node has seen, or at odds with it: the witness
-				was restored from a backup */
+	RECORD_BACKWARDS, /* older than one that this node has seen, at odds with it, or of no newer
+				term and from another server: the witness was restored from a
+			     backup, or a copy of it promoted */
 	RECORD_GOOD,
 	RECORD_TRUSTS
 };
@@ -46,7 +47,8 @@ int64_t record_next_term(const struct record *record, const struct record_memory
 /* Do both rows say the same, whatever their versions? */
 bool record_says_same(const struct record *a, const struct record *b);
 
-/* What a good record says, in one plain sentence: "n1 holds term 4 and n2 may take over (sync)". */
+/* The content of a good record in one plain sentence: "n1 holds term 4 and n2 may take over
+ * (sync)". */
 void record_words(const struct record *record, const struct cfg *cfg, char *text, size_t size);
 
 #endif

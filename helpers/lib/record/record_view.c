@@ -12,7 +12,8 @@ static void judge(struct record_view *view, const struct record_link *link)
 
 void record_view_look(struct record_view *view, struct record_link *link, const struct deadline *dl)
 {
-	/* The memory first: what somebody notes after our look is newer than the row that we got. */
+	/* The memory first: what somebody notes after our look is newer than the row that
+	 * we got. */
 	*view =
 	    (struct record_view){ .trust = RECORD_SILENT, .memory = record_memory_read(link->cfg) };
 	if (record_look(link, &view->record, dl) < 0)
@@ -169,7 +170,8 @@ static void put_lsn(struct json *json, const char *key, bool known, uint64_t lsn
 	json_text(json, key, known ? text : NULL);
 }
 
-/* What is there also when it cannot be trusted: a script that looks at it has to look at "trust". */
+/* Prints the row also when it cannot be trusted: a script that looks at it has to look at
+ * "trust". */
 static void put_row(struct json *json, const struct record *record)
 {
 	json_number(json, "term", record->term);

@@ -31,7 +31,8 @@ int64_t record_view_still_ms(const struct record_view *view);
 
 /* Which node may take the term as things stand; NULL: none. */
 const char *record_may_take(const struct record *record, const struct cfg *cfg);
-/* What a good record means for both nodes: "only n1 may serve; n2 must not be promoted, because ..." */
+/* The meaning of a good record for both nodes: "only n1 may serve; n2 must not be promoted,
+ * because ..." */
 void record_meaning(const struct record *record, const struct cfg *cfg, char *text, size_t size);
 
 /* Lines of "  name   value", as cluster_status prints them. */

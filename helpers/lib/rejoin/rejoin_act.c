@@ -2,22 +2,23 @@
 #include "rejoin/rejoin_act.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/lock.h"
 #include "base/log.h"
 #include "net/nftlease.h"
-#include "node/files.h"
+#include "node/mark.h"
+#include "node/path.h"
+#include "node/track.h"
+#include "node/unbidden.h"
 #include "postgres/pgctl.h"
-#include "rejoin/rebuild.h"
+#include "postgres/server_log.h"
+#include "rebuild/rebuild.h"
 #include "rejoin/rejoin_right.h"
 #include "rejoin/rejoin_steps.h"
 #include "rejoin/rejoin_tries.h"
 
-#define PROGRESS_MS 2000
 /* promote_safe does not wait for this lock either: whoever comes second comes again. */
 #define LOCK_MS 100
 /* Changing primary_conninfo and seeing it in a new connection takes about 0.1 s. */
@@ -25,46 +26,58 @@
 /* Orphans get no polite stages; what SIGKILL does not end in this time hangs in the kernel. */
 #define CLEAR_MS 5000
 
-void rejoin_progress(struct rejoin *r, const char *what)
-{
-	int64_t now = now_ms();
+/* ---- a server that is down ---- */
 
-	if (r->told_ms == 0)
-		r->told_ms = now;
-	if (now - r->told_ms < PROGRESS_MS || isatty(STDERR_FILENO) != 1)
-		return;
-	r->told_ms = now;
-	(void)fprintf(stderr, "rejoin: %s\n", what);
-}
-
-bool rejoin_fail(struct verdict *verdict, enum outcome outcome, const char *rule,
-		 const char *message, int rc)
+/* The reason stands in the server's own log, and its words come first. */
+static bool start_failed(struct rejoin *r, struct verdict *verdict, const char *how)
 {
-	*verdict = (struct verdict){ .outcome = outcome, .rule = rule, .message = message };
-	(void)snprintf(verdict->detail, sizeof(verdict->detail), "%s", strerror(-rc));
+	char why[SERVER_LOG_WHY_MAX];
+
+	server_log_why(&r->log, r->cfg, why, sizeof(why));
+	*verdict = (struct verdict)INCOMPLETE(
+	    "start-failed", "the server was started, but does not run",
+	    "remove the cause; the guard starts it again, or \"rejoin\" by hand");
+	if (why[0] != '\0')
+		(void)snprintf(verdict->detail, sizeof(verdict->detail), "%s", why);
+	else
+		(void)snprintf(verdict->detail, sizeof(verdict->detail),
+			       "%s, and %s does not say why: see where log_destination leads", how,
+			       r->cfg->log_file);
 	return false;
 }
 
-void rejoin_event(const struct rejoin *r, const char *what, const char *detail)
+/* promote_safe withdraws votes under the same lock. */
+static bool take_votes(const struct rejoin *r, int *lock, struct verdict *verdict)
 {
-	if (history_add(r->cfg, what, detail) < 0)
-		log_warning("could not write the history");
+	struct deadline soon = deadline_sooner(&r->dl, LOCK_MS);
+	int rc = lock_take(lock, file_lock(r->cfg, LOCK_PROMOTE).text, &soon);
+
+	return rc == 0 || rejoin_fail(verdict, OUT_REFUSED, "promotion-under-way",
+				      "promote_safe is at work on this node", rc);
 }
 
-/* ---- a server that is down ---- */
+void rejoin_forget_promotion(const struct rejoin *r)
+{
+	struct verdict ignored;
+	AUTO_FD int lock = -1;
+
+	if (take_votes(r, &lock, &ignored))
+		server_promotion_forget(r->cfg);
+}
 
 static bool start(struct rejoin *r, struct verdict *verdict)
 {
-	int rc = pgctl_start(r->cfg, &r->dl);
+	int rc;
 
-	if (rc == 0)
-		return true;
-	rejoin_fail(verdict, OUT_INCOMPLETE, "start-failed",
-		    "the server was started, but does not run", rc);
-	verdict->hint = "see its log; rejoin can be run again";
-	(void)snprintf(verdict->detail, sizeof(verdict->detail), "%s; log: %s",
-		       rc == -ECHILD ? "it ended" : strerror(-rc), r->cfg->log_file);
-	return false;
+	/* The server ran, and ended while it was waited for: another start would end as this
+	 * one. */
+	if (r->started)
+		return start_failed(r, verdict, "it ended again");
+	rejoin_forget_promotion(r);
+	server_log_mark(&r->log, r->cfg);
+	rc = pgctl_start(r->cfg, &r->dl);
+	r->started = rc == 0;
+	return rc == 0 || start_failed(r, verdict, rc == -ECHILD ? "it ended" : strerror(-rc));
 }
 
 static bool clear(struct rejoin *r, struct verdict *verdict)
@@ -78,25 +91,6 @@ static bool clear(struct rejoin *r, struct verdict *verdict)
 		    rc < 0 ? strerror(-rc) : how);
 	return rc == 0 || rejoin_fail(verdict, OUT_UNKNOWN, "orphans-left",
 				      "backends without a postmaster could not be ended", rc);
-}
-
-static int make_standby(const struct rejoin *r)
-{
-	char conninfo[SERVER_CONNINFO_MAX];
-	int rc = server_conninfo_to_peer(r->cfg, conninfo, sizeof(conninfo));
-
-	return rc < 0 ? rc : pgdata_make_standby(r->cfg, conninfo);
-}
-
-bool rejoin_follow(struct rejoin *r, struct verdict *verdict)
-{
-	int rc = make_standby(r);
-
-	if (rc < 0)
-		return rejoin_fail(verdict, OUT_SYSTEM, "make-standby",
-				   "the data directory could not be made a standby's", rc);
-	log_info("the data directory is a standby's of %s now", cfg_peer(r->cfg)->name);
-	return true;
 }
 
 /* ---- a primary again ---- */
@@ -129,25 +123,14 @@ static bool resume(struct rejoin *r, struct verdict *verdict)
 	}
 	if (withdrawn_clear(r->cfg) < 0)
 		log_warning("could not remove the mark of the withdrawn vote");
-	*verdict = (struct verdict){ .outcome = OUT_YES,
-				     .rule = "resumed",
-				     .message = "this node's primary was started again" };
+	*verdict = (struct verdict)YES("resumed", "this node's primary was started again", NULL,
+				       .id = RULE_RESUMED);
 	rejoin_detail(r, verdict, verdict->detail, sizeof(verdict->detail));
 	rejoin_event(r, "resumed", verdict->detail);
 	return false;
 }
 
 /* ---- a standby that runs ---- */
-
-/* promote_safe withdraws votes under the same lock. */
-static bool take_votes(const struct rejoin *r, int *lock, struct verdict *verdict)
-{
-	struct deadline soon = deadline_sooner(&r->dl, LOCK_MS);
-	int rc = lock_take(lock, file_run(r->cfg, "promote.lock").text, &soon);
-
-	return rc == 0 || rejoin_fail(verdict, OUT_REFUSED, "promotion-under-way",
-				      "promote_safe is at work on this node", rc);
-}
 
 static bool restore(struct rejoin *r, struct verdict *verdict)
 {
@@ -158,7 +141,7 @@ static bool restore(struct rejoin *r, struct verdict *verdict)
 
 	if (!take_votes(r, &lock, verdict))
 		return false;
-	/* What was there before, unless that is what misled it. */
+	/* Restores the setting of before, unless that is the wrong one. */
 	if (r->restored || withdrawn_read(r->cfg, conninfo, sizeof(conninfo)) != FACT_YES ||
 	    conninfo[0] == '\0')
 		rc = server_conninfo_to_peer(r->cfg, conninfo, sizeof(conninfo));
@@ -166,22 +149,27 @@ static bool restore(struct rejoin *r, struct verdict *verdict)
 		rc = server_follow(r->cfg, conninfo, &soon);
 	if (rc == 0)
 		rc = withdrawn_clear(r->cfg);
-	if (rc < 0)
-		return rejoin_fail(verdict, OUT_INCOMPLETE, "follow-failed",
-				   "the standby could not be told whom to follow", rc);
+	if (rc < 0) {
+		rejoin_fail(verdict, OUT_INCOMPLETE, "follow-failed",
+			    "the standby could not be told whom to follow", rc);
+		if (rc == -EBUSY)
+			verdict->hint = "the line before this one says why; stop the server, and "
+					"start it with \"rejoin\"";
+		return false;
+	}
 	r->restored = true;
 	log_info("the standby follows %s now", cfg_peer(r->cfg)->name);
 	return true;
 }
 
-static void set_track(const struct cfg *cfg, const char *name, int wanted)
+static void set_track(const struct cfg *cfg, enum track track, int wanted)
 {
 	int is;
 
-	if (track_read(cfg, name, &is) == 0 && is == wanted)
+	if (track_read(cfg, track, &is) == 0 && is == wanted)
 		return;
-	if (track_write(cfg, name, wanted) < 0)
-		log_warning("could not write the %s file", name);
+	if (track_write(cfg, track, wanted) < 0)
+		log_warning("could not write the %s file", track_word(track));
 }
 
 /* Seen to stream: what kept this node from being a full member is taken away. */
@@ -194,15 +182,19 @@ static bool finish(struct rejoin *r, struct verdict *verdict)
 	if (rc < 0)
 		return rejoin_fail(verdict, OUT_SYSTEM, "mark", "could not remove the fenced mark",
 				   rc);
-	if (take_votes(r, &lock, verdict) && withdrawn_clear(r->cfg) < 0)
+	/* A standby whose vote is withdrawn by the mark alone streams on, until its promotion
+	 * takes effect. */
+	if (take_votes(r, &lock, verdict) && !server_promotion_pending(r->cfg) &&
+	    withdrawn_clear(r->cfg) < 0)
 		log_warning("could not remove the mark of the withdrawn vote");
 	log_failed("forget the tries that failed", tries_clear(r->cfg));
-	set_track(r->cfg, "priority", 0);
-	set_track(r->cfg, "election", TRACK_YES);
-	*verdict = (struct verdict){ .outcome = OUT_YES,
-				     .rule = "streaming",
-				     .message = "this node is a standby and streams from the "
-						"primary" };
+	log_failed("remove the unbidden file", unbidden_clear(r->cfg));
+	set_track(r->cfg, TRACK_PRIORITY, 0);
+	set_track(r->cfg, TRACK_ELECTION, TRACK_YES);
+	*verdict = (struct verdict)YES("streaming",
+				       "this node is a standby and streams from the "
+				       "primary",
+				       NULL);
 	rejoin_detail(r, verdict, verdict->detail, sizeof(verdict->detail));
 	rejoin_salvage_detail(r, verdict);
 	if (fenced || r->acted)
@@ -220,6 +212,8 @@ bool rejoin_act(struct rejoin *r, enum rejoin_step step, struct verdict *verdict
 		return clear(r, verdict);
 	case STEP_START:
 		return start(r, verdict);
+	case STEP_LIFT:
+		return rejoin_lift(r, verdict);
 	case STEP_RESTORE:
 		return restore(r, verdict);
 	case STEP_FOLLOW:
@@ -243,8 +237,6 @@ bool rejoin_act(struct rejoin *r, enum rejoin_step step, struct verdict *verdict
 	case STEPS:
 		break;
 	}
-	*verdict = (struct verdict){ .outcome = OUT_BUG,
-				     .rule = "no-step",
-				     .message = "there is no such step" };
+	*verdict = (struct verdict)BUG("no-step", "there is no such step", NULL);
 	return false;
 }

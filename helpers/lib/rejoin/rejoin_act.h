@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What rejoin does. */
+/* The deeds of rejoin. */
 #ifndef PGV_REJOIN_ACT_H
 #define PGV_REJOIN_ACT_H
 
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "base/outcome.h"
+#include "base/verdict.h"
 #include "rejoin/rejoin_gather.h"
 
 /*
@@ -16,8 +16,12 @@
  */
 bool rejoin_act(struct rejoin *r, enum rejoin_step step, struct verdict *verdict);
 
-/* What taking a new copy would do, and what would be kept before anything is overwritten; both for
- * --dry-run. */
+/* Before a start, by whomever: removes the note about the server that ran here where it cannot be
+ * read (server_promotion_forget). */
+void rejoin_forget_promotion(const struct rejoin *r);
+
+/* Prints what taking a new copy would do, and what would be kept before anything is overwritten;
+ * both for --dry-run. */
 void rejoin_salvage_plan(const struct rejoin *r, FILE *out);
 void rejoin_rebuild_plan(const struct rejoin *r, FILE *out);
 

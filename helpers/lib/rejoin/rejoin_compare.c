@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /* How the histories of both nodes relate. */
-#include "rejoin/rejoin_rules.h"
+#include "rejoin/rejoin_gather.h"
 
 enum rejoin_past rejoin_compare(const struct rejoin_end *ours, const struct history_file *theirs,
 				uint64_t *fork)
@@ -29,4 +29,16 @@ enum rejoin_past rejoin_compare(const struct rejoin_end *ours, const struct hist
 	 */
 	return ours->end < *fork || (ours->standby && ours->end == *fork) ? PAST_SHARED
 									  : PAST_DIVERGED;
+}
+
+uint32_t rejoin_our_timeline(const struct rejoin *r)
+{
+	if (r->facts.local == LOCAL_PRIMARY || r->facts.local == LOCAL_STANDBY)
+		return r->local.timeline;
+	if (!r->control.known)
+		return 0;
+	/* A promotion shows here before the next checkpoint does. */
+	return r->control.min_recovery_timeline > r->control.timeline
+		   ? r->control.min_recovery_timeline
+		   : r->control.timeline;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
  * The part of the rules that takes a new copy of the primary where nothing else brings this node
- * back.  By itself only where that cannot discard the only copy of anything that was committed: beside
- * a primary of the same system whose history holds ours up to where ours ends or forked, and which
- * holds the term where there is a record.
+ * back.  By itself only where that cannot discard the only copy of anything that was committed:
+ * beside a primary of the same system whose history holds ours up to where ours ends or forked, and
+ * which holds the term where there is a record.
  */
 #include "rejoin/rejoin_table.h"
 
@@ -25,7 +25,8 @@ bool rejoin_half_rewound(const struct rejoin_facts *f)
 
 /* ---- by hand ---- */
 
-/* --rebuild is enough where both are of one system; where more may be lost, its name is asked for. */
+/* --rebuild is enough where both are of one system; where more may be lost, its name is
+ * asked for. */
 static bool knows(const struct rejoin_facts *f)
 {
 	bool related =
@@ -89,38 +90,27 @@ static bool pausing(const struct rejoin_facts *f)
 	return entitled(f) && f->copy_pausing == FACT_YES;
 }
 
-const struct rejoin_rule rejoin_rules_copy[] = {
-	{ asked_too_little,
-	  STEP_VERDICT,
-	  { .outcome = OUT_REFUSED,
-	    .rule = "rebuild-discard",
-	    .message = "it is not known that the primary's history continues what is in this data "
-		       "directory, which may hold the only copy of committed data",
-	    .hint = "if it is not wanted any more, name it: \"rejoin --rebuild "
-		    "--discard=SYSTEM_IDENTIFIER\" (pg_controldata shows it)" } },
-	{ asked_of_nobody,
-	  STEP_VERDICT,
-	  { .outcome = OUT_REFUSED,
-	    .rule = "rebuild-source",
-	    .message = "the other node does not answer as a primary that a copy could be taken of",
-	    .hint = "start it, or make it the primary, first" } },
-	{ spent,
-	  STEP_VERDICT,
-	  { .outcome = OUT_REFUSED,
-	    .rule = "rebuild-stopped",
-	    .message = "taking a new copy failed too often in the same way, it is not tried again "
-		       "by itself",
-	    .hint = "remove the cause, then \"rejoin\" by hand" } },
-	{ pausing,
-	  STEP_VERDICT,
-	  { .outcome = OUT_REFUSED,
-	    .rule = "rebuild-pause",
-	    .message = "taking a new copy failed a moment ago, it is tried again later",
-	    .hint = "see the log; \"rejoin\" by hand tries at once" } },
-	{ entitled,
-	  STEP_REBUILD,
-	  { .outcome = OUT_INCOMPLETE,
-	    .rule = "rebuild",
-	    .message = "only a new copy of the primary brings this node back" } },
-	{ 0 },
+static const struct rejoin_rule rules[] = {
+	{ asked_too_little, STEP_VERDICT,
+	  REFUSED("rebuild-discard",
+		  "it is not known that the primary's history continues what is in this data "
+		  "directory, which may hold the only copy of committed data",
+		  "if it is not wanted any more, name it: \"rejoin --rebuild "
+		  "--discard=SYSTEM_IDENTIFIER\" (pg_controldata shows it)") },
+	{ asked_of_nobody, STEP_VERDICT,
+	  REFUSED("rebuild-source",
+		  "the other node does not answer as a primary that a copy could be taken of",
+		  "start it, or make it the primary, first") },
+	{ spent, STEP_VERDICT,
+	  REFUSED("rebuild-stopped",
+		  "taking a new copy failed too often in the same way, it is not tried again "
+		  "by itself",
+		  "remove the cause, then \"rejoin\" by hand", .id = RULE_REBUILD_STOPPED) },
+	{ pausing, STEP_VERDICT,
+	  REFUSED("rebuild-pause", "taking a new copy failed a moment ago, it is tried again later",
+		  "see the log; \"rejoin\" by hand tries at once", .id = RULE_REBUILD_PAUSE) },
+	{ entitled, STEP_REBUILD,
+	  INCOMPLETE("rebuild", "only a new copy of the primary brings this node back", NULL) },
 };
+
+RULES_PART(rejoin_rules_copy, rules);

@@ -9,13 +9,16 @@
 #include <unistd.h>
 
 #include "base/lock.h"
-#include "base/log.h"
-#include "node/files.h"
-#include "rejoin/rebuild.h"
+#include "base/state.h"
+#include "node/mark.h"
+#include "node/path.h"
+#include "node/stamp.h"
+#include "node/watchdog_stamp.h"
+#include "rebuild/rebuild.h"
 #include "rejoin/rejoin_peer.h"
 #include "rejoin/rejoin_right.h"
 #include "rejoin/rejoin_tries.h"
-#include "rejoin/rewind.h"
+#include "rewind/rewind.h"
 
 /* Both are asked at the same time; a server that lives answers in milliseconds. */
 #define ASK_MS 1000
@@ -25,9 +28,7 @@
 #define STEADY_MS 1500
 /* Whether the primary has the WAL still is asked of a standby that has not streamed for so long. */
 #define AWAY_MS 2000
-/* What may lie between the begin of a shutdown checkpoint and the end of the WAL: its record, some
- * 120 bytes, and
- * a page header. */
+/* Between a shutdown checkpoint and the end of WAL lies at most its record and a page header. */
 #define LAST_RECORD_BYTES 512
 
 /* ---- the local server ---- */
@@ -53,6 +54,8 @@ static enum rejoin_local what_answers(const struct server *server, const struct 
 	case SERVER_DOWN: /* the postmaster is there, its socket is not yet, or no longer */
 	case SERVER_STARTING:
 		return LOCAL_STARTING;
+	case SERVER_REFUSES:
+		return LOCAL_REFUSES;
 	case SERVER_UNKNOWN:
 		break;
 	}
@@ -83,8 +86,8 @@ static enum rejoin_local look_at_processes(const struct rejoin *r)
 
 /*
  * A walreceiver says "streaming" from the moment that it is connected, also when the primary is
- * about to tell it that their histories part.  So it counts when the primary says so too, or when
- * it has been so for a while.
+ * about to tell it that what it asks for is gone.  So it counts when the primary says so too, or
+ * when it has been so for a while.
  */
 static enum fact streams(struct rejoin *r)
 {
@@ -94,9 +97,9 @@ static enum fact streams(struct rejoin *r)
 	}
 	if (r->receiving_since_ms == 0)
 		r->receiving_since_ms = now_ms();
-	if (r->peer.state == SERVER_UNKNOWN)
+	if (r->peer.state == SERVER_UNKNOWN || r->peer.state == SERVER_REFUSES)
 		return FACT_UNKNOWN;
-	return fact_of(r->peer.state == SERVER_PRIMARY &&
+	return fact_of(server_receives(&r->local, &r->peer) &&
 		       (r->peer.peer_streams || now_ms() - r->receiving_since_ms >= STEADY_MS));
 }
 
@@ -125,14 +128,36 @@ static void look_at_local(struct rejoin *r)
 /* ---- directory and files ---- */
 
 /*
- * A crash recovery that was stopped (fast) leaves "shut down in recovery" as a standby does, with the
- * checkpoint of before the crash.  The WAL goes on behind that, nobody knows how far.
+ * A crash recovery that was stopped (fast) leaves "shut down in recovery" as a standby does, with
+ * the checkpoint of before the crash.  The WAL goes on behind that, nobody knows how far.
  */
 static bool ended(const struct rejoin *r)
 {
 	bool standby = r->facts.form == PGDATA_STANDBY && r->control.min_recovery_lsn != 0;
 
 	return r->control.shut_down && (!r->control.recovering || standby);
+}
+
+/*
+ * standby.signal or recovery.signal came while a primary ran from this directory (the guard has
+ * seen that, and a standby that was made since has taken its note away), and pg_control is still as
+ * that primary left it.  Then the file says nothing: the directory is a primary's.
+ */
+static bool is_stray(const struct rejoin *r)
+{
+	const struct pgdata_control *control = &r->control;
+	char path[CFG_PATH_MAX + 16];
+	int64_t noted_ms;
+
+	if (r->facts.form != PGDATA_STANDBY && r->facts.form != PGDATA_RECOVERY)
+		return false;
+	if (r->facts.local == LOCAL_PRIMARY)
+		return true;
+	/* With a backup_label it is a copy, which has the state of what it was taken of. */
+	(void)snprintf(path, sizeof(path), "%s/backup_label", r->cfg->data_dir);
+	return r->facts.local != LOCAL_STANDBY && control->known && !control->in_recovery &&
+	       !(control->recovering && control->min_recovery_lsn != 0) &&
+	       state_exists(path) == 0 && stamp_read(r->cfg, STAMP_STRAY, &noted_ms, NULL, 0) == 0;
 }
 
 static void look_at_directory(struct rejoin *r)
@@ -151,8 +176,26 @@ static void look_at_directory(struct rejoin *r)
 	f->control = fact_of(r->control.known);
 	if (!r->control.known)
 		return;
+	r->stray = is_stray(r);
+	if (r->stray)
+		f->form = PGDATA_PRIMARY;
 	f->clean = fact_of(ended(r));
 	f->can_rewind = fact_of(r->control.checksums || r->control.wal_log_hints);
+}
+
+/* Asked once in a run: nobody edits the configuration meanwhile but we. */
+static void look_at_target(struct rejoin *r)
+{
+	struct deadline soon = deadline_sooner(&r->dl, ASK_MS);
+	struct rejoin_facts *f = &r->facts;
+
+	if (f->local == LOCAL_DOWN && f->form == PGDATA_STANDBY && r->target == FACT_UNKNOWN)
+		r->target = recovery_target_of_files(r->target_what, sizeof(r->target_what), r->cfg,
+						     &r->dl);
+	else if (f->local == LOCAL_STANDBY && f->replay_paused == FACT_YES)
+		r->target =
+		    recovery_target_of_local(r->target_what, sizeof(r->target_what), r->cfg, &soon);
+	f->target = r->target;
 }
 
 static bool holds_term(const struct cfg *cfg)
@@ -169,22 +212,21 @@ static void look_at_files(struct rejoin *r)
 {
 	struct rejoin_facts *f = &r->facts;
 	struct rewinding_mark mark = rewinding_read(r->cfg);
-	int held = lock_held(file_run(r->cfg, "promote.lock").text);
-	struct fenced_mark fenced;
+	int held = lock_held(file_lock(r->cfg, LOCK_PROMOTE).text);
+	struct fenced_mark fenced = fenced_read(r->cfg);
 
-	fenced = fenced_read(r->cfg);
 	f->fenced = fenced.present;
-	f->fenced_by_guard = strcmp(fenced.by, "guard") == 0;
-	f->fenced_by_peer = strcmp(fenced.by, cfg_peer(r->cfg)->name) == 0;
+	f->fenced_by = fenced.by;
+	f->keeps_record = cfg_has_record(r->cfg);
 	f->rewinding = mark.present;
 	f->rewound = rewind_completed(r->cfg, &mark, &r->control);
 	f->undoable = r->undone ? FACT_NO : rewind_wal_kept(r->cfg);
-	f->lease_runs = fact_of(stamp_runs(r->cfg, "lease") || stamp_runs(r->cfg, "grant"));
+	f->lease_runs = fact_of(right_runs(r->cfg));
 	/* A standby that holds the term is to be promoted: until then it must not vote again. */
-	f->promoting = held < 0
-			   ? FACT_UNKNOWN
-			   : fact_of(held || (f->local == LOCAL_STANDBY && holds_term(r->cfg)));
+	f->to_be_promoted = f->local == LOCAL_STANDBY && holds_term(r->cfg);
+	f->promoting = held < 0 ? FACT_UNKNOWN : fact_of(held || f->to_be_promoted);
 	f->swapping = rebuild_swapping(r->cfg);
+	f->watchdog_missing = node_watchdog_missing(r->cfg);
 }
 
 /* Only the guard's calls are held up by what failed before: a person's try at once. */
@@ -215,18 +257,6 @@ static void look_at_word(struct rejoin *r)
 }
 
 /* ---- the other node ---- */
-
-uint32_t rejoin_our_timeline(const struct rejoin *r)
-{
-	if (r->facts.local == LOCAL_PRIMARY || r->facts.local == LOCAL_STANDBY)
-		return r->local.timeline;
-	if (!r->control.known)
-		return 0;
-	/* A promotion shows here before the next checkpoint does. */
-	return r->control.min_recovery_timeline > r->control.timeline
-		   ? r->control.min_recovery_timeline
-		   : r->control.timeline;
-}
 
 static struct rejoin_end our_end(const struct rejoin *r)
 {
@@ -336,14 +366,17 @@ void rejoin_gather(struct rejoin *r)
 {
 	struct deadline soon = deadline_sooner(&r->dl, ASK_MS);
 	struct rejoin_facts asked = { .no_resume = r->facts.no_resume,
-				      .peer_down_by_operator = r->facts.peer_down_by_operator };
+				      .peer_down_by_operator = r->facts.peer_down_by_operator,
+				      .lift = r->facts.lift };
 
 	r->facts = asked;
 	r->control = (struct pgdata_control){ 0 };
+	r->stray = false;
 	r->fork = 0;
 	server_ask_both(&r->local, &soon, &r->peer, &soon, r->cfg);
 	look_at_local(r);
 	look_at_directory(r);
+	look_at_target(r);
 	look_at_files(r);
 	look_at_tries(r);
 	look_at_peer(r);
@@ -351,5 +384,5 @@ void rejoin_gather(struct rejoin *r)
 	look_at_wal(r);
 	if ((r->facts.local == LOCAL_DOWN && r->facts.form == PGDATA_PRIMARY) ||
 	    rejoin_needs_copy(&r->facts))
-		r->facts.right = rejoin_look_at_record(r);
+		rejoin_gather_right(r);
 }

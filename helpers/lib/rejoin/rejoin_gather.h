@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What rejoin knows, and how it finds it out. */
+/* The facts of rejoin, and how they are found out. */
 #ifndef PGV_REJOIN_GATHER_H
 #define PGV_REJOIN_GATHER_H
 
@@ -7,16 +7,19 @@
 #include "config/cfg.h"
 #include "postgres/history_file.h"
 #include "postgres/pgdata.h"
+#include "postgres/recovery_target.h"
 #include "postgres/server.h"
+#include "postgres/server_log.h"
 #include "record/record_trust.h"
 #include "rejoin/rejoin_rules.h"
-#include "rejoin/salvage_shelf.h"
+#include "salvage/salvage_shelf.h"
 
 struct rejoin {
 	const struct cfg *cfg;
 	struct deadline dl;
 	bool automatic;      /* --auto */
 	bool acted;          /* something was changed in this run */
+	bool started;        /* the server was started in this run, and was not stopped since */
 	bool restored;       /* the standby was told in this run whom to follow */
 	bool rebuilt;        /* a new copy was taken in this run */
 	bool copy_by_hand;   /* --rebuild */
@@ -26,9 +29,13 @@ struct rejoin {
 	int64_t away_since_ms; /* the standby has not received since, in this run */
 	int64_t told_ms;       /* when people at a terminal were last told what it waits for */
 
+	enum fact target; /* a recovery target is set for the standby that is down */
+	char target_what[RECOVERY_TARGET_MAX];
+	struct server_log log; /* where the server's log ended before that */
 	struct server local;
 	struct server peer;
 	struct pgdata_control control;
+	bool stray; /* a signal file came while this directory's primary ran: it does not count */
 	struct history_file ours;
 	struct history_file theirs;
 	/* with a record */

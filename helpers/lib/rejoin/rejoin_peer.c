@@ -2,13 +2,14 @@
 #include "rejoin/rejoin_peer.h"
 
 #include <errno.h>
-#include <inttypes.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/state.h"
 #include "postgres/pg.h"
+#include "postgres/wal_segment.h"
 
 /* A history file is small; this bounds a server that is busy to death. */
 #define ASK_MS 2000
@@ -44,9 +45,8 @@ int peer_history(struct history_file *history, const struct cfg *cfg, uint32_t t
 		return history_file_parse(history, 1, "");
 	/* The right to this function is one that pg_rewind needs anyway. */
 	(void)snprintf(sql, sizeof(sql),
-		       "SELECT encode(pg_read_binary_file('pg_wal/%08" PRIX32 ".history'),"
-		       " 'escape')",
-		       timeline);
+		       "SELECT encode(pg_read_binary_file('pg_wal/%s'), 'escape')",
+		       wal_history_name(timeline).text);
 	rc = open_peer(&pg, cfg, &soon);
 	if (rc == 0) {
 		rc = pg_query(&row, pg, sql, 1, 1, &soon);
@@ -70,8 +70,8 @@ int our_history(struct history_file *history, const struct cfg *cfg, uint32_t ti
 		return -ENOMEM;
 	if (timeline == 1)
 		return history_file_parse(history, 1, "");
-	(void)snprintf(path, sizeof(path), "%s/pg_wal/%08" PRIX32 ".history", cfg->data_dir,
-		       timeline);
+	(void)snprintf(path, sizeof(path), "%s/pg_wal/%s", cfg->data_dir,
+		       wal_history_name(timeline).text);
 	rc = state_read(path, text, HISTORY_FILE_MAX);
 	if (rc == 0)
 		rc = history_file_parse(history, timeline, text);
@@ -80,7 +80,8 @@ int our_history(struct history_file *history, const struct cfg *cfg, uint32_t ti
 	return rc;
 }
 
-/* Names of segments sort as their numbers do; the one that lsn lies in is the first that is needed. */
+/* Names of segments sort as their numbers do; the one that lsn lies in is the first that
+ * is needed. */
 enum fact peer_wal_gone(const struct cfg *cfg, uint64_t lsn, const struct deadline *dl)
 {
 	struct deadline soon = deadline_sooner(dl, ASK_MS);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What rejoin wants to know of the other node's server beyond server_ask. */
+/* Questions of rejoin to the other node's server beyond server_ask. */
 #ifndef PGV_REJOIN_PEER_H
 #define PGV_REJOIN_PEER_H
 

@@ -9,12 +9,13 @@
 
 #include "base/lock.h"
 #include "base/log.h"
-#include "node/files.h"
+#include "node/mark.h"
+#include "node/path.h"
 #include "postgres/pgctl.h"
-#include "rejoin/rebuild.h"
+#include "rebuild/rebuild.h"
 #include "rejoin/rejoin_steps.h"
 #include "rejoin/rejoin_tries.h"
-#include "rejoin/rewind.h"
+#include "rewind/rewind.h"
 
 /* A running server gets all the time that a fast stop needs. */
 #define STOP_MS 60000
@@ -44,10 +45,8 @@ static bool failed(struct rejoin *r, struct verdict *verdict, const struct verdi
 static bool fail(struct rejoin *r, struct verdict *verdict, const char *rule, const char *message,
 		 const char *detail)
 {
-	struct verdict why = { .outcome = OUT_INCOMPLETE,
-			       .rule = rule,
-			       .message = message,
-			       .hint = "the data directory is as it was; rejoin can be run again" };
+	struct verdict why =
+	    INCOMPLETE(rule, message, "the data directory is as it was; rejoin can be run again");
 
 	(void)snprintf(why.detail, sizeof(why.detail), "%s", detail);
 	return failed(r, verdict, &why);
@@ -94,6 +93,7 @@ static bool place_ready(struct rebuild *b, const struct rejoin *r, struct verdic
 		rc = rebuild_place_room(&b->place, &b->source, text, sizeof(text));
 	if (rc == 0)
 		return true;
+	why->id = rc == -ENOSPC ? RULE_REBUILD_SPACE : RULE_PLAIN;
 	why->rule = rc == -ENOSPC ? "rebuild-space" : "rebuild-tablespace";
 	why->message = rc == -ENOSPC ? "there is no room for a new copy beside the old one"
 				     : "the directory of a tablespace cannot be used";
@@ -185,7 +185,7 @@ static int watch_copy(struct rebuild *b, struct rejoin *r, struct proc *child)
 	}
 }
 
-/* What is half goes at once: it may be what has filled the disk. */
+/* A half copy is removed at once: it may be what has filled the disk. */
 static bool copy_failed(struct rejoin *r, struct verdict *verdict, const char *why)
 {
 	fail(r, verdict, "rebuild-failed", "pg_basebackup failed", why);
@@ -224,11 +224,10 @@ static bool copy(struct rebuild *b, struct rejoin *r, struct verdict *verdict)
 /* ---- in the place of the old one ---- */
 
 /* As after pg_rewind: this node's own configuration, and a standby's. */
-static int dress(const struct rebuild *b, const struct rejoin *r)
+static int dress(const struct rebuild *b, struct rejoin *r)
 {
 	struct cfg AUTO_FREE *copied = malloc(sizeof(*copied));
-	char conninfo[SERVER_CONNINFO_MAX];
-	int rc = server_conninfo_to_peer(r->cfg, conninfo, sizeof(conninfo));
+	int rc = 0;
 
 	if (copied == NULL)
 		return -ENOMEM;
@@ -236,7 +235,7 @@ static int dress(const struct rebuild *b, const struct rejoin *r)
 	if (strlen(b->place.fresh) >= sizeof(copied->data_dir))
 		return -ENAMETOOLONG;
 	memcpy(copied->data_dir, b->place.fresh, strlen(b->place.fresh) + 1);
-	if (rc == 0 && r->facts.rewinding != FACT_YES)
+	if (r->facts.rewinding != FACT_YES)
 		rc = rewind_forget_config(r->cfg);
 	if (rc == 0) {
 		rc = rewind_keep_config(r->cfg);
@@ -245,7 +244,7 @@ static int dress(const struct rebuild *b, const struct rejoin *r)
 	if (rc == 0)
 		rc = rewind_restore_config(copied);
 	if (rc == 0)
-		rc = pgdata_make_standby(copied, conninfo);
+		rc = rejoin_make_standby(r, copied);
 	return rc;
 }
 
@@ -269,6 +268,7 @@ static bool stop(struct rejoin *r, struct verdict *verdict)
 	const char *how = "";
 	int rc = pgctl_stop(r->cfg, &stages, &r->dl, &how);
 
+	r->started = false;
 	if (rc == -ENODEV) /* no data directory */
 		rc = 0;
 	return rc == 0 || rejoin_fail(verdict, OUT_UNKNOWN, "stop",
@@ -323,9 +323,9 @@ static bool take_place(struct rebuild *b, struct rejoin *r, struct verdict *verd
 		return rebuild_forget(r->cfg, &r->dl) == 0 ||
 		       fail(r, verdict, "rebuild-overtaken", "the copy could not be removed", "");
 	}
-	rc = lock_take(&votes, file_run(r->cfg, "promote.lock").text, &soon);
+	rc = lock_take(&votes, file_lock(r->cfg, LOCK_PROMOTE).text, &soon);
 	if (rc == 0)
-		rc = lock_take(&start, file_run(r->cfg, "start.lock").text, &soon);
+		rc = lock_take(&start, file_lock(r->cfg, LOCK_START).text, &soon);
 	if (rc < 0)
 		return fail(r, verdict, "rebuild-lock", "another helper is at work on this server",
 			    strerror(-rc));
@@ -348,7 +348,7 @@ static bool look_and_make_room(struct rebuild *b, struct rejoin *r, struct verdi
 {
 	if (look_before(b, r, why))
 		return true;
-	if (strcmp(why->rule, "rebuild-space") != 0 || r->cfg->keep_old == KEEP_OLD_ALL)
+	if (why->id != RULE_REBUILD_SPACE || r->cfg->keep_old == KEEP_OLD_ALL)
 		return false;
 	log_info("no room for a new copy: removing older data directories that were kept");
 	rebuild_drop_old(r->cfg, KEEP_OLD_NONE, &r->dl);
@@ -383,7 +383,7 @@ bool rejoin_rebuild(struct rejoin *r, struct verdict *verdict)
 	/* Before anything is stopped: the checkpoint of a shutdown removes WAL. */
 	if (!salvage(r, verdict))
 		return false;
-	/* One that has gone another way is of no use while the copy is taken. */
+	/* A server on another timeline is of no use while the copy is taken. */
 	if (r->facts.local == LOCAL_STANDBY && r->facts.past != PAST_SHARED) {
 		log_info("the standby holds another history than the primary: stopping it");
 		return stop(r, verdict);

@@ -9,14 +9,15 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "node/files.h"
+#include "node/mark.h"
 #include "postgres/pgctl.h"
 #include "rejoin/rejoin_peer.h"
+#include "rejoin/rejoin_right.h"
 #include "rejoin/rejoin_tries.h"
-#include "rejoin/rewind.h"
+#include "rewind/rewind.h"
 
-/* A standby that has to be rewound must be shut down cleanly, so fast gets all the time it needs; it
- * writes at most what it has in memory. */
+/* A standby that has to be rewound must be shut down cleanly, so fast gets all the time it needs;
+ * it writes at most what it has in memory. */
 #define STOP_FAST_MS 60000
 /* How often it is seen whether there is something to tell. */
 #define LOOK_MS 2000
@@ -24,10 +25,9 @@
 static bool rewind_failed(struct rejoin *r, struct verdict *verdict, const char *message,
 			  const char *why)
 {
-	*verdict = (struct verdict){ .outcome = OUT_INCOMPLETE,
-				     .rule = "rewind-failed",
-				     .message = message,
-				     .hint = "see the log; rejoin can be run again" };
+	*verdict = (struct verdict)INCOMPLETE(
+	    "rewind-failed", message,
+	    "remove the cause that the detail names; \"rejoin\" can be run again");
 	(void)snprintf(verdict->detail, sizeof(verdict->detail), "%s", why);
 	if (tries_note(r->cfg, DEED_REWIND, verdict) < 0)
 		log_warning("could not note that pg_rewind failed");
@@ -35,8 +35,8 @@ static bool rewind_failed(struct rejoin *r, struct verdict *verdict, const char 
 }
 
 /*
- * What pg_rewind finds is kept before it begins, and the mark written after that: without the mark,
- * whatever is kept is of another time.
+ * The files that pg_rewind replaces are kept before it begins, and the mark written after that:
+ * without the mark, whatever is kept is of another time.
  */
 static int keep(const struct rejoin *r)
 {
@@ -85,7 +85,8 @@ static bool run_rewind(struct rejoin *r, struct verdict *verdict)
 		return rejoin_fail(verdict, OUT_SYSTEM, "mark",
 				   "could not write the rewinding mark", rc);
 	log_info("the histories diverged: running pg_rewind against %s", cfg_peer(r->cfg)->name);
-	/* ---- point of no return: from here on only a completed pg_rewind makes it startable ---- */
+	/* ---- point of no return: from here on only a completed pg_rewind makes it
+	 * startable ---- */
 	rc = rewind_begin(&child, r->cfg, &r->dl);
 	if (rc == 0)
 		rc = watch_rewind(r, &child);
@@ -146,10 +147,12 @@ bool rejoin_undo(struct rejoin *r, struct verdict *verdict)
 	return true;
 }
 
-/* A standby that runs is stopped, a primary that crashed is recovered; then it is looked at again. */
+/* A standby that runs is stopped, a primary that crashed is recovered; then it is looked
+ * at again. */
 bool rejoin_rewind(struct rejoin *r, struct verdict *verdict)
 {
 	const struct pgctl_stop stop = { .fast_ms = STOP_FAST_MS, .immediate_ms = STOP_FAST_MS };
+	char why[SERVER_LOG_WHY_MAX] = "";
 	const char *how;
 	int rc;
 
@@ -158,16 +161,18 @@ bool rejoin_rewind(struct rejoin *r, struct verdict *verdict)
 		return false;
 	if (r->facts.local == LOCAL_STANDBY) {
 		log_info("the standby has replayed beyond the fork: stopping it to rewind");
+		r->started = false;
 		rc = pgctl_stop(r->cfg, &stop, &r->dl, &how);
 		return rc == 0 || rejoin_fail(verdict, OUT_UNKNOWN, "stop",
 					      "the standby could not be stopped to be rewound", rc);
 	}
 	if (r->facts.clean != FACT_YES) {
 		log_info("the primary crashed here: recovery first");
-		rc = rewind_recover(r->cfg, &r->dl);
+		if (r->stray && rejoin_forget_stray(r, verdict) < 0)
+			return false;
+		rc = rewind_recover(r->cfg, &r->dl, why, sizeof(why));
 		return rc == 0 ||
-		       rewind_failed(r, verdict, "the old primary could not be recovered",
-				     strerror(-rc));
+		       rewind_failed(r, verdict, "the old primary could not be recovered", why);
 	}
 	rejoin_progress(r, "waiting for a checkpoint of the primary");
 	rc = peer_checkpoint(r->cfg, r->peer.timeline, &r->dl);

@@ -1,46 +1,23 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "rejoin/rejoin_rules.h"
 
-#include <string.h>
-
-#include "base/auto.h"
 #include "rejoin/rejoin_table.h"
 
-static const struct rejoin_rule *const tables[] = { rejoin_rules_running, rejoin_rules_copy,
-						    rejoin_rules_stopped };
+static const struct rules *const rejoin_rules[] = { &rejoin_rules_running, &rejoin_rules_copy,
+						    &rejoin_rules_stopped, &rejoin_rules_alone,
+						    NULL };
 
 enum rejoin_step rejoin_decide(const struct rejoin_facts *f, struct verdict *verdict)
 {
-	for (size_t i = 0; i < ARRAY_COUNT(tables); i++) {
-		for (const struct rejoin_rule *rule = tables[i]; rule->holds != NULL; rule++) {
-			if (rule->holds(f)) {
-				*verdict = rule->verdict;
-				return rule->step;
-			}
-		}
-	}
-	*verdict = (struct verdict){ .outcome = OUT_BUG,
-				     .rule = "no-rule",
-				     .message = "no rule of rejoin holds" };
-	return STEP_VERDICT;
+	const struct verdict *said = rules_decide(rejoin_rules, f);
+
+	*verdict = *said;
+	return RULE_OF(struct rejoin_rule, said)->step;
 }
 
 void rejoin_explain(const struct rejoin_facts *f, FILE *out)
 {
-	bool decided = false;
-
-	for (size_t i = 0; i < ARRAY_COUNT(tables); i++) {
-		for (const struct rejoin_rule *rule = tables[i]; rule->holds != NULL; rule++) {
-			bool holds = rule->holds(f);
-
-			(void)fprintf(out, "%-20s %-9s %s\n", rule->verdict.rule,
-				      decided  ? "-"
-				      : !holds ? "passed"
-					       : "DECIDES",
-				      rule->verdict.message);
-			decided = decided || holds;
-		}
-	}
+	rules_explain(rejoin_rules, f, NULL, out);
 }
 
 const char *rejoin_step_word(enum rejoin_step step)
@@ -50,6 +27,7 @@ const char *rejoin_step_word(enum rejoin_step step)
 		[STEP_WAIT] = "wait",
 		[STEP_CLEAR] = "end orphaned backends",
 		[STEP_START] = "start the standby",
+		[STEP_LIFT] = "take the fence of this standby away",
 		[STEP_RESTORE] = "make the standby follow the other node",
 		[STEP_FOLLOW] = "turn the data directory into a standby and start it",
 		[STEP_UNDO] =

@@ -7,7 +7,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "base/outcome.h"
+#include "base/verdict.h"
+#include "node/mark.h"
 #include "postgres/history_file.h"
 #include "postgres/pgdata.h"
 #include "postgres/server.h"
@@ -20,6 +21,7 @@ enum rejoin_local {
 	LOCAL_SINGLE,      /* somebody has it open in single-user mode */
 	LOCAL_OTHER,       /* no process of it, and yet a server answers at its socket */
 	LOCAL_STARTING,
+	LOCAL_REFUSES, /* it runs, and lets us not in */
 	LOCAL_PRIMARY,
 	LOCAL_STANDBY,
 	LOCALS
@@ -36,7 +38,7 @@ enum rejoin_past {
 	PASTS
 };
 
-/* What the record at the witness says for a directory that would start as a primary. */
+/* The word of the record at the witness for a directory that would start as a primary. */
 enum rejoin_right {
 	RIGHT_UNUSED = 0, /* the witness keeps none */
 	RIGHT_UNKNOWN,    /* it cannot be read, or is not to be trusted */
@@ -56,8 +58,8 @@ struct rejoin_facts {
 	enum fact can_rewind;    /* data checksums, or wal_log_hints */
 	enum fact fenced;
 	enum rejoin_right right;
-	bool fenced_by_peer;    /* by the other node */
-	bool fenced_by_guard;   /* by this node itself, when its lease ended; nobody asked for it */
+	enum fenced_by fenced_by;
+	bool keeps_record;      /* the witness does */
 	enum fact rewinding;    /* pg_rewind has begun and was not seen to end */
 	enum fact rewound;      /* it did end, but was not taken for it */
 	enum fact undoable;     /* what it found was kept, and not put back in this run yet */
@@ -73,14 +75,19 @@ struct rejoin_facts {
 	bool copy_by_hand;      /* --rebuild, and it was not done yet */
 	bool discard;           /* --discard names the directory that is here */
 
+	bool watchdog_missing; /* it is required, and could not be armed here */
 	enum fact lease_runs;
-	enum fact promoting; /* promote_safe is at work on this node */
+	enum fact promoting; /* promote_safe is at work on this node, or has to be */
+	bool to_be_promoted; /* a standby that holds the term of the record */
 
 	/* a standby that runs here */
 	enum fact withdrawn; /* its primary_conninfo is empty */
 	enum fact follows;   /* it names the other node */
 	enum fact streaming; /* and streams from it, and that one is a primary */
 	enum fact replay_paused;
+
+	/* of a standby that is down, or whose replay is paused: a recovery target is set for it */
+	enum fact target;
 
 	enum server_state peer;
 	enum fact same_system;
@@ -91,14 +98,16 @@ struct rejoin_facts {
 
 	bool no_resume;             /* --no-resume */
 	bool peer_down_by_operator; /* --assume-peer-down */
+	bool lift;                  /* --lift-fence */
 };
 
-/* What is to be done next.  All but STEP_VERDICT and STEP_WAIT change something. */
+/* The next step.  All but STEP_VERDICT and STEP_WAIT change something. */
 enum rejoin_step {
 	STEP_VERDICT, /* nothing more: the verdict is final */
 	STEP_WAIT,    /* look again; at the deadline the verdict is final */
 	STEP_CLEAR,   /* end orphaned backends */
 	STEP_START,   /* start a standby */
+	STEP_LIFT,    /* take the fenced mark of the running standby away */
 	STEP_RESTORE, /* make the running standby follow the other node */
 	STEP_FOLLOW,  /* turn the directory into a standby */
 	STEP_UNDO,    /* put back what a pg_rewind that was killed had found */
@@ -113,6 +122,12 @@ enum rejoin_step {
 
 /* First rule that holds wins; the order is the safety argument. */
 enum rejoin_step rejoin_decide(const struct rejoin_facts *f, struct verdict *verdict);
+
+/* Does the record say that this node holds the term? */
+static inline bool rejoin_holds_term(const struct rejoin_facts *f)
+{
+	return f->right == RIGHT_OURS || f->right == RIGHT_OURS_SOLO;
+}
 
 /* Nothing but a new copy brings this node back, as far as the facts but the record say. */
 bool rejoin_needs_copy(const struct rejoin_facts *f);

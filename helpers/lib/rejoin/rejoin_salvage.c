@@ -7,11 +7,12 @@
 
 #include "base/log.h"
 #include "base/state.h"
-#include "node/files.h"
+#include "node/history.h"
+#include "node/path.h"
 #include "postgres/pg.h"
 #include "rejoin/rejoin_steps.h"
 #include "rejoin/rejoin_tries.h"
-#include "rejoin/salvage.h"
+#include "salvage/salvage.h"
 
 /*
  * With mode = sync a primary acknowledged nothing that its standby did not have, so what diverged
@@ -109,15 +110,12 @@ static bool go_without(struct rejoin *r, const char *why)
 
 static bool refuse(const struct rejoin *r, struct verdict *verdict, const char *why)
 {
-	*verdict = (struct verdict){
-		.outcome = OUT_REFUSED,
-		.rule = "salvage-failed",
-		.message =
-		    "what diverged here may have been acknowledged and could not be kept, so "
-		    "it is not overwritten",
-		.hint = "put right what the detail names; or give it up: \"rejoin "
-			"--without-salvage\""
-	};
+	*verdict = (struct verdict)REFUSED(
+	    "salvage-failed",
+	    "what diverged here may have been acknowledged and could not be kept, so "
+	    "it is not overwritten",
+	    "put right what the detail names; or give it up: \"rejoin "
+	    "--without-salvage\"");
 	(void)snprintf(verdict->detail, sizeof(verdict->detail), "%s", why);
 	/* With --auto it is not tried again at once. */
 	if (tries_note(r->cfg, DEED_REWIND, verdict) < 0)

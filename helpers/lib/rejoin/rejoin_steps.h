@@ -12,6 +12,12 @@ bool rejoin_fail(struct verdict *verdict, enum outcome outcome, const char *rule
 /* One line of history. */
 void rejoin_event(const struct rejoin *r, const char *what, const char *detail);
 
+/*
+ * Makes the directory of cfg, which may be a new copy's, start as a standby of the other node. What
+ * a restore left in its settings is taken out or overruled, and told in the history.  0 or -errno.
+ */
+int rejoin_make_standby(struct rejoin *r, const struct cfg *cfg) MUST_CHECK;
+
 /* Steps as rejoin_act: true: look again. */
 bool rejoin_follow(struct rejoin *r, struct verdict *verdict);
 bool rejoin_rewind(struct rejoin *r, struct verdict *verdict);

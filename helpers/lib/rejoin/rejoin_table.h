@@ -3,6 +3,7 @@
 #ifndef PGV_REJOIN_TABLE_H
 #define PGV_REJOIN_TABLE_H
 
+#include "base/rules.h"
 #include "rejoin/rejoin_rules.h"
 
 struct rejoin_rule {
@@ -11,10 +12,11 @@ struct rejoin_rule {
 	struct verdict verdict;
 };
 
-/* Each ends with holds NULL; the last rule of the last one always holds. */
-extern const struct rejoin_rule rejoin_rules_running[];
-extern const struct rejoin_rule rejoin_rules_copy[];
-extern const struct rejoin_rule rejoin_rules_stopped[];
+/* In this order (rejoin_rules.c). */
+extern const struct rules rejoin_rules_running;
+extern const struct rules rejoin_rules_copy;
+extern const struct rules rejoin_rules_stopped;
+extern const struct rules rejoin_rules_alone;
 
 /* ---- what several of them look at (rejoin_copy_rules.c) ---- */
 

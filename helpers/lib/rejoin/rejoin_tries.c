@@ -8,7 +8,9 @@
 
 #include "base/deadline.h"
 #include "base/state.h"
-#include "node/files.h"
+#include "base/text.h"
+#include "node/boot_file.h"
+#include "node/path.h"
 
 static struct file_path path_of(const struct cfg *cfg, enum rejoin_deed deed)
 {
@@ -42,7 +44,7 @@ struct rejoin_tries tries_read(const struct cfg *cfg, enum rejoin_deed deed)
 	struct rejoin_tries tries = { .pausing = FACT_NO, .spent = FACT_NO };
 	char text[STATE_TEXT_MAX];
 
-	/* One that cannot be read holds nothing up. */
+	/* A file that cannot be read holds nothing up. */
 	if (state_read(path_of(cfg, deed).text, text, sizeof(text)) < 0 ||
 	    state_get_i64(text, "count", &tries.count) < 0 || tries.count < 1 ||
 	    state_get(text, "message", tries.message, sizeof(tries.message)) < 0 ||
@@ -58,9 +60,9 @@ int tries_note(const struct cfg *cfg, enum rejoin_deed deed, const struct verdic
 	struct rejoin_tries before = tries_read(cfg, deed);
 	char text[STATE_TEXT_MAX], boot[64] = "", at[32], message[256], detail[320];
 
-	file_clean(message, sizeof(message), verdict->message);
-	file_clean(detail, sizeof(detail), verdict->detail);
-	file_wall_clock(at, sizeof(at));
+	text_clean(message, sizeof(message), verdict->message);
+	text_clean(detail, sizeof(detail), verdict->detail);
+	text_wall_clock(at, sizeof(at));
 	if (boot_id(boot, sizeof(boot)) < 0)
 		boot[0] = '\0';
 	(void)snprintf(text, sizeof(text),

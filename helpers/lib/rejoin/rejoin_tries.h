@@ -7,7 +7,7 @@
 #ifndef PGV_REJOIN_TRIES_H
 #define PGV_REJOIN_TRIES_H
 
-#include "base/outcome.h"
+#include "base/verdict.h"
 #include "config/cfg.h"
 
 enum rejoin_deed { DEED_REWIND, DEED_REBUILD, DEEDS };
@@ -27,11 +27,11 @@ struct rejoin_tries {
 };
 struct rejoin_tries tries_read(const struct cfg *cfg, enum rejoin_deed deed);
 
-/* One more has failed. */
+/* Counts another failure. */
 int tries_note(const struct cfg *cfg, enum rejoin_deed deed,
 	       const struct verdict *verdict) MUST_CHECK;
 
-/* It succeeded, or a person tries by hand. */
+/* Forgets the failures: the deed succeeded, or a person tries by hand. */
 int tries_clear(const struct cfg *cfg) MUST_CHECK;
 
 /* The pause after `count` failures.  Pure. */

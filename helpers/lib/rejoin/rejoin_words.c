@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What rejoin has seen, in one phrase. */
+/* Describes in one phrase what rejoin has seen. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,17 +11,17 @@ static const char *form_word(enum pgdata_form form)
 {
 	switch (form) {
 	case PGDATA_STANDBY:
-		return "a standby's";
+		return "data directory of a standby";
 	case PGDATA_RECOVERY:
-		return "a restore's";
+		return "data directory of a restore";
 	case PGDATA_PRIMARY:
-		return "a primary's";
+		return "data directory of a primary";
 	case PGDATA_MISSING:
-		return "no";
+		return "data directory missing";
 	case PGDATA_UNKNOWN:
 		break;
 	}
-	return "unreadable";
+	return "data directory unreadable";
 }
 
 static const char *local_word(enum rejoin_local local)
@@ -37,10 +37,10 @@ static const char *local_word(enum rejoin_local local)
 }
 
 /* Where the tries are what matters: how many, and what the last one said. */
-static bool describe_tries(const struct rejoin *r, const char *rule, char *text, size_t size)
+static bool describe_tries(const struct rejoin *r, enum rule_id id, char *text, size_t size)
 {
-	bool copy = strcmp(rule, "rebuild-stopped") == 0 || strcmp(rule, "rebuild-pause") == 0;
-	bool rewind = strcmp(rule, "rewind-stopped") == 0 || strcmp(rule, "rewind-pause") == 0;
+	bool copy = id == RULE_REBUILD_STOPPED || id == RULE_REBUILD_PAUSE;
+	bool rewind = id == RULE_REWIND_STOPPED || id == RULE_REWIND_PAUSE;
 	struct rejoin_tries tries;
 
 	if (!copy && !rewind)
@@ -85,20 +85,36 @@ static void describe_record(const struct rejoin *r, char *text, size_t size)
 	(void)snprintf(text, size, "record: %.100s; ", words);
 }
 
-void rejoin_detail(const struct rejoin *r, const struct verdict *verdict, char *text, size_t size)
+/* Only what was read: a timeline of zero would be a statement. */
+static void describe_data(const struct rejoin *r, char *text, size_t size)
 {
 	const struct pgdata_control *control = &r->control;
-	char checkpoint[32] = "?", peer[160], record[120];
+	char checkpoint[32];
 
-	if (describe_tries(r, verdict->rule, text, size))
+	if (!control->known) {
+		(void)snprintf(text, size, "%s%s%.100s", form_word(r->facts.form),
+			       control->why[0] != '\0' ? ": " : "", control->why);
 		return;
-	if (control->known)
-		lsn_format(control->checkpoint_lsn, checkpoint, sizeof(checkpoint));
+	}
+	lsn_format(control->checkpoint_lsn, checkpoint, sizeof(checkpoint));
+	(void)snprintf(text, size, "%s, timeline %" PRIu32 ", checkpoint %s, %s",
+		       form_word(r->facts.form), rejoin_our_timeline(r), checkpoint,
+		       control->state);
+}
+
+void rejoin_detail(const struct rejoin *r, const struct verdict *verdict, char *text, size_t size)
+{
+	char data[192], peer[160], record[120];
+
+	if (describe_tries(r, verdict->id, text, size))
+		return;
+	if (verdict->id == RULE_RECOVERY_TARGET || verdict->id == RULE_REPLAY_AT_TARGET) {
+		(void)snprintf(text, size, "%.300s", r->target_what);
+		return;
+	}
+	describe_data(r, data, sizeof(data));
 	describe_peer(r, peer, sizeof(peer));
 	describe_record(r, record, sizeof(record));
-	(void)snprintf(
-	    text, size, "%sserver %s, %s data, timeline %" PRIu32 ", checkpoint %s, %s; %s: %s",
-	    record, local_word(r->facts.local), form_word(r->facts.form), rejoin_our_timeline(r),
-	    checkpoint, control->known ? control->state : control->why, cfg_peer(r->cfg)->name,
-	    peer);
+	(void)snprintf(text, size, "%s%s: server %s, %s; %s: %s", record, cfg_self(r->cfg)->name,
+		       local_word(r->facts.local), data, cfg_peer(r->cfg)->name, peer);
 }

@@ -61,7 +61,7 @@ static void facts_of_here(struct slots *s)
 	const struct server_slots *here = &s->here;
 
 	f->local = s->local.state;
-	/* It was promoted, or ended, between the two questions. */
+	/* The server was promoted, or ended, between the two questions. */
 	f->known = here->known && here->standby == (s->local.state == SERVER_STANDBY);
 	if (!f->known)
 		return;
@@ -83,7 +83,7 @@ static void facts_of_there(struct slots *s)
 	const struct server_slot *slot;
 
 	ask(&s->peer, s, PG_PEER);
-	if (s->peer.state == SERVER_UNKNOWN)
+	if (s->peer.state == SERVER_UNKNOWN || s->peer.state == SERVER_REFUSES)
 		return;
 	f->primary = fact_of(s->peer.state == SERVER_PRIMARY &&
 			     s->peer.system_identifier == s->local.system_identifier);
@@ -96,9 +96,10 @@ static void facts_of_there(struct slots *s)
 	}
 	slot = slot_find(&s->there, s->own);
 	f->peer_bounded = fact_of(s->there.bound_bytes > 0);
-	/* One that somebody else streams with, a base backup perhaps, would turn us away. */
-	f->offered = fact_of(slot != NULL && slot->hold != SLOT_LOST &&
-			     (!slot->active || f->uses == SLOTS_NAME_OWN));
+	/* A slot that somebody else streams with, a base backup perhaps, would turn us away. */
+	f->offered =
+	    fact_of(slot != NULL && slot->hold != SLOT_LOST && slot->hold != SLOT_UNKNOWN &&
+		    (!slot->active || f->uses == SLOTS_NAME_OWN));
 }
 
 void slots_begin(struct slots *slots, const struct cfg *cfg, const struct deadline *dl)

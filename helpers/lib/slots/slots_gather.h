@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What replication_slots knows, and how it finds it out. */
+/* The facts of replication_slots, and how they are found out. */
 #ifndef PGV_SLOTS_GATHER_H
 #define PGV_SLOTS_GATHER_H
 

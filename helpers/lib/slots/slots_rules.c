@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 #include "slots/slots_rules.h"
 
-#include "base/auto.h"
+#include "base/rules.h"
 
 static bool silent(const struct slots_facts *f)
 {
@@ -152,177 +152,105 @@ static bool away_too_long(const struct slots_facts *f)
 	return on_primary(f) && !f->streams && (f->hold == SLOT_EMPTY || f->hold == SLOT_LOST);
 }
 
-static bool always(const struct slots_facts *f)
-{
-	(void)f;
-	return true;
-}
-
 static const struct rule {
 	bool (*holds)(const struct slots_facts *f);
 	enum slots_step step;
 	struct verdict verdict;
 } rules[] = {
-	{ silent,
-	  SLOTS_VERDICT,
-	  { .outcome = OUT_UNKNOWN,
-	    .rule = "server-silent",
-	    .message = "this node's server does not say what slots it has" } },
-	{ name_left,
-	  SLOTS_UNNAME,
-	  { .outcome = OUT_INCOMPLETE,
-	    .rule = "name-left",
-	    .message = "primary_slot_name is left from another time" } },
-	{ name_unwanted,
-	  SLOTS_UNNAME,
-	  { .outcome = OUT_INCOMPLETE,
-	    .rule = "name-unwanted",
-	    .message = "this standby names a slot, and slots are not wanted" } },
-	{ name_harms,
-	  SLOTS_UNNAME,
-	  { .outcome = OUT_INCOMPLETE,
-	    .rule = "name-harms",
-	    .message = "this standby names a slot that the primary has not" } },
-	{ left,
-	  SLOTS_DROP_LEFT,
-	  { .outcome = OUT_INCOMPLETE,
-	    .rule = "slot-left",
-	    .message = "a slot is left that no node of this cluster uses" } },
-	{ dead,
-	  SLOTS_DROP_DEAD,
-	  { .outcome = OUT_INCOMPLETE,
-	    .rule = "slot-dead",
-	    .message = "a slot has lost its WAL: nobody can use it any more" } },
-	{ unwanted,
-	  SLOTS_DROP,
-	  { .outcome = OUT_INCOMPLETE,
-	    .rule = "slot-unwanted",
-	    .message = "there is a slot, and slots are not wanted" } },
-	{ still_used,
-	  SLOTS_VERDICT,
-	  { .outcome = OUT_INCOMPLETE,
-	    .rule = "slot-used",
-	    .message = "slots are not wanted, and the other node still uses one" } },
-	{ not_wanted,
-	  SLOTS_VERDICT,
-	  { .outcome = OUT_YES,
-	    .rule = "not-wanted",
-	    .message = "slots are not wanted, and there are none" } },
-	{ endless,
-	  SLOTS_DROP,
-	  { .outcome = OUT_INCOMPLETE,
-	    .rule = "slot-endless",
-	    .message = "nothing bounds what the slot holds, and nobody uses it" } },
-	{ unbounded,
-	  SLOTS_VERDICT,
-	  { .outcome = OUT_REFUSED,
-	    .rule = "unbounded",
-	    .message = "no slot is made: it could fill the disk",
-	    .hint = "set max_slot_wal_keep_size on both nodes, as \"cluster_config postgresql\" "
-		    "prints it, or \"slots = no\"" } },
-	{ no_room,
-	  SLOTS_VERDICT,
-	  { .outcome = OUT_REFUSED,
-	    .rule = "no-room",
-	    .message = "the server takes no more slots",
-	    .hint = "raise max_replication_slots, or drop a slot that nobody uses" } },
-	{ missing,
-	  SLOTS_CREATE,
-	  { .outcome = OUT_INCOMPLETE,
-	    .rule = "slot-missing",
-	    .message = "the slot of the other node is not there" } },
-	{ lost_and_back,
-	  SLOTS_RENEW,
-	  { .outcome = OUT_INCOMPLETE,
-	    .rule = "slot-lost",
-	    .message = "the slot of the other node is lost, and that node streams without" } },
-	{ lost,
-	  SLOTS_EMPTY,
-	  { .outcome = OUT_INCOMPLETE,
-	    .rule = "slot-lost",
-	    .message = "the slot of the other node is lost" } },
-	{ holds_too_little,
-	  SLOTS_RENEW,
-	  { .outcome = OUT_INCOMPLETE,
-	    .rule = "slot-short",
-	    .message = "the slot holds less than the other node may need" } },
-	{ holds_too_much,
-	  SLOTS_ADVANCE,
-	  { .outcome = OUT_INCOMPLETE,
-	    .rule = "slot-behind",
-	    .message = "the slot holds more than the other node may need" } },
-	{ name_missing,
-	  SLOTS_NAME,
-	  { .outcome = OUT_INCOMPLETE,
-	    .rule = "name-missing",
-	    .message = "the primary has a slot for this standby, which does not use it" } },
-	{ name_foreign,
-	  SLOTS_VERDICT,
-	  { .outcome = OUT_REFUSED,
-	    .rule = "name-foreign",
-	    .message = "primary_slot_name is somebody else's, so it is left alone",
-	    .hint = "remove the setting, or set \"slots = no\"" } },
-	{ takeover,
-	  SLOTS_VERDICT,
-	  { .outcome = OUT_INCOMPLETE,
-	    .rule = "takeover",
-	    .message = "this standby's vote is withdrawn" } },
-	{ no_primary,
-	  SLOTS_VERDICT,
-	  { .outcome = OUT_UNKNOWN,
-	    .rule = "no-primary",
-	    .message = "no primary answers that could have a slot for this standby" } },
-	{ primary_unbounded,
-	  SLOTS_VERDICT,
-	  { .outcome = OUT_REFUSED,
-	    .rule = "primary-unbounded",
-	    .message = "the primary has no bound, and so no slot for this standby",
-	    .hint = "set max_slot_wal_keep_size on both nodes, as \"cluster_config postgresql\" "
-		    "prints it" } },
-	{ not_offered,
-	  SLOTS_VERDICT,
-	  { .outcome = OUT_INCOMPLETE,
-	    .rule = "not-offered",
-	    .message = "the primary has no slot for this standby yet" } },
-	{ away_too_long,
-	  SLOTS_VERDICT,
-	  { .outcome = OUT_NO,
-	    .rule = "away-too-long",
-	    .message = "no WAL is held for the standby: it was away for longer than "
-		       "max_slot_wal_keep_size allows",
-	    .hint = "\"rejoin\" there says whether it can follow all the same, or needs a new "
-		    "copy" } },
-	{ always,
-	  SLOTS_VERDICT,
-	  { .outcome = OUT_YES,
-	    .rule = "kept",
-	    .message = "the WAL that the other node needs is held for it" } },
+	{ silent, SLOTS_VERDICT,
+	  UNKNOWN("server-silent", "the slots of this node's server are unknown: it did not answer",
+		  NULL) },
+	{ name_left, SLOTS_UNNAME,
+	  INCOMPLETE("slot-name-stale",
+		     "primary_slot_name names a slot of this cluster that is not used any more",
+		     NULL) },
+	{ name_unwanted, SLOTS_UNNAME,
+	  INCOMPLETE("name-unwanted",
+		     "primary_slot_name is set, and the configuration says slots = no", NULL) },
+	{ name_harms, SLOTS_UNNAME,
+	  INCOMPLETE("slot-name-unknown",
+		     "primary_slot_name names a slot that the primary does not have", NULL) },
+	{ left, SLOTS_DROP_LEFT,
+	  INCOMPLETE("slot-leftover", "a slot is left that no node of this cluster uses", NULL) },
+	{ dead, SLOTS_DROP_DEAD,
+	  INCOMPLETE("slot-invalid", "a slot has lost its WAL: nobody can use it any more", NULL) },
+	{ unwanted, SLOTS_DROP,
+	  INCOMPLETE("slot-unwanted", "there is a slot, and the configuration says slots = no",
+		     NULL) },
+	{ still_used, SLOTS_VERDICT,
+	  INCOMPLETE("slot-used",
+		     "the configuration says slots = no, and the other node still uses one",
+		     NULL) },
+	{ not_wanted, SLOTS_VERDICT,
+	  YES("not-wanted", "the configuration says slots = no, and there are none", NULL) },
+	{ endless, SLOTS_DROP,
+	  INCOMPLETE("slot-unbounded",
+		     "max_slot_wal_keep_size is unlimited, and nobody uses the slot", NULL) },
+	{ unbounded, SLOTS_VERDICT,
+	  REFUSED(
+	      "unbounded",
+	      "no slot is created: max_slot_wal_keep_size is unlimited, so it could fill the disk",
+	      "set max_slot_wal_keep_size on both nodes, as \"cluster_config postgresql\" "
+	      "prints it, or \"slots = no\"") },
+	{ no_room, SLOTS_VERDICT,
+	  REFUSED("no-room", "the server takes no more slots",
+		  "raise max_replication_slots, or drop a slot that nobody uses") },
+	{ missing, SLOTS_CREATE,
+	  INCOMPLETE("slot-missing", "the slot of the other node is not there", NULL) },
+	{ lost_and_back, SLOTS_RENEW,
+	  INCOMPLETE("slot-lost",
+		     "the slot of the other node is lost, and that node streams without", NULL) },
+	{ lost, SLOTS_EMPTY, INCOMPLETE("slot-lost", "the slot of the other node is lost", NULL) },
+	{ holds_too_little, SLOTS_RENEW,
+	  INCOMPLETE("slot-short", "the slot holds less than the other node may need", NULL) },
+	{ holds_too_much, SLOTS_ADVANCE,
+	  INCOMPLETE("slot-behind", "the slot holds more than the other node may need", NULL) },
+	{ name_missing, SLOTS_NAME,
+	  INCOMPLETE("name-missing",
+		     "the primary has a slot for this standby, which does not use it", NULL) },
+	{ name_foreign, SLOTS_VERDICT,
+	  REFUSED("name-foreign",
+		  "primary_slot_name names a slot of somebody else, so it is left alone",
+		  "remove the setting, or set \"slots = no\"") },
+	{ takeover, SLOTS_VERDICT,
+	  INCOMPLETE("takeover", "this standby's vote is withdrawn", NULL) },
+	{ no_primary, SLOTS_VERDICT,
+	  UNKNOWN("no-primary", "no primary answers that could have a slot for this standby",
+		  NULL) },
+	{ primary_unbounded, SLOTS_VERDICT,
+	  REFUSED(
+	      "primary-unbounded",
+	      "the primary has no slot for this standby: its max_slot_wal_keep_size is unlimited",
+	      "set max_slot_wal_keep_size on both nodes, as \"cluster_config postgresql\" "
+	      "prints it") },
+	{ not_offered, SLOTS_VERDICT,
+	  INCOMPLETE("not-offered", "the primary has no slot for this standby yet", NULL) },
+	{ away_too_long, SLOTS_VERDICT,
+	  NO("away-too-long",
+	     "no WAL is held for the standby: it was away for longer than "
+	     "max_slot_wal_keep_size allows",
+	     "\"rejoin\" there says whether it can follow all the same, or needs a new "
+	     "copy") },
+	{ RULE_ALWAYS, SLOTS_VERDICT,
+	  YES("wal-held", "the WAL that the other node needs is held for it", NULL) },
 };
+
+RULES(slots_rules, rules);
 
 enum slots_step slots_decide(const struct slots_facts *f, struct verdict *verdict)
 {
-	const struct rule *rule = rules;
+	const struct verdict *said = rules_decide(slots_rules, f);
 
-	while (!rule->holds(f))
-		rule++; /* ends: the last rule always holds */
-	*verdict = rule->verdict;
-	return rule->step;
+	*verdict = *said;
+	return RULE_OF(struct rule, said)->step;
 }
 
 void slots_explain(const struct slots_facts *f, FILE *out)
 {
 	struct verdict verdict;
-	const enum slots_step decided = slots_decide(f, &verdict);
 
-	for (size_t i = 0; i < ARRAY_COUNT(rules); i++) {
-		const bool holds = rules[i].holds(f);
-
-		(void)fprintf(out, "%-18s %-4s %s\n", rules[i].verdict.rule, holds ? "yes" : "no",
-			      slots_step_word(rules[i].step));
-		if (holds)
-			break;
-	}
-	(void)fprintf(out, "decided: %s, %s\n", verdict.rule, slots_step_word(decided));
+	rules_explain(slots_rules, f, NULL, out);
+	(void)fprintf(out, "next: %s\n", slots_step_word(slots_decide(f, &verdict)));
 }
 
 const char *slots_step_word(enum slots_step step)

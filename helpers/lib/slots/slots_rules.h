@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * What is to be done about replication slots on this node.  Pure.  A slot is a convenience: nothing
- * here may stop replication, and nothing here may hold WAL without a bound.
+ * Decides what is to be done about replication slots on this node.  Pure.  A slot is a convenience:
+ * nothing here may stop replication, and nothing here may hold WAL without a bound.
  */
 #ifndef PGV_SLOTS_RULES_H
 #define PGV_SLOTS_RULES_H
@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "base/outcome.h"
+#include "base/verdict.h"
 #include "postgres/server.h"
 #include "postgres/server_slots.h"
 

@@ -12,7 +12,7 @@
 
 /* Holds four fifths of the bound, or has passed it. */
 bool slot_is_near(const struct server_slots *slots, const struct server_slot *slot);
-/* What there is to say about it, or "".  `node` is the index of the one that has it. */
+/* A remark on a slot, or "".  `node` is the index of the one that has it. */
 const char *slot_note(const struct cfg *cfg, size_t node, const struct server_slots *slots,
 		      const struct server_slot *slot);
 

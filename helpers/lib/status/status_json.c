@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* The same for scripts.  Keys are an interface: they are added to, never renamed.  What is not known
- * is null. */
+/* The same for scripts.  Keys are an interface: they are added to, never renamed.  What is not
+ * known is null. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -40,6 +40,15 @@ static void put_primary(struct json *json, const struct server *server)
 	json_number(json, "synchronous_commit_bypassed", server->sync_bypass);
 }
 
+static void put_replay(struct json *json, const struct server_replay *replay)
+{
+	if (!replay->known)
+		return;
+	put_text(json, "recovery_min_apply_delay", replay->apply_delay);
+	json_bool(json, "replay_held_by_sessions", replay->held);
+	json_bool(json, "restore_command_at_work", replay->restoring);
+}
+
 static void put_standby(struct json *json, const struct status *status, const struct server *server)
 {
 	uint64_t lag;
@@ -51,8 +60,14 @@ static void put_standby(struct json *json, const struct status *status, const st
 	else
 		json_null(json, "lag_bytes");
 	json_bool(json, "receiving", server->receiving);
+	put_fact(json, "sent_wal_vanishes", status->flow.vanishes);
+	if (status->flow.path_known)
+		json_number(json, "path_mtu", status->flow.path.mtu);
+	else
+		json_null(json, "path_mtu");
 	json_bool(json, "replay_paused", server->replay_paused);
 	json_bool(json, "vote_withdrawn", server->withdrawn);
+	put_replay(json, &status->replay[server - status->servers]);
 }
 
 static void put_node(struct json *json, const struct status *status, const struct cfg *cfg,
@@ -80,6 +95,9 @@ static void put_node(struct json *json, const struct status *status, const struc
 		put_primary(json, server);
 	if (server->state == SERVER_STANDBY)
 		put_standby(json, status, server);
+	put_fact(json, "configuration_error", status->config[i].ignored);
+	put_text(json, "configuration_why", status->config[i].why);
+	put_text(json, "pending_restart", status->config[i].pending);
 	slots_print_json(json, &status->slots[i], cfg, i);
 	json_close_object(json);
 }
@@ -123,6 +141,7 @@ static void put_self(struct json *json, const struct status *status, const struc
 	json_text(json, "name", cfg_self(cfg)->name);
 	put_fact(json, "guard_alive", status->guard);
 	put_fact(json, "keepalived_alive", status->keepalived);
+	put_stamp(json, "keepalived_asked_ago_ms", &status->called, false);
 	put_fact(json, "election_master", status->election_master);
 	put_track(json, "serving", status->serving);
 	put_track(json, "election", status->election);
@@ -138,16 +157,40 @@ static void put_self(struct json *json, const struct status *status, const struc
 	put_text(json, "watchdog", status->watchdog);
 	put_stamp(json, "primary_seen_ago_ms", &status->seen, false);
 	put_stamp(json, "streamed_ago_ms", &status->streaming, false);
+	put_text(json, "signal_file",
+		 pgdata_signal(status->form) != NULL ? pgdata_signal(status->form) : "");
+	put_fact(json, "disk_full", status->room.full);
+	if (status->room.free_bytes >= 0)
+		json_number(json, "disk_free_bytes", status->room.free_bytes);
+	else
+		json_null(json, "disk_free_bytes");
 	put_fact(json, "fenced", status->fenced.present);
-	put_text(json, "fenced_by", status->fenced.by);
+	put_text(json, "fenced_by",
+		 status->fenced.present == FACT_YES ? fenced_by_word(status->fenced.by) : "");
 	put_text(json, "fenced_reason", status->fenced.reason);
+	put_fact(json, "writable", status->writable);
+	put_fact(json, "fenced_lasts",
+		 status->fenced.present == FACT_YES ? fact_of(status->fenced.lasts) : FACT_UNKNOWN);
 	put_fact(json, "withdrawn_mark", status->withdrawn_mark);
 	put_fact(json, "witness_host_knew_peer", status->baseline);
 	put_salvage(json, &status->salvage);
 	json_object(json, "last_attempts");
-	for (int i = 0; i < ATTEMPTS; i++)
-		put_text(json, status_attempt_word((enum status_attempt)i), status->attempts[i]);
+	for (int i = 0; i < ATTEMPTS_SHOWN; i++)
+		put_text(json, attempt_word((enum attempt)i), status->attempts[i].text);
 	json_close_object(json);
+	json_close_object(json);
+}
+
+static void put_pause(struct json *json, const struct pause *pause)
+{
+	json_object(json, "pause");
+	put_fact(json, "runs", pause->runs);
+	if (pause->runs == FACT_YES)
+		json_number(json, "left_ms", pause->left_ms);
+	else
+		json_null(json, "left_ms");
+	put_text(json, "by", pause->runs == FACT_YES ? pause->by : "");
+	put_text(json, "why", pause->runs == FACT_YES ? pause->why : "");
 	json_close_object(json);
 }
 
@@ -180,6 +223,7 @@ void status_print_json(const struct status *status, const struct cfg *cfg,
 		record_print_json(&json, &status->record, cfg);
 	else
 		json_null(&json, "record");
+	put_pause(&json, &status->pause);
 	json_array(&json, "nodes");
 	for (size_t i = 0; i < CFG_NODES; i++)
 		put_node(&json, status, cfg, i);

@@ -2,20 +2,22 @@
 #include "status/status_rules.h"
 
 #include "base/auto.h"
-
-static bool there_is_a_primary(const struct status_facts *f)
-{
-	return f->local == SERVER_PRIMARY || f->peer == SERVER_PRIMARY;
-}
+#include "status/status_table.h"
 
 static bool two_primaries(const struct status_facts *f)
 {
 	return f->local == SERVER_PRIMARY && f->peer == SERVER_PRIMARY && f->same_system != FACT_NO;
 }
 
+static bool server_refuses(const struct status_facts *f)
+{
+	return f->local == SERVER_REFUSES || f->peer == SERVER_REFUSES;
+}
+
 static bool no_primary(const struct status_facts *f)
 {
-	return !there_is_a_primary(f) && f->local != SERVER_UNKNOWN && f->peer != SERVER_UNKNOWN;
+	return !status_has_primary(f) && f->local != SERVER_UNKNOWN && f->peer != SERVER_UNKNOWN &&
+	       !server_refuses(f);
 }
 
 static bool other_system(const struct status_facts *f)
@@ -26,6 +28,17 @@ static bool other_system(const struct status_facts *f)
 static bool fenced(const struct status_facts *f)
 {
 	return f->fenced == FACT_YES;
+}
+
+static bool unpaired(const struct status_facts *f)
+{
+	return f->local == SERVER_PRIMARY && f->lease_runs == FACT_NO && f->leased == FACT_NO;
+}
+
+/* The standby would refuse to take over (unleased in promote_rules.c). */
+static bool lease_unseen(const struct status_facts *f)
+{
+	return f->local == SERVER_STANDBY && !f->has_record && f->leased == FACT_NO;
 }
 
 static bool no_lease(const struct status_facts *f)
@@ -40,7 +53,7 @@ static bool serves_not(const struct status_facts *f)
 
 static bool read_only(const struct status_facts *f)
 {
-	return there_is_a_primary(f) && f->read_only == FACT_YES;
+	return status_has_primary(f) && f->read_only == FACT_YES;
 }
 
 static bool is_no_standby(enum server_state state)
@@ -50,7 +63,7 @@ static bool is_no_standby(enum server_state state)
 
 static bool standby_down(const struct status_facts *f)
 {
-	return there_is_a_primary(f) && (is_no_standby(f->local) || is_no_standby(f->peer));
+	return status_has_primary(f) && (is_no_standby(f->local) || is_no_standby(f->peer));
 }
 
 static bool withdrawn(const struct status_facts *f)
@@ -61,6 +74,11 @@ static bool withdrawn(const struct status_facts *f)
 static bool not_streaming(const struct status_facts *f)
 {
 	return f->streaming == FACT_NO;
+}
+
+static bool path_narrow(const struct status_facts *f)
+{
+	return f->vanishes == FACT_YES;
 }
 
 static bool replay_paused(const struct status_facts *f)
@@ -78,6 +96,36 @@ static bool rights_missing(const struct status_facts *f)
 	return f->rights == FACT_NO;
 }
 
+static bool apply_delay(const struct status_facts *f)
+{
+	return f->undelayed == FACT_NO;
+}
+
+static bool unwritable(const struct status_facts *f)
+{
+	return f->writable == FACT_NO;
+}
+
+static bool config_error(const struct status_facts *f)
+{
+	return f->reloads == FACT_NO;
+}
+
+static bool config_unknown(const struct status_facts *f)
+{
+	return f->reloads == FACT_UNKNOWN;
+}
+
+static bool disk_full(const struct status_facts *f)
+{
+	return f->disk_full == FACT_YES;
+}
+
+static bool commits_wait(const struct status_facts *f)
+{
+	return f->commits_wait;
+}
+
 static bool sync_off(const struct status_facts *f)
 {
 	return f->mode_sync && f->sync_held == FACT_NO;
@@ -86,6 +134,11 @@ static bool sync_off(const struct status_facts *f)
 static bool sync_bypassed(const struct status_facts *f)
 {
 	return f->mode_sync && f->sync_bypass == FACT_YES;
+}
+
+static bool sync_late(const struct status_facts *f)
+{
+	return f->mode_sync && f->sync_late == FACT_YES;
 }
 
 static bool record_untrusted(const struct status_facts *f)
@@ -100,7 +153,7 @@ static bool record_names_other(const struct status_facts *f)
 
 static bool paused(const struct status_facts *f)
 {
-	return f->has_record && f->record_paused == FACT_YES;
+	return f->paused == FACT_YES;
 }
 
 static bool solo(const struct status_facts *f)
@@ -108,95 +161,26 @@ static bool solo(const struct status_facts *f)
 	return f->has_record && f->record_paired == FACT_NO;
 }
 
-static bool address_astray(const struct status_facts *f)
-{
-	const enum status_vip wanted = f->local == SERVER_PRIMARY ? VIP_HERE : VIP_PEER;
-
-	return there_is_a_primary(f) && f->vip != VIP_UNKNOWN && f->vip != wanted;
-}
-
-static bool witness_unseen(const struct status_facts *f)
-{
-	return f->witness == FACT_NO;
-}
-
-static bool keepalived_gone(const struct status_facts *f)
-{
-	return f->keepalived == FACT_NO;
-}
-
-static bool guard_gone(const struct status_facts *f)
-{
-	return f->guard == FACT_NO;
-}
-
-static bool watchdog_missing(const struct status_facts *f)
-{
-	return f->watchdog == FACT_NO;
-}
-
-static bool not_enforced(const struct status_facts *f)
-{
-	return f->kernel_lease == FACT_NO;
-}
-
-static bool slots_unbounded(const struct status_facts *f)
-{
-	return f->slots_wanted && f->slots_bounded == FACT_NO;
-}
-
-static bool slot_empty(const struct status_facts *f)
-{
-	return f->slots_wanted && f->slot_holds == FACT_NO;
-}
-
-static bool slot_unused(const struct status_facts *f)
-{
-	return f->slots_wanted && f->slot_used == FACT_NO;
-}
-
-static bool slots_near(const struct status_facts *f)
-{
-	return f->slots_near == FACT_YES;
-}
-
-static bool return_lacks(const struct status_facts *f)
-{
-	return f->could_return == FACT_NO;
-}
-
 static bool server_silent(const struct status_facts *f)
 {
 	return f->local == SERVER_UNKNOWN || f->peer == SERVER_UNKNOWN;
 }
 
-/* Here one node is the primary and the other its standby. */
+static bool server_busy(const struct status_facts *f)
+{
+	if (server_silent(f))
+		return f->only_late;
+	return f->more_late && (!status_all_known(f) || f->reloads == FACT_UNKNOWN);
+}
+
+static bool witness_busy(const struct status_facts *f)
+{
+	return f->witness == FACT_UNKNOWN && f->witness_late;
+}
+
 static bool not_all_known(const struct status_facts *f)
 {
-	const enum fact needed[] = { f->same_system,   f->read_only,  f->withdrawn, f->streaming,
-				     f->replay_paused, f->fresh,      f->rights,    f->fenced,
-				     f->witness,       f->keepalived, f->guard,     f->kernel_lease,
-				     f->watchdog };
-
-	for (size_t i = 0; i < ARRAY_COUNT(needed); i++) {
-		if (needed[i] == FACT_UNKNOWN)
-			return true;
-	}
-	if (f->has_record &&
-	    (f->record_trusted == FACT_UNKNOWN || f->record_names_primary == FACT_UNKNOWN ||
-	     f->record_paired == FACT_UNKNOWN || f->record_paused == FACT_UNKNOWN))
-		return true;
-	if (f->slots_wanted && (f->slots_bounded == FACT_UNKNOWN || f->slot_used == FACT_UNKNOWN ||
-				f->slot_holds == FACT_UNKNOWN))
-		return true;
-	if (f->slots_near == FACT_UNKNOWN)
-		return true;
-	if (f->mode_sync && (f->sync_held == FACT_UNKNOWN || f->sync_bypass == FACT_UNKNOWN))
-		return true;
-	if (f->local == SERVER_PRIMARY &&
-	    (f->lease_runs == FACT_UNKNOWN || f->says_serving == FACT_UNKNOWN))
-		return true;
-	return f->vip == VIP_UNKNOWN;
+	return !status_all_known(f);
 }
 
 static bool return_unknown(const struct status_facts *f)
@@ -204,190 +188,150 @@ static bool return_unknown(const struct status_facts *f)
 	return f->could_return == FACT_UNKNOWN;
 }
 
-static bool always(const struct status_facts *f)
-{
-	(void)f;
-	return true;
-}
-
 /* First rule that holds wins: the worst first, then what is not known, then that all is well. */
-static const struct rule {
-	bool (*holds)(const struct status_facts *f);
-	struct verdict verdict;
-} rules[] = {
+static const struct status_rule pair_rules[] = {
 	{ two_primaries,
-	  { .outcome = OUT_NO,
-	    .rule = "two-primaries",
-	    .message = "both nodes are primaries",
-	    .hint = "the one on the older timeline fences itself; \"rejoin\" brings it back" } },
+	  NO("two-primaries", "both nodes are primaries",
+	     "the one on the older timeline fences itself; \"rejoin\" brings it back") },
 	{ other_system,
-	  { .outcome = OUT_NO,
-	    .rule = "other-system",
-	    .message = "the two servers are not of one cluster: their system identifiers differ",
-	    .hint = "is the right server behind the other node's address and port?" } },
-	{ no_primary,
-	  { .outcome = OUT_NO, .rule = "no-primary", .message = "no node is a primary" } },
-	{ fenced,
-	  { .outcome = OUT_NO,
-	    .rule = "fenced",
-	    .message = "this node is fenced",
-	    .hint = "\"rejoin\" brings it back as a standby" } },
+	  NO("other-system",
+	     "the two servers are not of one cluster: their system identifiers differ",
+	     "is the right server behind the other node's address and port?") },
+	{ no_primary, NO("no-primary", "no node is a primary", NULL) },
+	{ fenced, NO("fenced", "this node is fenced",
+		     "\"rejoin\" brings it back as a standby; \"rejoin --lift-fence\" lets it "
+		     "serve again where that is safe") },
+	{ server_refuses,
+	  NO("server-refuses",
+	     "a server lives and refuses the role of the helpers: there would be no failover",
+	     "below the table of nodes stands what mends it") },
 	{ record_names_other,
-	  { .outcome = OUT_NO,
-	    .rule = "record-holder",
-	    .message = "the record at the witness names another node than the primary",
-	    .hint = "a takeover is under way, or the primary was started without the right to "
-		    "serve" } },
-	{ no_lease,
-	  { .outcome = OUT_NO,
-	    .rule = "no-lease",
-	    .message = "this node is the primary and has no lease",
-	    .hint = "\"check_primary -v\" says what it lacks" } },
-	{ serves_not,
-	  { .outcome = OUT_NO,
-	    .rule = "serves-not",
-	    .message = "this node is the primary and does not serve",
-	    .hint = "\"check_primary -v\" says what it lacks" } },
+	  NO("record-holder", "the record at the witness names another node than the primary",
+	     "a takeover is under way, or the primary was started without the right to "
+	     "serve") },
+	{ unpaired,
+	  NO("unpaired",
+	     "this primary was never paired with a standby: it is left alone, without a lease and "
+	     "without the virtual address",
+	     "\"check_primary -v\" says what the standby lacks; its first vote begins the lease") },
+	{ no_lease, NO("no-lease", "this node is the primary and has no lease",
+		       "\"check_primary -v\" says what it lacks") },
+	{ serves_not, NO("not-serving", "this node is the primary and does not serve",
+			 "\"check_primary -v\" says what it lacks") },
 	{ read_only,
-	  { .outcome = OUT_NO,
-	    .rule = "read-only",
-	    .message = "the primary is read-only by default_transaction_read_only" } },
+	  NO("read-only", "the primary is read-only by default_transaction_read_only", NULL) },
+	{ disk_full,
+	  NO("disk-full", "the disk of this node's server is full: writes fail, or soon will",
+	     "make room; \"disk_full\" of [postgresql] says whether a standby takes over") },
+	{ commits_wait,
+	  NO("commits-wait",
+	     "commits wait for a standby that is lost: the primary takes no reload, so synchronous "
+	     "replication could not be turned off",
+	     "mend the line named below the table of nodes; the rest comes by itself") },
 	{ record_untrusted,
-	  { .outcome = OUT_NO,
-	    .rule = "record-untrusted",
-	    .message = "the record at the witness is not to be trusted, so there would be no "
-		       "failover",
-	    .hint = "\"witness_record\" says why, and what mends it" } },
-	{ standby_down,
-	  { .outcome = OUT_NO,
-	    .rule = "standby-down",
-	    .message = "there is no standby: the other server is not up",
-	    .hint = "\"rejoin\" on that node brings it back, or says why not" } },
-	{ withdrawn,
-	  { .outcome = OUT_NO,
-	    .rule = "vote-withdrawn",
-	    .message = "the standby has withdrawn its vote: a takeover is under way, or was "
-		       "interrupted" } },
-	{ not_streaming,
-	  { .outcome = OUT_NO,
-	    .rule = "not-streaming",
-	    .message = "the standby does not stream from the primary",
-	    .hint = "see the log of both servers" } },
+	  NO("record-untrusted",
+	     "the record at the witness is not to be trusted, so there would be no "
+	     "failover",
+	     "\"witness_record\" says why, and what mends it") },
+	{ standby_down, NO("standby-down", "there is no standby: the other server is not up",
+			   "\"rejoin\" on that node brings it back, or says why not") },
+	{ withdrawn, NO("vote-withdrawn",
+			"the standby has withdrawn its vote: a takeover is under way, or was "
+			"interrupted",
+			NULL) },
+	{ path_narrow,
+	  NO("large-packets-lost",
+	     "the standby is connected and receives nothing of what the primary sends: the path "
+	     "between the nodes seems to lose every packet above some size",
+	     "\"ping -M do -s 1472\" from one node to the other must pass where the MTU is 1500; "
+	     "mend the path, or lower the MTU of both interfaces") },
+	{ not_streaming, NO("not-streaming", "the standby does not stream from the primary",
+			    "see the log of both servers") },
 	{ replay_paused,
-	  { .outcome = OUT_NO,
-	    .rule = "replay-paused",
-	    .message = "replay is paused on the standby, so it could not be promoted",
-	    .hint = "SELECT pg_wal_replay_resume()" } },
+	  NO("replay-paused", "replay is paused on the standby, so it could not be promoted",
+	     "SELECT pg_wal_replay_resume(); but where a recovery target is set that would "
+	     "promote it") },
 	{ lags,
-	  { .outcome = OUT_NO,
-	    .rule = "lag",
-	    .message = "the standby lags by more than max_lag, so it could not be promoted" } },
-	{ rights_missing,
-	  { .outcome = OUT_NO,
-	    .rule = "rights-missing",
-	    .message = "the role lacks a right that a takeover needs, so there would be none",
-	    .hint = "run what \"cluster_config sql\" prints on the primary" } },
+	  NO("lag", "the standby lags by more than max_lag, so it could not be promoted", NULL) },
+	{ rights_missing, NO("rights-missing",
+			     "the role lacks a right that a takeover needs, so there would be none",
+			     "run what \"cluster_config sql\" prints on the primary") },
+	{ apply_delay,
+	  NO("apply-delay",
+	     "recovery_min_apply_delay holds replay back on the standby, so it could not be "
+	     "promoted before it has caught up",
+	     "ALTER SYSTEM RESET recovery_min_apply_delay there, or take it out of its file, and a "
+	     "reload") },
+	{ unwritable,
+	  NO("unwritable",
+	     "the server's user cannot write where a promotion of this node would have to",
+	     "the place is named above: is its file system full, or read-only?") },
+	{ config_error,
+	  NO("config-error",
+	     "a configuration file has an error: its server takes no reload, and would not start",
+	     "mend the line named below the table of nodes, then SELECT pg_reload_conf()") },
+	{ lease_unseen,
+	  NO("lease-unseen",
+	     "this standby has not seen that the primary is held to a lease, so it would not take "
+	     "over",
+	     "\"check_primary -v\" on the primary; may the role call pg_stat_file there?") },
 	{ paused,
-	  { .outcome = OUT_NO,
-	    .rule = "paused",
-	    .message = "an operator has paused takeovers",
-	    .hint = "\"witness_record --resume\" makes them possible again" } },
-	{ solo,
-	  { .outcome = OUT_NO,
-	    .rule = "solo",
-	    .message = "only the primary may serve: the standby must not take over yet",
-	    .hint = "the primary pairs with a standby that streams and has caught up" } },
-	{ sync_off,
-	  { .outcome = OUT_NO,
-	    .rule = "sync-off",
-	    .message = "mode is sync, but the primary does not wait for the standby",
-	    .hint = "\"cluster_config postgresql\" prints the setting" } },
-	{ sync_bypassed,
-	  { .outcome = OUT_NO,
-	    .rule = "sync-bypassed",
-	    .message = "mode is sync, but commits may go around it by synchronous_commit",
-	    .hint = "see pg_db_role_setting and postgresql.conf on the primary" } },
-	{ address_astray,
-	  { .outcome = OUT_NO,
-	    .rule = "address-astray",
-	    .message = "the virtual address is not on the primary" } },
-	{ witness_unseen,
-	  { .outcome = OUT_NO,
-	    .rule = "witness-unseen",
-	    .message = "the witness is not seen from this node, so there would be no failover" } },
-	{ keepalived_gone,
-	  { .outcome = OUT_NO,
-	    .rule = "keepalived-gone",
-	    .message = "keepalived does not run on this node" } },
-	{ guard_gone,
-	  { .outcome = OUT_NO,
-	    .rule = "guard-gone",
-	    .message = "the guard (fence_self --watch) does not run on this node" } },
-	{ watchdog_missing,
-	  { .outcome = OUT_NO,
-	    .rule = "watchdog-missing",
-	    .message = "a watchdog is required, and this node has none that could be armed",
-	    .hint = "the guard's log says why; load its driver, or say watchdog = automatic" } },
-	{ not_enforced,
-	  { .outcome = OUT_NO,
-	    .rule = "kernel-lease",
-	    .message = "the kernel of this node does not enforce the lease",
-	    .hint = "is nftables installed? the guard's log says why; \"kernel_lease = no\" does "
-		    "without" } },
-	{ slots_unbounded,
-	  { .outcome = OUT_NO,
-	    .rule = "slots-unbounded",
-	    .message = "no WAL is held for a node that is away: nothing would bound it",
-	    .hint = "set max_slot_wal_keep_size on both nodes, or \"slots = no\"" } },
-	{ slot_empty,
-	  { .outcome = OUT_NO,
-	    .rule = "slot-empty",
-	    .message = "no WAL is held for the standby: it was away for longer than "
-		       "max_slot_wal_keep_size allows",
-	    .hint = "\"rejoin\" there says whether it can follow all the same, or needs a new "
-		    "copy" } },
-	{ slot_unused,
-	  { .outcome = OUT_NO,
-	    .rule = "slot-unused",
-	    .message = "the standby streams without its slot, so no WAL is held when it is away",
-	    .hint = "\"replication_slots\" on each node says why" } },
-	{ slots_near,
-	  { .outcome = OUT_NO,
-	    .rule = "slots-near",
-	    .message = "a replication slot is close to the bound of what it may hold, or beyond it",
-	    .hint = "\"replication_slots\" on its node names it; \"--drop\" removes one that "
-		    "nobody needs" } },
-	{ return_lacks,
-	  { .outcome = OUT_NO,
-	    .rule = "return-lacks",
-	    .message = "this node could not come back by itself: pg_rewind would lack something",
-	    .hint = "\"rejoin --check\" says what, and what mends it" } },
-	{ server_silent,
-	  { .outcome = OUT_UNKNOWN,
-	    .rule = "server-silent",
-	    .message = "a server did not say what it is" } },
-	{ not_all_known,
-	  { .outcome = OUT_UNKNOWN,
-	    .rule = "not-all-known",
-	    .message = "not everything could be found out",
-	    .hint = "is it run by root?" } },
-	{ return_unknown,
-	  { .outcome = OUT_UNKNOWN,
-	    .rule = "return-unknown",
-	    .message = "it is not known yet whether this node could come back by itself",
-	    .hint = "the guard finds out as soon as both servers run; \"rejoin --check\" does it "
-		    "now" } },
-	{ always,
-	  { .outcome = OUT_YES,
-	    .rule = "well",
-	    .message = "all is well: one node serves, the other could take over" } },
+	  NO("paused", "failover is paused by an operator", "\"resume\" makes it possible again") },
+	{ solo, NO("solo", "only the primary may serve: the standby must not take over yet",
+		   "the primary pairs with a standby that streams and has caught up") },
+	{ sync_off, NO("sync-off", "mode is sync, but the primary does not wait for the standby",
+		       "\"cluster_config postgresql\" prints the setting") },
+	{ sync_bypassed, NO("sync-bypassed",
+			    "roles or databases set synchronous_commit to local or off: their "
+			    "commits may be lost in a failover",
+			    "pg_db_role_setting and postgresql.conf of the primary have the "
+			    "settings: reset them") },
+	{ sync_late,
+	  NO("sync-late",
+	     "mode is sync, but this minor version of PostgreSQL lets commits through for a moment "
+	     "after each start",
+	     "update to 15.13, 16.9 or 17.5, or newer, on both nodes") },
 };
+
+static const struct status_rule unknown_rules[] = {
+	{ server_busy,
+	  UNKNOWN("server-busy",
+		  "a server is busy, or stands still: it takes connections and does not answer "
+		  "in time",
+		  "is its host overloaded, its disk slow, or its process stopped?") },
+	{ witness_busy,
+	  UNKNOWN("witness-busy",
+		  "the witness's server is busy, or stands still: it takes connections and does "
+		  "not answer in time; nobody takes over before it does",
+		  "is its host overloaded, its disk slow, or its process stopped?") },
+	{ server_silent,
+	  UNKNOWN("server-silent", "the role of a server is unknown: it did not answer", NULL) },
+	{ not_all_known,
+	  UNKNOWN("not-all-known", "not everything could be found out", "is it run by root?") },
+	{ config_unknown,
+	  UNKNOWN("config-unknown", "whether the servers take a reload could not be asked",
+		  "run what \"cluster_config sql\" prints on the primary") },
+	{ return_unknown,
+	  UNKNOWN("rejoin-unchecked",
+		  "it is not known yet whether this node could come back by itself",
+		  "the guard finds out as soon as both servers run; \"rejoin --check\" does it "
+		  "now") },
+	{ RULE_ALWAYS,
+	  YES("healthy", "all is well: one node serves, the other could take over", NULL) },
+};
+
+RULES_PART(status_unknown_rules, unknown_rules);
+RULES_PART(status_pair_rules, pair_rules);
+
+static const struct rules *const status_rules[] = { &status_pair_rules, &status_host_rules,
+						    &status_unknown_rules, NULL };
 
 struct verdict status_decide(const struct status_facts *f)
 {
-	const struct rule *rule = rules;
+	return *rules_decide(status_rules, f);
+}
 
-	while (!rule->holds(f))
-		rule++; /* ends: the last rule always holds */
-	return rule->verdict;
+void status_explain(const struct status_facts *f, FILE *out)
+{
+	rules_explain(status_rules, f, NULL, out);
 }

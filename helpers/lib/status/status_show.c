@@ -4,107 +4,46 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "node/attempt.h"
 #include "slots/slots_show.h"
 #include "status/status.h"
 #include "status/status_show.h"
 
-const char *status_vip_word(enum status_vip vip, const struct cfg *cfg)
+static void print_config(const struct status *status, const struct cfg *cfg, FILE *out)
 {
-	switch (vip) {
-	case VIP_HERE:
-		return cfg_self(cfg)->name;
-	case VIP_PEER:
-		return cfg_peer(cfg)->name;
-	case VIP_ELSEWHERE:
-		return "elsewhere";
-	case VIP_NOBODY:
-		return "nowhere";
-	case VIP_UNKNOWN:
-	case VIP_WHERES:
-	default:
-		return "unknown";
+	for (size_t i = 0; i < CFG_NODES; i++) {
+		if (status->config[i].ignored == FACT_YES)
+			fprintf(out, "%s takes no reload: %s\n", cfg->nodes[i].name,
+				status->config[i].why);
+		if (status->config[i].pending[0] != '\0')
+			fprintf(out, "%s has settings that wait for a restart: %s\n",
+				cfg->nodes[i].name, status->config[i].pending);
 	}
 }
 
-const char *status_kernel_word(enum status_kernel kernel)
+/* Prints what has no column on the screen. */
+static void print_servers(const struct status *status, const struct cfg *cfg, FILE *out)
 {
-	static const char *const words[KERNELS] = {
-		[KERNEL_OFF] = "off",     [KERNEL_MISSING] = "missing", [KERNEL_SHUT] = "shut",
-		[KERNEL_UNTIL] = "until", [KERNEL_OPEN] = "open",
-	};
-
-	return kernel < KERNELS ? words[kernel] : NULL;
-}
-
-/* Appends to text, with a comma between. */
-static void note(char *text, size_t size, const char *what)
-{
-	const size_t used = strlen(text);
-
-	(void)snprintf(text + used, size - used, "%s%s", used > 0 ? ", " : "", what);
-}
-
-static void notes_of(const struct server *server, const struct cfg *cfg, char *text, size_t size)
-{
-	text[0] = '\0';
-	if (server->state == SERVER_PRIMARY) {
-		if (server->read_only)
-			note(text, size, "read-only");
-		note(text, size,
-		     !server->peer_streams ? "the standby does not stream"
-		     : server->peer_sync   ? "the standby streams, synchronous"
-					   : "the standby streams");
-		if (cfg->mode == MODE_SYNC && server->sync_bypass > 0)
-			note(text, size, "synchronous_commit is gone around");
-	} else if (server->state == SERVER_STANDBY) {
-		note(text, size, server->receiving ? "streams" : "does not stream");
-		if (server->withdrawn)
-			note(text, size, "vote withdrawn");
-		if (server->replay_paused)
-			note(text, size, "replay paused");
-	} else {
-		note(text, size, server->why);
-	}
-}
-
-static void print_nodes(const struct status *status, const struct cfg *cfg, FILE *out)
-{
-	static const char *const heading[] = { "NODE",     "ADDRESS", "SERVER", "VERSION",
-					       "TIMELINE", "WAL",     "LAG",    "NOTES" };
-	struct table table = { .columns = ARRAY_COUNT(heading) };
-
-	table_row(&table, heading);
 	for (size_t i = 0; i < CFG_NODES; i++) {
 		const struct server *server = &status->servers[i];
-		const bool up = server->state == SERVER_PRIMARY || server->state == SERVER_STANDBY;
-		char name[CFG_NAME_MAX + 2], version[24] = "", timeline[16] = "", lsn[32] = "",
-					     lag[32] = "", notes[192];
-		uint64_t bytes;
-		const char *const cells[] = { name,
-					      cfg->nodes[i].address,
-					      server_state_word(server->state),
-					      version,
-					      timeline,
-					      lsn,
-					      lag,
-					      notes };
+		char refusal[320], lsn[32];
 
-		(void)snprintf(name, sizeof(name), "%s%s", cfg->nodes[i].name,
-			       i == cfg->self ? "*" : "");
-		if (up) {
-			(void)snprintf(version, sizeof(version), "%" PRId64 ".%" PRId64,
-				       server->version_num / 10000, server->version_num % 10000);
-			(void)snprintf(timeline, sizeof(timeline), "%" PRIu32, server->timeline);
+		fprintf(out, "  %-13s %s", cfg->nodes[i].name, cfg->nodes[i].address);
+		if (server->state == SERVER_PRIMARY || server->state == SERVER_STANDBY) {
 			lsn_format(server->state == SERVER_PRIMARY ? server->write_lsn
 								   : server->received_lsn,
 				   lsn, sizeof(lsn));
+			fprintf(out, ", PostgreSQL %" PRId64 ".%" PRId64 ", WAL %s %s",
+				server->version_num / 10000, server->version_num % 10000,
+				server->state == SERVER_PRIMARY ? "written to" : "received to",
+				lsn);
 		}
-		if (server->state == SERVER_STANDBY && status_lag(status, &bytes))
-			report_bytes(bytes, lag, sizeof(lag));
-		notes_of(server, cfg, notes, sizeof(notes));
-		table_row(&table, cells);
+		fprintf(out, "\n");
+		if (server->state != SERVER_REFUSES)
+			continue;
+		server_refusal(server->failure, server->why, cfg, refusal, sizeof(refusal));
+		fprintf(out, "  %-13s refuses role %s: %s\n", "", cfg->role, refusal);
 	}
-	table_print(&table, out);
 }
 
 /* How long a right still lasts, or since when something was not seen. */
@@ -121,24 +60,25 @@ static void print_stamp(FILE *out, const char *what, const struct status_stamp *
 		fprintf(out, "  %-13s %.1f s ago\n", what, -seconds);
 }
 
-static void print_tracks(const struct status *status, FILE *out)
+static const char *yes_or_no(int track)
 {
-	const struct {
-		const char *name;
-		int value;
-	} tracks[] = { { "serving", status->serving },
-		       { "election", status->election },
-		       { "priority", status->priority } };
+	return fact_word(track < 0 ? FACT_UNKNOWN : fact_of(track));
+}
 
-	fprintf(out, "  %-13s", "track files");
-	for (size_t i = 0; i < ARRAY_COUNT(tracks); i++) {
-		fprintf(out, "%s %s ", i > 0 ? "," : "", tracks[i].name);
-		if (tracks[i].value < 0)
-			fprintf(out, "missing or garbage");
-		else
-			fprintf(out, "%d", tracks[i].value);
+/* Prints what keepalived reads of this node. */
+static void print_tracks(const struct status *status, const struct cfg *cfg, FILE *out)
+{
+	fprintf(out, "  %-13s ", "tells VRRP");
+	if (status->serving < 0 && status->election < 0 && status->priority < 0) {
+		fprintf(out, "nothing: no track files in %s\n", cfg->run_dir);
+		return;
 	}
-	fprintf(out, "\n");
+	fprintf(out, "serving %s, stands for election %s, priority ", yes_or_no(status->serving),
+		yes_or_no(status->election));
+	if (status->priority < 0)
+		fprintf(out, "unknown\n");
+	else
+		fprintf(out, "%d\n", status->priority);
 }
 
 static void print_kernel(const struct status *status, FILE *out)
@@ -149,7 +89,7 @@ static void print_kernel(const struct status *status, FILE *out)
 		[KERNEL_MISSING] = "does not enforce the lease: no table in nftables",
 		[KERNEL_SHUT] = "lets no client in",
 		[KERNEL_UNTIL] = "lets clients in",
-		[KERNEL_OPEN] = "lets clients in, without an end",
+		[KERNEL_OPEN] = "lets clients in without a time limit, as on a standby",
 	};
 
 	fprintf(out, "  %-13s %s", "kernel", status->kernel < KERNELS ? words[status->kernel] : "");
@@ -166,15 +106,56 @@ static void print_salvage(const struct salvage *salvage, FILE *out)
 			salvage->whole ? "" : ", not all could be read");
 }
 
+static void age_words(int64_t age_ms, char *text, size_t size)
+{
+	int64_t seconds = age_ms / 1000;
+
+	if (age_ms < 0)
+		(void)snprintf(text, size, "some time");
+	else if (seconds < 120)
+		(void)snprintf(text, size, "%" PRId64 " s", seconds);
+	else if (seconds < 7200)
+		(void)snprintf(text, size, "%" PRId64 " min", seconds / 60);
+	else
+		(void)snprintf(text, size, "%" PRId64 " h", seconds / 3600);
+}
+
+static void print_attempt(const struct status *status, enum attempt attempt, FILE *out)
+{
+	char age[32];
+
+	if (status->attempts[attempt].text[0] == '\0')
+		return;
+	age_words(status->attempts[attempt].age_ms, age, sizeof(age));
+	fprintf(out, "  %-13s %s ago: %s\n", attempt_word(attempt), age,
+		status->attempts[attempt].text);
+}
+
+void status_last_rejoin(const struct status *status, char *text, size_t size)
+{
+	const struct attempt_last *said = &status->attempts[ATTEMPT_REJOIN];
+	char age[32];
+
+	text[0] = '\0';
+	if (said->text[0] == '\0' || said->answer == FACT_YES)
+		return;
+	age_words(said->age_ms, age, sizeof(age));
+	(void)snprintf(text, size, "rejoin, %s ago: %.220s", age, said->text);
+}
+
 static void print_self(const struct status *status, const struct cfg *cfg, FILE *out)
 {
 	const struct server *local = &status->servers[cfg->self];
+	char room[32];
 
 	fprintf(out, "\nthis node, %s\n", cfg_self(cfg)->name);
 	fprintf(out, "  %-13s %s\n", "guard", status_alive_word(status->guard));
-	fprintf(out, "  %-13s %s, election MASTER: %s\n", "keepalived",
-		status_alive_word(status->keepalived), fact_word(status->election_master));
-	print_tracks(status, out);
+	fprintf(out, "  %-13s %s", "keepalived", status_alive_word(status->keepalived));
+	if (status->keepalived == FACT_NO && status->called.known)
+		fprintf(out, ", or stands still: asked last %.1f s ago",
+			-(double)status->called.away_ms / 1000);
+	fprintf(out, ", election MASTER: %s\n", fact_word(status->election_master));
+	print_tracks(status, cfg, out);
 	print_stamp(out, status->lease.away_ms > 0 ? "lease" : "lease ended", &status->lease);
 	if (status->grant.away_ms > 0)
 		print_stamp(out, "grant", &status->grant);
@@ -185,41 +166,35 @@ static void print_self(const struct status *status, const struct cfg *cfg, FILE 
 		print_stamp(out, "primary seen", &status->seen);
 		print_stamp(out, "streamed", &status->streaming);
 	}
+	if (local->state == SERVER_PRIMARY && pgdata_signal(status->form) != NULL)
+		fprintf(out, "  %-13s %s/%s\n", "signal file", cfg->data_dir,
+			pgdata_signal(status->form));
+	if (status->room.full == FACT_YES) {
+		report_bytes((uint64_t)status->room.free_bytes, room, sizeof(room));
+		fprintf(out, "  %-13s full: %s free for the server\n", "disk", room);
+	}
 	fprintf(out, "  %-13s %s", "fenced", fact_word(status->fenced.present));
 	if (status->fenced.present == FACT_YES)
-		fprintf(out, ", by %s: %s", status->fenced.by[0] != '\0' ? status->fenced.by : "-",
-			status->fenced.reason);
+		fprintf(out, ", by %s: %s%s", fenced_by_word(status->fenced.by),
+			status->fenced.reason,
+			status->fenced.lasts ? "" : "; only until this host is rebooted");
 	fprintf(out, "\n");
+	if (status->writable == FACT_NO)
+		fprintf(out, "  %-13s %s\n", "unwritable", status->writable_why);
 	if (status->withdrawn_mark != FACT_NO)
 		fprintf(out, "  %-13s %s\n", "vote withdrawn", fact_word(status->withdrawn_mark));
 	print_salvage(&status->salvage, out);
-	for (int i = 0; i < ATTEMPTS; i++) {
-		if (status->attempts[i][0] != '\0')
-			fprintf(out, "  %-13s %s\n", status_attempt_word((enum status_attempt)i),
-				status->attempts[i]);
-	}
+	for (int i = 0; i < ATTEMPTS_SHOWN; i++)
+		print_attempt(status, (enum attempt)i, out);
 }
 
-static void print_heading(const struct status *status, const struct cfg *cfg, FILE *out)
+void status_print(const struct status *status, const struct cfg *cfg, const struct verdict *verdict,
+		  FILE *out)
 {
-	const bool on_a_node = status->vip == VIP_HERE || status->vip == VIP_PEER;
-
-	fprintf(out, "cluster %s, mode %s\n", cfg->name, cfg->mode == MODE_SYNC ? "sync" : "async");
-	fprintf(out, "  %-13s %s/%" PRId64 " %s%s%s%s\n", "address", cfg->vip, cfg->vip_prefix,
-		on_a_node ? "on " : "", status_vip_word(status->vip, cfg),
-		status->vip_why[0] != '\0' ? ": " : "", status->vip_why);
-	fprintf(out, "  %-13s %s %s: %s\n\n", "witness", cfg_witness_word(cfg),
-		cfg->witness_address,
-		status->witness == FACT_YES ? "seen from here" : status->witness_why);
-}
-
-void status_print(const struct status *status, const struct cfg *cfg, FILE *out)
-{
-	const struct status_forecast forecast = status_forecast(status, cfg);
-	const int primary = status_primary(status);
-
-	print_heading(status, cfg, out);
-	print_nodes(status, cfg, out);
+	status_screen(status, cfg, verdict, out);
+	fprintf(out, "\nservers\n");
+	print_servers(status, cfg, out);
+	print_config(status, cfg, out);
 	if (status->slots[0].known || status->slots[1].known) {
 		fprintf(out, "\n");
 		slots_print(status->slots, cfg, out);
@@ -229,6 +204,4 @@ void status_print(const struct status *status, const struct cfg *cfg, FILE *out)
 		record_print(&status->record, cfg, out);
 	}
 	print_self(status, cfg, out);
-	fprintf(out, "\nif %s died now: %s\n",
-		primary < 0 ? "the primary" : cfg->nodes[primary].name, forecast.text);
 }

@@ -15,6 +15,10 @@ const char *status_vip_word(enum status_vip vip, const struct cfg *cfg);
 /* "off", "missing", "shut", "until", "open"; NULL when it is not known. */
 const char *status_kernel_word(enum status_kernel kernel);
 
+/* The first lines of the table for people, ten of 80 columns while all is well. */
+void status_screen(const struct status *status, const struct cfg *cfg,
+		   const struct verdict *verdict, FILE *out);
+
 static inline const char *status_alive_word(enum fact alive)
 {
 	return alive == FACT_YES ? "alive" : alive == FACT_NO ? "not running" : "unknown";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What the slots of both nodes come to.  Pure. */
+/* Sums up the slots of both nodes.  Pure. */
 #include "slots/slots_show.h"
 #include "status/status.h"
 
@@ -30,9 +30,9 @@ static bool any_near(const struct server_slots *slots)
 	return false;
 }
 
-void status_slots_facts(struct status_facts *f, const struct status *status, const struct cfg *cfg)
+void status_slots_facts(struct status_facts *f, const struct status *status, const struct cfg *cfg,
+			int primary)
 {
-	const int primary = status_primary(status);
 	bool asked = false;
 	bool unbounded = false;
 	bool near = false;

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: PostgreSQL
+"""Applications behind Debian's PgBouncer on their own host, set up by examples/pgbouncer, before the virtual address: it
+leads to the new primary after each change of roles, also when the old one left without a word."""
+
+import unittest
+
+from behind import Behind
+from scenario import ROOT
+
+from lablib.places import CLIENT
+
+EXAMPLE = f"{ROOT}/examples/pgbouncer/pgbouncer.ini"
+USERS = "/run/pgbouncer.users"
+
+
+class Pgbouncer(Behind):
+    def setUp(self) -> None:
+        super().setUp()
+        settings = self.lab.settings
+        with open(self.lab.node(CLIENT).path(USERS), "w", encoding="ascii") as file:
+            file.write('"lab" ""\n')
+        self.configure(EXAMPLE, "/run/pgbouncer.ini", {
+            "host=192.0.2.10 port=5432": f"host={settings.vip.ip} port={settings.port}",
+            "listen_port = 6432": f"listen_port = {settings.port}",
+            "auth_type = scram-sha-256": "auth_type = trust",
+            "/etc/pgbouncer/userlist.txt": USERS,
+        })
+        self.start(CLIENT, "/usr/sbin/pgbouncer", "-q", "-u", "postgres", "/run/pgbouncer.ini")
+        self.wait(lambda: self.leads_to(settings.port) == self.old, 20, "it leads to the primary")
+
+    def moved(self) -> None:
+        self.wait(lambda: self.leads_to(self.lab.settings.port) == self.new, 40, "it leads to the new primary")
+
+    def test_a_crash_loses_nothing(self):
+        writers = self.begin_to_write()
+        self.lab.fault("crash", self.old)
+        self.moved()
+        self.assert_they_go_on(writers)
+
+    def test_a_host_that_is_gone_without_a_word_loses_nothing(self):
+        # It has their statements, and nothing is on its way that the new owner of the address could refuse.
+        writers = self.begin_to_write(0.3)
+        self.lab.fault("power-off", self.old)
+        self.moved()
+        self.assert_they_go_on(writers)
+
+    def test_a_switchover_takes_them_along(self):
+        self.assert_a_switchover_takes_them_along()
+
+
+if __name__ == "__main__":
+    unittest.main()
