@@ -130,10 +130,11 @@ class Damaging(Scenario):
         """Every node that had the VIP in this time; "" when at some moment none had."""
         seen: set[str] = set()
         until = time.monotonic() + seconds
-        while time.monotonic() < until:
+        while True:
             seen.update(self.lab.status()["vip_at"] or [""])
+            if time.monotonic() >= until:
+                return seen
             time.sleep(LOOK_S)
-        return seen
 
 
     def is_well(self) -> bool:

@@ -341,10 +341,14 @@ static void serving_file_is_believed_only_with_the_lease(void **state)
 	assert_int_equal(check_serving_decide(&f).outcome, OUT_YES);
 	f.says_serving = FACT_UNKNOWN;
 	assert_int_equal(check_serving_decide(&f).outcome, OUT_NO);
-	f.says_serving = FACT_YES, f.fenced = FACT_UNKNOWN;
+	f.says_serving = FACT_YES, f.fenced = FACT_YES;
 	assert_int_equal(check_serving_decide(&f).outcome, OUT_NO);
 	f.fenced = FACT_NO, f.lease_runs = FACT_UNKNOWN;
 	assert_int_equal(check_serving_decide(&f).outcome, OUT_NO);
+	f.fenced = FACT_UNKNOWN; /* somebody removed state_dir: until the lease has ended */
+	assert_int_equal(check_serving_decide(&f).outcome, OUT_NO);
+	f.lease_runs = FACT_YES;
+	assert_int_equal(check_serving_decide(&f).outcome, OUT_YES);
 	f.says_serving = FACT_NO; /* its no needs no proof */
 	assert_int_equal(check_serving_decide(&f).outcome, OUT_YES);
 }

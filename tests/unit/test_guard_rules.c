@@ -272,6 +272,25 @@ static void only_a_standby_or_who_is_spared_is_let_in_to_for_ever(void **state)
 	}
 }
 
+/* Were it to leave at once, the standby would be asked to take over from a primary that serves. */
+static void a_mark_that_cannot_be_read_leaves_the_election_when_the_lease_ends(void **state)
+{
+	struct guard_facts f = facts(GUARD_SERVER_PRIMARY);
+
+	(void)state;
+	assert_true(guard_stands(&f));
+	f.fenced = FACT_UNKNOWN;
+	assert_true(guard_stands(&f));
+	f.lease.until_ms = NOW;
+	assert_false(guard_stands(&f));
+	f = facts(GUARD_SERVER_PRIMARY), f.fenced = FACT_YES;
+	assert_false(guard_stands(&f));
+	f = facts(GUARD_SERVER_STANDBY), f.fenced = FACT_UNKNOWN;
+	assert_false(guard_stands(&f)); /* promote_safe would refuse */
+	f.fenced = FACT_NO;
+	assert_true(guard_stands(&f));
+}
+
 static void every_act_has_a_reason_in_words(void **state)
 {
 	(void)state;
@@ -299,6 +318,8 @@ int main(void)
 		cmocka_unit_test(a_primary_is_let_in_to_exactly_as_long_as_its_lease),
 		cmocka_unit_test(a_standby_that_may_be_promoted_at_any_moment_is_left_alone),
 		cmocka_unit_test(only_a_standby_or_who_is_spared_is_let_in_to_for_ever),
+		cmocka_unit_test(
+		    a_mark_that_cannot_be_read_leaves_the_election_when_the_lease_ends),
 		cmocka_unit_test(every_act_has_a_reason_in_words),
 	};
 

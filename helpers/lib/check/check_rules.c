@@ -230,7 +230,9 @@ struct verdict check_serving_decide(const struct check_facts *f)
 	if (f->says_serving == FACT_NO)
 		return (struct verdict)YES("not-serving", "this node does not serve, and says so",
 					   NULL);
-	if (f->says_serving == FACT_YES && f->fenced == FACT_NO && f->lease_runs == FACT_YES)
+	/* A mark that cannot be read renews no lease (guard_look.c), and until the lease has ended
+	 * nobody else may serve: to take the address away at once would help nobody. */
+	if (f->says_serving == FACT_YES && f->fenced != FACT_YES && f->lease_runs == FACT_YES)
 		return (struct verdict)YES("serves", "this node serves by right", NULL);
 	return (struct verdict)NO("serves-without-right", "the serving file is not to be believed",
 				  NULL);

@@ -68,7 +68,8 @@ void check_explain(const struct check_facts *f, FILE *out);
 
 /*
  * May keepalived believe the serving file?  A no in it needs no proof, a yes needs the lease, and a
- * file that cannot be read is never believed.  Looks at fenced, lease_runs and says_serving only.
+ * file that cannot be read is never believed; a fenced mark that cannot be read is borne until the
+ * lease has ended.  Looks at fenced, lease_runs and says_serving only.
  */
 struct verdict check_serving_decide(const struct check_facts *f);
 

@@ -148,13 +148,9 @@ static bool act_on(struct guard *g, enum guard_act act, const struct guard_facts
 	return false;
 }
 
-/* The election may be stood for while a server runs here and nobody fenced the node. */
 static void keep_election(struct guard *g, const struct guard_facts *f)
 {
-	/* A switchover lets it go when the standby has all that was written here. */
-	bool up = f->server == GUARD_SERVER_PRIMARY || f->server == GUARD_SERVER_STANDBY ||
-		  (f->died_as_primary && f->handed_over);
-	int wanted = up && f->fenced == FACT_NO ? TRACK_YES : TRACK_NO;
+	int wanted = guard_stands(f) ? TRACK_YES : TRACK_NO;
 	int is;
 
 	if (track_read(g->cfg, TRACK_ELECTION, &is) == 0 && is == wanted)

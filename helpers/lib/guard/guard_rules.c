@@ -69,6 +69,17 @@ bool guard_standby_is_lost(const struct guard_facts *f)
 	return !contact_lost(f) && f->last_contact_ms > 0 && f->now - since >= f->lease_ms;
 }
 
+bool guard_stands(const struct guard_facts *f)
+{
+	/* A switchover lets it go when the standby has all that was written here. */
+	bool up = f->server == GUARD_SERVER_PRIMARY || f->server == GUARD_SERVER_STANDBY ||
+		  (f->died_as_primary && f->handed_over);
+
+	if (f->fenced == FACT_UNKNOWN)
+		return f->server == GUARD_SERVER_PRIMARY && f->now < f->lease.until_ms;
+	return up && f->fenced == FACT_NO;
+}
+
 bool guard_kernel_wants(const struct guard_facts *f, struct nftlease *want)
 {
 	*want = (struct nftlease){ .gate = NFTLEASE_SHUT };

@@ -69,6 +69,12 @@ enum guard_act guard_decide(const struct guard_facts *facts);
 bool guard_standby_is_lost(const struct guard_facts *facts);
 
 /*
+ * Does this node stand for the election?  While a server runs here and nobody fenced it; a fenced
+ * mark that cannot be read is borne on a primary until its lease has ended.
+ */
+bool guard_stands(const struct guard_facts *facts);
+
+/*
  * Whom the kernel lets in: on a primary, clients as long as the lease, or always on one that is
  * spared; on a standby, clients; while the server is down, nobody.  False: it is to be left as it
  * is.
