@@ -329,6 +329,10 @@ int main(int argc, char **argv)
 			  &verdict))
 		return cli_finish(&cli, &verdict);
 	verdict = options.observe ? observe_answer(&cfg) : run(&cfg, &cli, &options);
+	/* A person who has mended something and tests it renews what cluster_status says of it. */
+	if (options.test && !options.automatic && !options.observe &&
+	    helper_has_tried(&cli, &verdict))
+		attempt_note(&cfg, ATTEMPT_FENCE_TEST, &verdict);
 	/* The guard tests again and again; only a change is worth a line in the log. */
 	told = options.automatic && !options.observe &&
 	       !attempt_changes(&cfg, ATTEMPT_FENCE_TEST, &verdict);

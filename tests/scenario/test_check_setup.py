@@ -59,6 +59,10 @@ class CheckSetup(Recorded, Damaging):
     def test_key_that_does_not_fence_any_more(self):
         with self.changed(self.new, "/root/.ssh/authorized_keys", "command=", "no-such-option="):
             self.assertEqual(self.found().get("fencing-broken"), "error")
+            self.assertEqual(self.lab.helper(self.old, "fence_old", "--test").returncode, 2)
+        # Not with the guard's next test, which may be minutes away.
+        self.assertEqual(self.lab.helper(self.old, "fence_old", "--test").returncode, 0)
+        self.assertNotIn("not-well", self.found())
 
     def test_host_that_answers_for_the_address(self):
         vip = str(self.lab.settings.vip.ip)
