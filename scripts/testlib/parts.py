@@ -24,9 +24,9 @@ PYTHON = [sys.executable, "-B"]
 # Unit and command line tests at a time: each has a directory, ports and namespaces of its own.
 PARALLEL = 2
 # Seconds.  A unit test binary, a file of command line tests, a lab and each scenario in it.
-UNIT_LIMIT, CLI_LIMIT, LAB_LIMIT, SCENARIO_LIMIT = 60, 180, 60, 120
+UNIT_LIMIT, CLI_LIMIT, LAB_LIMIT, SCENARIO_LIMIT = 120, 180, 60, 120
 # With sanitizers a program takes two to three times as long (the sanitizers' own manuals).
-SANITIZED_LIMIT = 3 * UNIT_LIMIT
+SANITIZED_LIMIT = 2 * UNIT_LIMIT
 # What asan runs in the lab: a failover with each kind of witness, a rewind, a host switched off; and so
 # many rounds of each fixed seed of the fault suite.
 SANITIZED = [
