@@ -49,8 +49,9 @@ man8_src   := $(sort $(wildcard docs/man/*.8))
 man5_src   := $(sort $(wildcard docs/man/*.5))
 paged      := $(filter-out pg_vrrp,$(man8_src:docs/man/%.8=%))
 unit_src   := $(sort $(wildcard scripts/systemd/*.in))
-share_src  := $(sort $(wildcard keepalived/*.in)) scripts/witness.sql scripts/witness-server.sh
-script_src := scripts/witness-setup
+share_src  := $(sort $(wildcard keepalived/*.in)) scripts/witness.sql $(wildcard scripts/*-server.sh) \
+	scripts/setup-words.sh
+script_src := scripts/witness-setup scripts/node-setup
 doc_src    := $(sort $(wildcard README.md LICENSE docs/*.md))
 
 archive    := $(BUILD)/libpgvrrp.a
@@ -72,6 +73,8 @@ units      := $(unit_src:scripts/systemd/%.in=$(BUILD)/systemd/%)
 man8       := $(BUILD)/man/pg_vrrp.8 $(paged:%=$(BUILD)/man/pg_vrrp-%.8)
 man5       := $(man5_src:docs/man/%=$(BUILD)/man/%)
 completion := $(BUILD)/completion/pg_vrrp
+# A program that is a script, so that "pg_vrrp setup" finds it in the build tree too.
+scripted   := $(BUILD)/libexec/node-setup
 
 # --- flags ----------------------------------------------------------------------------------------
 # $(call try,FLAG,ALTERNATIVE): the flag when this compiler takes it without a word.
@@ -123,7 +126,7 @@ libs       := $(shell $(PKG_CONFIG) --libs $(packages))
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(helpers) $(front) $(units) $(man8) $(man5) $(completion)
+all: $(helpers) $(front) $(scripted) $(units) $(man8) $(man5) $(completion)
 tests: $(tests) $(bench) $(stopat)
 
 # Changes when the flags, the places or the list of modules do, and then everything is built anew.
@@ -243,8 +246,11 @@ $(BUILD)/man/%: docs/man/% $(see_also) $(BUILD)/flags Makefile
 $(BUILD)/systemd/%: scripts/systemd/%.in $(BUILD)/flags Makefile
 	$(Q)mkdir -p $(@D) && sed $(renamed) -e 's|@libexecdir@|$(libexecdir)|g' $< >$@
 
+$(scripted): $(BUILD)/libexec/%: scripts/%
+	$(Q)mkdir -p $(@D) && ln -sfr $< $@
+
 # From --help of what was built, so that it knows each option that they know.
-$(completion): scripts/packaging/completion $(helpers) $(front)
+$(completion): scripts/packaging/completion $(helpers) $(front) $(scripted)
 	$(Q)mkdir -p $(@D) && scripts/packaging/completion $(BUILD) >$@
 
 -include $(wildcard $(BUILD)/obj/*.d $(BUILD)/obj/*/*.d $(BUILD)/obj/*/*/*.d)

@@ -21,6 +21,7 @@ static const struct helper {
 	const char *name;
 	const char *summary;
 } helpers[] = {
+	{ "node-setup", "make this host a node of a cluster" },
 	{ "cluster_status", "show what is known of each node, the witness, the address" },
 	{ "cluster_config", "print what keepalived, PostgreSQL and ssh need" },
 	{ "check_primary", "may this node serve? acts on it, unless --read-only" },
@@ -46,6 +47,7 @@ static struct word {
 	const char *helper;
 	char option[16]; /* put before their own; "" for none.  execv(3) wants it writable */
 } words[] = {
+	{ "setup", "node-setup", "" },
 	{ "status", "cluster_status", "" },
 	{ "history", "cluster_status", "--history" },
 	{ "config", "cluster_config", "" },

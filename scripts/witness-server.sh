@@ -6,43 +6,7 @@
 # shellcheck disable=SC2154,SC2034 # set there, used there
 # shellcheck disable=SC2015 # what stands behind || does not return
 
-changed='' pending='' tls=own host_word=''
-
-as_owner() {
-	local become=()
-	[ "$(id -u)" -ne 0 ] ||
-		become=(setpriv "--reuid=$os_user" "--regid=$(id -g "$os_user")" --init-groups)
-	# Nothing of the caller's environment leads psql elsewhere; nothing waits for ever; a server that
-	# is restarted does not keep our lock.
-	(cd / && exec env -i PATH="$PATH" LC_ALL=C PGCONNECT_TIMEOUT=10 \
-		PGOPTIONS='-c lock_timeout=10s -c client_min_messages=warning' \
-		timeout 90 "${become[@]}" "$@" 9>&-)
-}
-
-# ask DATABASE ARGUMENT...: psql; one value a line.
-ask() {
-	local from=$1
-	shift
-	# In a session without a terminal, so that it asks nobody for anything.
-	as_owner setsid -w "$bin_dir/psql" -XqAtw -v ON_ERROR_STOP=1 -h "$socket_dir" -p "$port" -U "$os_user" \
-		-d "$from" "$@" 2>"$work/said"
-}
-
-# What the server said, for a DETAIL.
-said() { sed -e 's/^psql:<stdin>:[0-9]*: //' -e '/^LINE\|^ *^\|^LOCATION/d' "$work/said" | paste -sd ' '; }
-
-# change TEXT DATABASE [ARGUMENT...]: statements from standard input that change something.
-change() {
-	local text=$1
-	shift
-	if [ -n "$dry_run" ]; then
-		say "would do: $text"
-		return
-	fi
-	ask "$@" -f - >/dev/null || die 71 "this could not be done: $text" "$(said)"
-	say "$text"
-	changed=yes
-}
+pending='' tls=own host_word=''
 
 # ---- is there a server? ----
 
@@ -184,7 +148,7 @@ do_password() {
 			die 78 "$password_file has no password in its first line"
 		[ "${#password}" -le 99 ] || die 78 "the password in $password_file is too long"
 	elif [ -r "$kept" ] && [ -z "$new_password" ]; then
-		password=$(sed -n 's/^\*:\*:\*:[a-z0-9_]*://p' "$kept" | sed 's/\\\(.\)/\1/g')
+		password=$(password_in "$kept")
 	fi
 	if [ -z "$password" ]; then
 		[ "$role_is" != known ] || [ -n "$new_password" ] || die 78 \
@@ -195,31 +159,13 @@ do_password() {
 		password=$(openssl rand -hex 24) || die 71 "openssl makes no password"
 	fi
 	[ -z "$dry_run" ] || return 0
-	local written=${password//\\/\\\\}
-	printf '*:*:*:%s:%s\n' "$role" "${written//:/\\:}" >"$work/pgpass"
+	password_line "$role" "$password" >"$work/pgpass"
 	if ! cmp -s "$work/pgpass" "$kept"; then
 		put "$kept" 600 root <"$work/pgpass"
 		say "password of $role written to $kept"
 		changed=yes
 	fi
-	# psql shows the server a SCRAM verifier of it, and nothing else.
-	ask postgres -c "SET password_encryption = 'scram-sha-256'" -c "\\password $role" \
-		< <(printf '%s\n%s\n' "$password" "$password") >/dev/null ||
-		die 71 "the password of $role could not be set" "$(said)"
-	[ "$(ask postgres -c "SELECT rolpassword LIKE 'SCRAM-SHA-256\$%' FROM pg_authid
-		WHERE rolname = '$role'")" = t ] || die 71 "the password of $role is not kept as SCRAM"
-}
-
-# reload QUESTION ANSWER: the server reads its files anew; until a new connection shows it.
-reload() {
-	local limit=$((SECONDS + 10))
-	[ -z "$dry_run" ] || return 0
-	ask postgres -c 'SELECT pg_reload_conf()' >/dev/null || die 71 "no reload" "$(said)"
-	until [ "$(ask postgres -c "$1")" = "$2" ]; do
-		[ "$SECONDS" -lt "$limit" ] || die 71 "the server did not take what was set" \
-			"$1 is not $2" "its log says why; an option of its command line may be in the way"
-		sleep 0.05
-	done
+	set_password "$role" "$password"
 }
 
 # ---- TLS ----
@@ -337,8 +283,7 @@ do_hba() {
 		say "would do: ${allowed[*]} let in by $hba"
 		return
 	fi
-	cp -p "$hba" "$hba.new" && cat "$work/hba" >"$hba.new" && sync "$hba.new" &&
-		mv "$hba.new" "$hba" || die 71 "$hba could not be written"
+	replace "$hba" <"$work/hba"
 	say "${allowed[*]} let in by $hba"
 	changed=yes
 }
@@ -347,8 +292,7 @@ do_hba() {
 do_try() {
 	local trouble target=$address root=$out/ca.crt limit=$((SECONDS + 10))
 	[ -z "$dry_run" ] || return 0
-	trouble=$(ask postgres -c "SELECT 'line ' || line_number || ': ' || error
-		FROM pg_hba_file_rules WHERE error IS NOT NULL ORDER BY line_number LIMIT 1")
+	trouble=$(hba_trouble)
 	[ -z "$trouble" ] || die 78 "$hba has an error" "$trouble" \
 		"the server takes no line of it until that is mended"
 	reload "SELECT 1" 1

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: PostgreSQL
-"""pg_vrrp on hosts with a real systemd, put there by the commands of README: "Two real nodes, step by
-step", and those for a postgres witness.  Who changes the one changes the other.
+"""pg_vrrp on hosts with a real systemd, put there by the commands of docs/operations.md, "Setting up by
+hand", and those of README for a postgres witness.  Who changes the one changes the other.
 """
 
 import glob
@@ -177,7 +177,7 @@ class SetUp:
                 self.do(node, "systemctl enable --quiet --now " + unit)
 
     def make_witness(self, nodes: list[Node]) -> None:
-        for path in glob.glob(f"{places.SCRIPTS}/witness*"):
+        for path in [*glob.glob(f"{places.SCRIPTS}/witness*"), f"{places.SCRIPTS}/setup-words.sh"]:
             with open(path, encoding="utf-8") as file:
                 self.put(self.witness, f"/root/{os.path.basename(path)}", file.read(),
                          os.stat(path).st_mode & 0o777)

@@ -26,7 +26,7 @@ MACHINE = {
 class Arguments(pgv.Case):
     def test_every_helper_is_built(self):
         built = sorted(path.name for path in (pgv.BUILD / "libexec").iterdir())
-        self.assertEqual(built, pgv.HELPERS)
+        self.assertEqual(built, pgv.PROGRAMS)
         self.assertTrue(pgv.program("pg_vrrp").exists())
 
     @pgv.each(pgv.HELPERS)

@@ -39,7 +39,7 @@ class Completion(unittest.TestCase):
         self.assertIn("status", short)
         offered = self.complete("")
         self.assertEqual(sorted(set(offered) - {"help", "--help", "--version"}),
-                         sorted([*pgv.HELPERS, *short]))
+                         sorted([*pgv.PROGRAMS, *short]))
         self.assertEqual(self.complete("rej"), ["rejoin"])
         self.assertEqual(self.complete("help", "prom"), ["promote_safe"])
 

@@ -27,7 +27,7 @@ class Install(pgv.Case):
         self.make("install")
         root = self.top / "dest/opt/pgv"
         helpers = root / "libexec/pg_vrrp"
-        self.assertEqual(sorted(os.listdir(helpers)), sorted([*pgv.HELPERS, "witness-setup"]))
+        self.assertEqual(sorted(os.listdir(helpers)), sorted([*pgv.PROGRAMS, "witness-setup"]))
         self.modes(root)
         self.assertIn(b"/opt/pgv/libexec/pg_vrrp", (root / "bin/pg_vrrp").read_bytes())
         self.pages(root / "share/man")
@@ -35,7 +35,7 @@ class Install(pgv.Case):
         self.assertEqual(stat.S_IMODE((self.top / "dest/etc/pg_vrrp").stat().st_mode), 0o755)
         self.assertTrue(list((root / "share/pg_vrrp").glob("keepalived*.in")))
         # The script for the witness host finds its parts where they were installed.
-        for name in ("witness.sql", "witness-server.sh"):
+        for name in ("witness.sql", "witness-server.sh", "node-server.sh", "setup-words.sh"):
             self.assertTrue((root / "share/pg_vrrp" / name).exists(), name)
         asked = subprocess.run([helpers / "witness-setup", "--address", "192.0.2.3", "--allow",
                                 "192.0.2.1", "--allow", "192.0.2.2", "--socket-dir", self.top],
@@ -60,7 +60,7 @@ class Install(pgv.Case):
         does --help."""
         installed = {path.stem: path for path in man.glob("man?/*")}
         self.assertEqual(sorted(installed), sorted(["pg_vrrp", "pg_vrrp.ini",
-                                                    *(f"pg_vrrp-{name}" for name in pgv.HELPERS)]))
+                                                    *(f"pg_vrrp-{name}" for name in pgv.PROGRAMS)]))
         for name, path in installed.items():
             page = path.read_text()
             self.assertIn(f".Dt {name.upper()} {path.suffix[1:]}\n", page)

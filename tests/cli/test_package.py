@@ -73,8 +73,8 @@ class Package(unittest.TestCase):
     def test_programs_once_each_and_below_usr(self):
         self.assertEqual(self.names("pg-vrrp-witness", "usr/libexec/pg_vrrp/*"), AT_WITNESS)
         self.assertEqual(self.names("pg-vrrp", "usr/libexec/pg_vrrp/*"),
-                         sorted(set(pgv.HELPERS) - set(AT_WITNESS)))
-        for part in ("witness.sql", "witness-server.sh", "authorized_keys.in"):
+                         sorted(set(pgv.PROGRAMS) - set(AT_WITNESS)))
+        for part in ("witness.sql", "witness-server.sh", "setup-words.sh", "authorized_keys.in"):
             self.assertTrue((self.witness / "usr/share/pg_vrrp" / part).exists(), part)
         self.assertIn(b"/usr/libexec/pg_vrrp", (self.node / "usr/bin/pg_vrrp").read_bytes())
         self.assertTrue((self.node / "usr/share/bash-completion/completions/pg_vrrp").exists())
@@ -93,7 +93,7 @@ class Package(unittest.TestCase):
         pages = {name.removesuffix(".gz") for package in SCRIPTS
                  for name in self.names(package, "usr/share/man/man?/*")}
         self.assertEqual(pages, {"pg_vrrp.8", "pg_vrrp.ini.5",
-                                 *(f"pg_vrrp-{name}.8" for name in pgv.HELPERS)})
+                                 *(f"pg_vrrp-{name}.8" for name in pgv.PROGRAMS)})
         units = list(self.node.glob("**/systemd/system/pg_vrrp-*"))
         self.assertGreaterEqual(len(units), 5)
         for unit in units:
