@@ -2,6 +2,8 @@
 """Applications behind Debian's PgBouncer on their own host, set up by examples/pgbouncer, before the virtual address: it
 leads to the new primary after each change of roles, also when the old one left without a word."""
 
+import json
+import shutil
 import unittest
 
 from behind import Behind
@@ -46,6 +48,26 @@ class Pgbouncer(Behind):
 
     def test_a_switchover_takes_them_along(self):
         self.assert_a_switchover_takes_them_along()
+
+    def test_one_on_a_node_is_told_by_either_node(self):
+        """The kernel's lease does not hold its clients back (docs/safety.md, "What is not promised")."""
+        for node in (self.old, self.new):
+            self.assertNotIn("pooler-beside", self.findings(node))
+        node = self.lab.node(self.old)
+        shutil.copy(self.lab.node(CLIENT).path("/run/pgbouncer.ini"), node.path("/run/pgbouncer.ini"))
+        shutil.copy(self.lab.node(CLIENT).path(USERS), node.path(USERS))
+        with open(node.path("/run/pgbouncer.ini"), encoding="utf-8") as file:
+            text = file.read()
+        with open(node.path("/run/pgbouncer.ini"), "w", encoding="utf-8") as file:
+            file.write(text.replace(f"listen_port = {self.lab.settings.port}", "listen_port = 6432"))
+        self.start(self.old, "/usr/sbin/pgbouncer", "-q", "-u", "postgres", "/run/pgbouncer.ini")
+        self.wait(lambda: "pgbouncer" in self.findings(self.old).get("pooler-beside", ""), 20, "the node tells it")
+        self.assertIn("pgbouncer", self.findings(self.new)["pooler-beside"])
+
+    def findings(self, node: str) -> dict[str, str]:
+        """What is seen, by the check."""
+        told = json.loads(self.lab.helper(node, "check_setup", "--json").stdout)
+        return {one["check"]: json.dumps(one) for one in told["findings"]}
 
 
 if __name__ == "__main__":

@@ -83,6 +83,7 @@ static void fill_node(size_t node)
 						 .one_boot = FACT_YES,
 						 .called = FACT_YES,
 						 .gate = FACT_YES,
+						 .no_pooler = FACT_YES,
 						 .free_bytes = INT64_C(1) << 40,
 						 .could_fence = FACT_YES,
 						 .could_return = FACT_YES };
@@ -237,6 +238,10 @@ static void test_what_a_host_tells(void **state)
 	expect_with("keepalived-file", SETUP_WARNING, "n1");
 	setup.hosts[1].gate = FACT_NO;
 	expect_with("kernel-lease", SETUP_WARNING, "n2");
+	setup.hosts[1].no_pooler = FACT_NO;
+	(void)snprintf(setup.hosts[1].pooler_why, sizeof(setup.hosts[1].pooler_why),
+		       "pgbouncer, process 7");
+	expect_with("pooler-beside", SETUP_WARNING, "n2: pgbouncer, process 7");
 	setup.hosts[0].free_bytes = INT64_C(1) << 29;
 	expect_with("disk-small", SETUP_WARNING, "n1: 512 MB free");
 	setup.hosts[1 - cfg.self].could_fence = FACT_NO;

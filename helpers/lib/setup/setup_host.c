@@ -17,6 +17,7 @@
 #include "node/path.h"
 #include "postgres/pgdata_room.h"
 #include "setup/setup_generated.h"
+#include "setup/setup_pooler.h"
 
 /* keepalived only prints its version. */
 #define VERSION_MS 2000
@@ -138,6 +139,7 @@ void setup_host_look(struct setup_host *host, const struct cfg *cfg, const struc
 	host->one_boot = host->guard == FACT_YES ? answer_is_of_this_boot(cfg) : FACT_YES;
 	host->called = election_alive(cfg);
 	host->gate = gate_of(cfg);
+	host->no_pooler = setup_no_pooler(host->pooler_why, sizeof(host->pooler_why));
 	host->free_bytes = pgdata_room(cfg).free_bytes;
 	look_at_attempts(host, cfg);
 }

@@ -29,9 +29,11 @@ struct setup_host {
 	enum fact scripts; /* root's alone to write, and executable, with every directory above */
 	char scripts_why[SETUP_WHY_MAX];
 	enum fact guard;
-	enum fact one_boot;     /* its watch and this program see the same boot, or it has none */
-	enum fact called;       /* keepalived asks, each second */
-	enum fact gate;         /* the kernel holds clients to the lease, or is not to */
+	enum fact one_boot;  /* its watch and this program see the same boot, or it has none */
+	enum fact called;    /* keepalived asks, each second */
+	enum fact gate;      /* the kernel holds clients to the lease, or is not to */
+	enum fact no_pooler; /* beside the server (setup_pooler.h) */
+	char pooler_why[SETUP_WHY_MAX];
 	int64_t free_bytes;     /* where less is, of data and WAL; -1: not known */
 	enum fact could_fence;  /* fence_old --test, by the guard, the last time */
 	enum fact could_return; /* rejoin --check, the same */

@@ -73,6 +73,11 @@ static enum fact gates_hold(const struct setup *s, char *detail, size_t size)
 	return EACH_HOST(gate, "", "");
 }
 
+static enum fact no_poolers(const struct setup *s, char *detail, size_t size)
+{
+	return EACH_HOST(no_pooler, s->hosts[0].pooler_why, s->hosts[1].pooler_why);
+}
+
 /* fence_old --test has exit code 2 where a way does not work, and where there is none. */
 static bool can_fence(const struct setup *s)
 {
@@ -293,6 +298,10 @@ static const struct setup_check checks[] = {
 	  NO("kernel-lease", "the kernel does not enforce the lease: its nftables table is missing",
 	     "is nftables installed? the guard's log says why"),
 	  "if all processes of a host stand still, clients are not cut off in time" },
+	{ SETUP_WARNING, no_poolers,
+	  NO("pooler-beside", "a connection pooler runs on a node",
+	     "run it on the applications' hosts, before the virtual address"),
+	  "when the guard of that node stands still, its clients are not cut off with the lease" },
 	{ SETUP_ERROR, large_pass,
 	  NO("large-packets-lost", "large packets do not arrive at the other node",
 	     "mend the path, or lower the MTU of both interfaces"),

@@ -24,8 +24,8 @@ struct fact_keys {
 	const char *key;
 	enum fact *value;
 };
-#define TEXTS 6
-#define FACTS 8
+#define TEXTS 7
+#define FACTS 9
 
 static void texts_of(struct setup_host *host, struct texts *texts)
 {
@@ -35,6 +35,7 @@ static void texts_of(struct setup_host *host, struct texts *texts)
 		{ "keepalived", host->keepalived, sizeof(host->keepalived) },
 		{ "generated_why", host->generated_why, sizeof(host->generated_why) },
 		{ "scripts_why", host->scripts_why, sizeof(host->scripts_why) },
+		{ "pooler_why", host->pooler_why, sizeof(host->pooler_why) },
 		{ "return_why", host->return_why, sizeof(host->return_why) },
 	};
 
@@ -50,6 +51,7 @@ static void facts_of(struct setup_host *host, struct fact_keys *facts)
 		{ "one_boot", &host->one_boot },
 		{ "called", &host->called },
 		{ "gate", &host->gate },
+		{ "no_pooler", &host->no_pooler },
 		{ "could_fence", &host->could_fence },
 		{ "could_return", &host->could_return },
 	};
