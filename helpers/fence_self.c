@@ -29,6 +29,7 @@
 #include "guard/guard.h"
 #include "guard/guard_watchdog.h"
 #include "guard/harmless.h"
+#include "node/call.h"
 #include "node/helper.h"
 #include "postgres/pgdata.h"
 
@@ -47,8 +48,6 @@ struct options {
 #define SETUP_MS 3000
 /* Beyond what it may wait for: the stop, a takeover, the way back of this node. */
 #define PLANNED_MS 120000
-/* Words of ours, and of the caller's, before the NULL. */
-#define WORDS_MAX 10
 
 struct facts {
 	enum fence_ask ask;
@@ -149,13 +148,10 @@ static enum deed decide(const struct facts *f, struct verdict *verdict)
 static int run_helper(struct proc *child, const struct cfg *cfg, const char *helper,
 		      const char *const *words, const struct deadline *dl)
 {
-	char path[CFG_PATH_MAX + CFG_NAME_MAX];
-	const char *argv[WORDS_MAX] = { path, "-c", cfg->path, "-n", cfg_self(cfg)->name };
-	const struct proc_spec spec = { .argv = argv };
+	struct call call;
+	const struct proc_spec spec = { .argv = call.argv };
 
-	(void)snprintf(path, sizeof(path), "%s/%s", cfg->libexec_dir, helper);
-	for (size_t to = 5; *words != NULL && to + 1 < WORDS_MAX; to++)
-		argv[to] = *words++;
+	call_make(&call, cfg, helper, words);
 	return proc_run(child, &spec, dl);
 }
 

@@ -17,6 +17,7 @@
 #include "check/duty.h"
 #include "config/timing.h"
 #include "node/answer.h"
+#include "node/call.h"
 #include "node/leased.h"
 #include "node/mark.h"
 #include "node/stamp.h"
@@ -100,25 +101,17 @@ static void gather_vote_for_start(struct check_facts *f, const struct cfg *cfg,
  */
 static void start_fence(const struct cfg *cfg, const char *reason, bool lease_ended)
 {
-	char path[CFG_PATH_MAX + CFG_NAME_MAX];
-	const char *const argv[] = { path,
-				     "-c",
-				     cfg->path,
-				     "-n",
-				     cfg_self(cfg)->name,
-				     "--reason",
-				     reason,
-				     "--anyway",
-				     lease_ended ? "--auto" : NULL,
-				     NULL };
-	struct proc_spec spec = { .argv = argv };
+	const char *const words[] = { "--reason", reason, "--anyway", lease_ended ? "--auto" : NULL,
+				      NULL };
+	struct call call;
+	const struct proc_spec spec = { .argv = call.argv };
 	int rc;
 
-	(void)snprintf(path, sizeof(path), "%s/fence_self", cfg->libexec_dir);
+	call_make(&call, cfg, "fence_self", words);
 	log_warning("fencing this node: %s", reason);
 	rc = proc_detach(&spec);
 	if (rc < 0)
-		log_error("could not start %s: %s", path, strerror(-rc));
+		log_error("could not start %s: %s", call.path, strerror(-rc));
 }
 
 /* ---- the three questions ---- */

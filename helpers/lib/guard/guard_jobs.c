@@ -7,12 +7,11 @@
 
 #include "base/log.h"
 #include "base/outcome.h"
-
-#define ARGUMENTS_MAX 3
+#include "node/call.h"
 
 static const struct {
 	const char *helper;
-	const char *arguments[ARGUMENTS_MAX];
+	const char *words[CALL_WORDS]; /* fewer than that, so that NULL is behind them */
 } job_table[JOBS] = {
 	[JOB_WATCH] = { "check_primary", { "--watch" } },
 	[JOB_CHECK] = { "check_primary", { "--auto" } },
@@ -54,9 +53,8 @@ void guard_job_forget(struct guard_jobs *jobs, enum guard_job job)
 void guard_job_start(struct guard_jobs *jobs, const struct cfg *cfg, enum guard_job job,
 		     int64_t every_ms)
 {
-	char path[CFG_PATH_MAX + CFG_NAME_MAX];
-	const char *argv[ARGUMENTS_MAX + 6] = { path, "-c", cfg->path, "-n", cfg_self(cfg)->name };
-	struct proc_spec spec = { .argv = argv };
+	struct call call;
+	const struct proc_spec spec = { .argv = call.argv };
 	int64_t now = now_ms();
 	int rc;
 
@@ -64,16 +62,14 @@ void guard_job_start(struct guard_jobs *jobs, const struct cfg *cfg, enum guard_
 		return;
 	if (jobs->started_ms[job] > 0 && now - jobs->started_ms[job] < every_ms)
 		return;
-	(void)snprintf(path, sizeof(path), "%s/%s", cfg->libexec_dir, job_table[job].helper);
-	for (int i = 0; i < ARGUMENTS_MAX; i++)
-		argv[5 + i] = job_table[job].arguments[i];
+	call_make(&call, cfg, job_table[job].helper, job_table[job].words);
 	jobs->started_ms[job] = now;
 	jobs->ended_well[job] = false;
 	rc = proc_start(&jobs->running[job], &spec);
 	if (rc < 0)
 		jobs->undecided[job] = true;
 	if (rc < 0 && rc != jobs->start_rc[job])
-		log_warning("could not start %s: %s", path, strerror(-rc));
+		log_warning("could not start %s: %s", call.path, strerror(-rc));
 	jobs->start_rc[job] = rc;
 }
 

@@ -9,6 +9,7 @@
 #include "base/lock.h"
 #include "base/log.h"
 #include "base/proc.h"
+#include "node/call.h"
 #include "node/path.h"
 #include "node/stamp.h"
 #include "node/track.h"
@@ -182,15 +183,14 @@ struct verdict planned_not_stopped(const struct planned *p, int rc)
 static int run_helper(const struct cfg *cfg, const char *helper, const char *option,
 		      int64_t limit_ms)
 {
-	char path[CFG_PATH_MAX + CFG_NAME_MAX];
-	const char *const argv[] = { path,     "-c",   cfg->path, "-n", cfg_self(cfg)->name,
-				     "--auto", option, NULL };
-	struct proc_spec spec = { .argv = argv };
+	const char *const words[] = { "--auto", option, NULL };
+	struct call call;
+	const struct proc_spec spec = { .argv = call.argv };
 	struct proc AUTO_PROC child = PROC_NONE;
 	struct deadline dl = deadline_in_ms(limit_ms);
 	int rc;
 
-	(void)snprintf(path, sizeof(path), "%s/%s", cfg->libexec_dir, helper);
+	call_make(&call, cfg, helper, words);
 	rc = proc_run(&child, &spec, &dl);
 	if (rc < 0)
 		log_warning("could not run %s: %s", helper, strerror(-rc));

@@ -6,6 +6,7 @@
 #include "base/proc.h"
 #include "net/net.h"
 #include "net/probe_large.h"
+#include "node/call.h"
 #include "node/identity.h"
 #include "postgres/server_limits.h"
 #include "rejoin/rejoin_host.h"
@@ -103,15 +104,14 @@ static void gather_replication(struct setup *setup, const struct deadline *dl)
 static void gather_fencing(struct setup *setup, const struct deadline *dl)
 {
 	const struct cfg *cfg = setup->cfg;
-	char path[CFG_PATH_MAX + CFG_NAME_MAX];
-	const char *const argv[] = { path,     "-c", cfg->path, "-n", cfg_self(cfg)->name,
-				     "--test", NULL };
-	const struct proc_spec spec = { .argv = argv };
+	const char *const words[] = { "--test", NULL };
+	struct call call;
+	const struct proc_spec spec = { .argv = call.argv };
 	struct deadline soon = deadline_sooner(dl, FENCE_MS);
 	struct proc AUTO_PROC child = PROC_NONE;
 	const char *detail;
 
-	(void)snprintf(path, sizeof(path), "%s/fence_old", cfg->libexec_dir);
+	call_make(&call, cfg, "fence_old", words);
 	setup->fencing_tried = proc_run(&child, &spec, &soon) == 0;
 	if (!setup->fencing_tried) {
 		(void)snprintf(setup->fencing_why, sizeof(setup->fencing_why),
