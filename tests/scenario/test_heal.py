@@ -145,6 +145,23 @@ class TcpWitness(Scenario):
         self.wait(self.serves(self.new), 30, "the standby serves")
         self.assert_took_over(load.stop())
 
+    def test_power_off_taken_over_by_a_host_that_stands_still(self):
+        """The witness host looks since long before the vote is gone, so what it saw is no proof, and it looks anew."""
+        load = self.lab.load_begin(60)
+        self.lab.fault("power-off", self.old)
+        self.wait(lambda: self.programs("promote_safe") and self.programs("ssh"), 15, "it asks the witness host",
+                  each_s=0.005)
+        for process in self.programs("promote_safe"):
+            process.signal(signal.SIGSTOP)
+        time.sleep(1.5)
+        for process in self.programs("promote_safe"):
+            process.signal(signal.SIGCONT)
+        self.wait(self.serves(self.new), 20, "the standby serves")
+        self.assert_took_over(load.stop())
+
+    def programs(self, name: str) -> list:
+        return [process for process in self.lab.node(self.new).processes() if process.exe == name]
+
     def test_witness_off(self):
         load = self.lab.load_begin(60)
         self.lab.fault("power-off", "witness")

@@ -227,6 +227,15 @@ void fence_begin(struct fence *fence, const struct cfg *cfg, const struct fence_
 		plan(fence, cfg, true, 0);
 }
 
+void fence_observe_anew(struct fence *fence, const struct cfg *cfg)
+{
+	if (!fence->request.observe || !cfg->witness_ssh)
+		return;
+	proc_end(&fence->ways[FENCE_WAY_OBSERVE]);
+	fence->answers[FENCE_WAY_OBSERVE] = FENCE_UNKNOWN;
+	begin_way(fence, cfg, FENCE_WAY_OBSERVE);
+}
+
 void fence_ask_node(struct fence *fence, const struct cfg *cfg, enum fence_ask ask)
 {
 	fence->request.ask = ask;

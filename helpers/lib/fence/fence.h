@@ -74,6 +74,12 @@ struct fence {
 void fence_begin(struct fence *fence, const struct cfg *cfg, const struct fence_request *request);
 
 /*
+ * Lets the witness host begin to look once more, if it was to look at all: for a caller who has
+ * come so late to what the window is about that it would say nothing of it.
+ */
+void fence_observe_anew(struct fence *fence, const struct cfg *cfg);
+
+/*
  * Begins with the ways that ask the node itself, after a fence_begin with FENCE_ASK_OBSERVE, which
  * only lets the witness host look: that harms nobody, so it can begin before anything is decided.
  */

@@ -88,6 +88,18 @@ static void note_last_question(struct promotion *p)
 		 p->withdrawn_ms - asked_ms);
 }
 
+/*
+ * A window that began long before the vote was gone says nothing of the lease that the last vote
+ * gave (look_at_rest), and on a host that is slow, or stood still, every one would.
+ */
+static void observe_in_time(struct promotion *p)
+{
+	if (!p->fencing || p->withdrawn_ms - p->observing_ms <= p->cfg->margin_ms)
+		return;
+	p->observing_ms = now_ms();
+	fence_observe_anew(&p->fence, p->cfg);
+}
+
 /* Whom a release names serves no more, and nobody else is asked to stop him. */
 static bool to_be_fenced(const struct promotion *p)
 {
@@ -118,6 +130,7 @@ int promote_withdraw(struct promotion *p)
 		return rc;
 	p->withdrawn_ms = now_ms();
 	p->withdrawn_version = p->record.version;
+	observe_in_time(p);
 	note_last_question(p);
 	if (p->facts.unproven_promote && !cfg_has_record(p->cfg))
 		life_watch_begin(&p->life, p->cfg);
@@ -194,7 +207,8 @@ void promote_wait(struct promotion *p)
 	struct deadline round =
 	    deadline_sooner(&p->dl, left_ms > 0 && left_ms < ROUND_MS ? left_ms : ROUND_MS);
 
-	if (p->fencing && !fence_over(&p->fence) && p->facts.fence == FENCE_UNKNOWN)
+	/* What the fence has decided, and the rules do not take for proof, is not gone on with. */
+	if (p->fencing && !fence_over(&p->fence) && fence_verdict(&p->fence) == FENCE_UNKNOWN)
 		fence_go_on(&p->fence, p->cfg, &round);
 	else
 		deadline_sleep(&round);
