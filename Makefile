@@ -49,9 +49,9 @@ man8_src   := $(sort $(wildcard docs/man/*.8))
 man5_src   := $(sort $(wildcard docs/man/*.5))
 paged      := $(filter-out pg_vrrp,$(man8_src:docs/man/%.8=%))
 unit_src   := $(sort $(wildcard scripts/systemd/*.in))
-share_src  := $(sort $(wildcard keepalived/*.in)) scripts/witness.sql $(wildcard scripts/*-server.sh) \
-	scripts/setup-words.sh
-script_src := scripts/witness-setup scripts/node-setup
+share_src  := $(sort $(wildcard keepalived/*.in)) $(sort $(wildcard scripts/setup/*.sh)) \
+	scripts/setup/witness.sql
+script_src := scripts/setup/witness-setup scripts/setup/node-setup scripts/setup/report
 doc_src    := $(sort $(wildcard README.md LICENSE docs/*.md))
 
 archive    := $(BUILD)/libpgvrrp.a
@@ -73,8 +73,8 @@ units      := $(unit_src:scripts/systemd/%.in=$(BUILD)/systemd/%)
 man8       := $(BUILD)/man/pg_vrrp.8 $(paged:%=$(BUILD)/man/pg_vrrp-%.8)
 man5       := $(man5_src:docs/man/%=$(BUILD)/man/%)
 completion := $(BUILD)/completion/pg_vrrp
-# A program that is a script, so that "pg_vrrp setup" finds it in the build tree too.
-scripted   := $(BUILD)/libexec/node-setup
+# Programs that are scripts, so that "pg_vrrp setup" finds them in the build tree too.
+scripted   := $(BUILD)/libexec/node-setup $(BUILD)/libexec/report
 
 # --- flags ----------------------------------------------------------------------------------------
 # $(call try,FLAG,ALTERNATIVE): the flag when this compiler takes it without a word.
@@ -246,7 +246,7 @@ $(BUILD)/man/%: docs/man/% $(see_also) $(BUILD)/flags Makefile
 $(BUILD)/systemd/%: scripts/systemd/%.in $(BUILD)/flags Makefile
 	$(Q)mkdir -p $(@D) && sed $(renamed) -e 's|@libexecdir@|$(libexecdir)|g' $< >$@
 
-$(scripted): $(BUILD)/libexec/%: scripts/%
+$(scripted): $(BUILD)/libexec/%: scripts/setup/%
 	$(Q)mkdir -p $(@D) && ln -sfr $< $@
 
 # From --help of what was built, so that it knows each option that they know.

@@ -37,6 +37,7 @@ static const struct helper {
 	{ "pause", "nobody takes over by itself for a time" },
 	{ "resume", "end a pause before its time" },
 	{ "check_setup", "everything that would make a failover fail" },
+	{ "report", "one file for whoever is to help, without secrets" },
 	{ "replication_slots", "the slots that hold WAL for a node that is away" },
 	{ "witness_record", "what the record at the witness says; pause takeovers" },
 };

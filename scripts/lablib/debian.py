@@ -78,7 +78,7 @@ systemctl daemon-reload
 """
 WITNESS = """\
 cd /root
-./witness-setup --restart --address {witness} --allow {first} --allow {second} --allow {vip} >/dev/null
+setup/witness-setup --restart --address {witness} --allow {first} --allow {second} --allow {vip} >/dev/null
 """
 INTERFACES = """\
 auto lo
@@ -177,9 +177,9 @@ class SetUp:
                 self.do(node, "systemctl enable --quiet --now " + unit)
 
     def make_witness(self, nodes: list[Node]) -> None:
-        for path in [*glob.glob(f"{places.SCRIPTS}/witness*"), f"{places.SCRIPTS}/setup-words.sh"]:
+        for path in glob.glob(f"{places.SCRIPTS}/setup/*"):
             with open(path, encoding="utf-8") as file:
-                self.put(self.witness, f"/root/{os.path.basename(path)}", file.read(),
+                self.put(self.witness, f"/root/setup/{os.path.basename(path)}", file.read(),
                          os.stat(path).st_mode & 0o777)
         self.do(self.witness, WITNESS)
         for source, target, mode in WITNESS_FILES:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: PostgreSQL
-"""The witness host of kind = postgres: a server of its own, set up by scripts/witness-setup as on a
+"""The witness host of kind = postgres: a server of its own, set up by scripts/setup/witness-setup as on a
 real host, and the record in it, asked there by its unix socket."""
 
 import os

@@ -35,8 +35,8 @@ HELPERS = [
     "switchover",
     "witness_record",
 ]
-# With the one that is a script, and has no configuration before it has made it.
-PROGRAMS = sorted([*HELPERS, "node-setup"])
+# With those that are scripts.
+PROGRAMS = sorted([*HELPERS, "node-setup", "report"])
 # Those that change something, and so offer --dry-run and --explain.
 ACTING = ["fence_old", "fence_self", "pause", "promote_safe", "rejoin", "reload",
           "replication_slots", "restart", "resume", "switchover", "witness_record"]

@@ -101,7 +101,7 @@ class Witness(shared.Config):
 
     def test_witness_setup_takes_what_is_printed(self):
         text = self.render("witness", replace=[RECORD])
-        known = subprocess.run([pgv.TOP / "scripts/witness-setup", "--help"], check=True,
+        known = subprocess.run([pgv.TOP / "scripts/setup/witness-setup", "--help"], check=True,
                                capture_output=True, text=True).stdout
         for option in set(re.findall(r"(?<= )--[a-z-]+", text)):
             self.assertRegex(known, rf"(?m)^ +(-\w, )? *{option}\b")

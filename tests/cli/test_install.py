@@ -35,7 +35,8 @@ class Install(pgv.Case):
         self.assertEqual(stat.S_IMODE((self.top / "dest/etc/pg_vrrp").stat().st_mode), 0o755)
         self.assertTrue(list((root / "share/pg_vrrp").glob("keepalived*.in")))
         # The script for the witness host finds its parts where they were installed.
-        for name in ("witness.sql", "witness-server.sh", "node-server.sh", "setup-words.sh"):
+        for name in ("witness.sql", "witness-server.sh", "node-server.sh", "node-exchange.sh",
+                     "node-remove.sh", "words.sh"):
             self.assertTrue((root / "share/pg_vrrp" / name).exists(), name)
         asked = subprocess.run([helpers / "witness-setup", "--address", "192.0.2.3", "--allow",
                                 "192.0.2.1", "--allow", "192.0.2.2", "--socket-dir", self.top],

@@ -51,7 +51,9 @@ class NodeSetup(unittest.TestCase):
                             (["primary", "file"], "primary takes no file"), (["standby"], "needs the file"),
                             (["pair"], "needs the file"), (["primary", "-c"], "-c needs a value"),
                             (["standby", "a", "b"], "one word too many"),
-                            (["standby", "a", "--restart"], '--restart is for "primary"')):
+                            (["standby", "a", "--restart"], '--restart is for "primary"'),
+                            (["primary", "--anyway"], '--anyway is for "remove"'),
+                            (["remove", "file"], "remove takes no file")):
             self.assertIn(said, self.run_setup(*words, code=64), words)
 
     def test_a_file_that_is_not_there(self):

@@ -74,7 +74,7 @@ class Package(unittest.TestCase):
         self.assertEqual(self.names("pg-vrrp-witness", "usr/libexec/pg_vrrp/*"), AT_WITNESS)
         self.assertEqual(self.names("pg-vrrp", "usr/libexec/pg_vrrp/*"),
                          sorted(set(pgv.PROGRAMS) - set(AT_WITNESS)))
-        for part in ("witness.sql", "witness-server.sh", "setup-words.sh", "authorized_keys.in"):
+        for part in ("witness.sql", "witness-server.sh", "words.sh", "authorized_keys.in"):
             self.assertTrue((self.witness / "usr/share/pg_vrrp" / part).exists(), part)
         self.assertIn(b"/usr/libexec/pg_vrrp", (self.node / "usr/bin/pg_vrrp").read_bytes())
         self.assertTrue((self.node / "usr/share/bash-completion/completions/pg_vrrp").exists())

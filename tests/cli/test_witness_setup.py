@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: PostgreSQL
-"""scripts/witness-setup on a real server: what it makes, what it leaves, what it refuses."""
+"""scripts/setup/witness-setup on a real server: what it makes, what it leaves, what it refuses."""
 
 import os
 import shutil
@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pgv
 
-SETUP = pgv.TOP / "scripts/witness-setup"
-SQL = pgv.TOP / "scripts/witness.sql"
+SETUP = pgv.TOP / "scripts/setup/witness-setup"
+SQL = pgv.TOP / "scripts/setup/witness.sql"
 BIN = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
 AS_POSTGRES = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"]
 

@@ -1,15 +1,20 @@
 # SPDX-License-Identifier: PostgreSQL
-"""Two hosts with Debian's PostgreSQL become a cluster by README's commands, and are protected then."""
+"""Two hosts with Debian's PostgreSQL become a cluster by README's commands, which are taken out of the page,
+and are protected then; and it goes away again."""
 
 import os
+import re
 import shutil
 import unittest
 
 from lablib import debian, places
 from lablib.hosts import Hosts
-from onhosts import RELEASE, OnHosts, why_no_boot
+from onhosts import RELEASE, ROOT, OnHosts, why_no_boot
 
 CONF = "/etc/pg_vrrp/main.ini"
+# "n1# pg_vrrp setup primary --restart"
+with open(f"{ROOT}/README.md", encoding="utf-8") as page:
+    PRIMARY, STANDBY, PAIR = re.findall(r"^ +n[12]# pg_vrrp setup (.*)$", page.read(), re.M)
 
 
 class SetUp(OnHosts):
@@ -42,9 +47,9 @@ class SetUp(OnHosts):
         return self.on(node, "cd /etc && find pg_vrrp postgresql systemd/system keepalived tmpfiles.d "
                              "-type f -exec sha256sum {} +; cat /root/.ssh/authorized_keys").stdout
 
-    def ask(self, statement: str) -> str:
-        """Of n1's server, as its owner."""
-        done = self.on(self.old, f"cd / && su postgres -c 'psql -XAtqc \"{statement}\"'")
+    def ask(self, statement: str, node: str = "") -> str:
+        """Of n1's server, or another one, as its owner."""
+        done = self.on(node or self.old, f"cd / && su postgres -c 'psql -XAtqc \"{statement}\"'")
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stdout
 
@@ -73,28 +78,28 @@ class SetUp(OnHosts):
         self.person.make_witness([self.person.first])
 
         before, started = self.files(self.old), self.started()
-        self.assertIn("would do", self.setup_node(self.old, "primary --dry-run --restart"))
+        self.assertIn("would do", self.setup_node(self.old, f"{PRIMARY} --dry-run"))
         self.assertEqual(self.files(self.old), before)
         self.assertIn("wal_log_hints", self.setup_node(self.old, "primary", 4))
         self.assertEqual(self.started(), started)
 
-        self.setup_node(self.old, "primary --restart")
+        self.setup_node(self.old, PRIMARY)
         again = self.started()
         self.assertNotEqual(again, started)
-        self.setup_node(self.old, "primary --restart")
+        self.setup_node(self.old, PRIMARY)
         self.assertIn("nothing was to be changed", self.setup_node(self.old, "primary"))
         self.assertEqual(self.started(), again)
         self.ask("CREATE TABLE written_before_the_standby()")
 
         self.carry("/etc/pg_vrrp/main.bundle", self.old, self.new)
         before = self.files(self.new)
-        self.setup_node(self.new, "standby main.bundle --dry-run")
+        self.setup_node(self.new, f"{STANDBY} --dry-run")
         self.assertEqual(self.files(self.new), before)
-        self.assertIn("remove it when you do not need it", self.setup_node(self.new, "standby main.bundle"))
-        self.assertIn("nothing was to be changed", self.setup_node(self.new, "standby main.bundle"))
+        self.assertIn("remove it when you do not need it", self.setup_node(self.new, STANDBY))
+        self.assertIn("nothing was to be changed", self.setup_node(self.new, STANDBY))
         self.let_in_at_the_witness()
         self.carry("/etc/pg_vrrp/main.answer", self.new, self.old)
-        self.setup_node(self.old, "pair main.answer")
+        self.setup_node(self.old, PAIR)
         self.assertEqual(self.started(), again)
         self.wait_paired(40)
 
@@ -104,6 +109,25 @@ class SetUp(OnHosts):
         self.wait(self.serves(self.new), 20, "the standby serves")
         self.wait(self.standby_streams(self.old), 60, "the old primary came back as a standby")
         self.assert_took_over(load.stop())
+        self.wait_paired(60)
+        self.take_it_away(self.new, self.old)
+
+    def take_it_away(self, primary: str, standby: str) -> None:
+        self.assertIn("remove it there first", self.setup_node(primary, "remove", 78))
+        self.assertIn("would do", self.setup_node(standby, "remove --dry-run"))
+        self.assertTrue(self.lab.writable())
+        self.setup_node(standby, "remove")
+        self.setup_node(primary, "remove")
+        for node in (primary, standby):
+            left = self.on(node, "cat /etc/postgresql/*/main/start.conf; nft list tables; ls /etc/pg_vrrp; "
+                                 "ls /etc/keepalived/*.conf; systemctl is-active keepalived pg_vrrp-guard@main; cat /root/.ssh/authorized_keys").stdout
+            self.assertEqual(left.split(), ["auto", "main.ini", "main.pgpass", "inactive", "inactive"])
+        self.ask("CREATE TABLE written_after_it()", primary)
+        self.assertIn("still follows", self.setup_node(primary, "remove"))
+        self.on(standby, f"systemctl stop {self.unit()}")
+        self.setup_node(primary, "remove")
+        ours = "SELECT rolname FROM pg_roles WHERE rolname ~ $$^pgv$$ UNION SELECT slot_name FROM pg_replication_slots"
+        self.assertEqual(self.ask(ours.replace("$", "\\$"), primary), "")
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ MARK = "helpers/lib/node/mark.c"
 OBSERVE = "helpers/lib/fence/observe.c"
 GUARD_RULES = "helpers/lib/guard/guard_rules.c"
 LEASED = "helpers/lib/guard/guard_leased.c"
-ROW = "tests/sim/row.c"  # of scripts/witness.sql, whose rules have no line of C
+ROW = "tests/sim/row.c"  # of scripts/setup/witness.sql, whose rules have no line of C
 
 
 @dataclass

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* The functions of scripts/witness.sql: one compare-and-set after the other. */
+/* The functions of scripts/setup/witness.sql: one compare-and-set after the other. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

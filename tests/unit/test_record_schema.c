@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* scripts/witness.sql: who may do what, what running it again changes, and what it keeps safe. */
+/* scripts/setup/witness.sql: who may do what, what running it again changes, and what it keeps
+ * safe. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

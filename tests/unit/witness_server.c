@@ -23,7 +23,7 @@ int witness_server_schema(const struct pgfixture *witness)
 				     "postgres", "-v",   "role=pgvrrp",
 				     "-f",       schema, NULL };
 
-	if (realpath("scripts/witness.sql", schema) == NULL)
+	if (realpath("scripts/setup/witness.sql", schema) == NULL)
 		return -errno;
 	(void)snprintf(program, sizeof(program), "%s/psql", witness->bin_dir);
 	(void)snprintf(port, sizeof(port), "%d", PGFIXTURE_PORT);

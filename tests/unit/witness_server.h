@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
  * A real witness for unit tests: a PostgreSQL of its own at 10.99.0.3 in the network of
- * pgfixture_network, with the schema of scripts/witness.sql.
+ * pgfixture_network, with the schema of scripts/setup/witness.sql.
  */
 #ifndef WITNESS_SERVER_H
 #define WITNESS_SERVER_H

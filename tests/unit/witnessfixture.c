@@ -186,7 +186,7 @@ static int psql(const char *option, const char *value, const char *role, char *s
 
 int witness_schema(const char *role, char *said, size_t size)
 {
-	char *file = realpath("scripts/witness.sql", NULL);
+	char *file = realpath("scripts/setup/witness.sql", NULL);
 	int rc = file != NULL ? psql("-f", file, role, said, size) : -1;
 
 	free(file);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * A real PostgreSQL server that keeps the record, made by scripts/witness.sql, and the
+ * A real PostgreSQL server that keeps the record, made by scripts/setup/witness.sql, and the
  * configurations of the two nodes whose record it is.  It is the n1 of a pgfixture (pgfixture.h:
  * needs root, runs in a network of this process alone); the nodes have no servers.
  */
@@ -36,7 +36,7 @@ int witness_empty(void **state);
 /* DIR/ca.crt of the fixture, and DIR/other.crt, of a CA that the server's certificate is not of. */
 void witness_file(char *path, size_t size, const char *name);
 
-/* Runs scripts/witness.sql for a role; psql's exit code, and what it said. */
+/* Runs scripts/setup/witness.sql for a role; psql's exit code, and what it said. */
 int witness_schema(const char *role, char *said, size_t size);
 
 /* As superuser in the witness's database: psql's exit code; or with the assertion that

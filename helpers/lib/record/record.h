@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * The record: the witness's one row for this cluster (scripts/witness.sql), which says who may
- * serve. Asked over libpq; every write is one compare-and-set on (term, version), so that whoever
- * has not seen the newest row changes nothing.  docs/safety.md says what each write permits.
+ * The record: the witness's one row for this cluster (scripts/setup/witness.sql), which says who
+ * may serve. Asked over libpq; every write is one compare-and-set on (term, version), so that
+ * whoever has not seen the newest row changes nothing.  docs/safety.md says what each write
+ * permits.
  */
 #ifndef PGV_RECORD_H
 #define PGV_RECORD_H

@@ -5,7 +5,7 @@
 
 #include "record/record.h"
 
-/* Those of pgvrrp.answer in scripts/witness.sql, and which server gave it (record.c). */
+/* Those of pgvrrp.answer in scripts/setup/witness.sql, and which server gave it (record.c). */
 #define RECORD_COLUMNS 17
 
 /* Fills present, schema, refused and the row from an answer.  One of another schema than ours

@@ -6,7 +6,8 @@
 
 #include "record/record_internal.h"
 
-/* Of pgvrrp.answer (scripts/witness.sql), in its order, and what stands behind it in record.c. */
+/* Of pgvrrp.answer (scripts/setup/witness.sql), in its order, and what stands behind it in
+ * record.c. */
 enum column {
 	AT_SCHEMA,
 	AT_REFUSED,

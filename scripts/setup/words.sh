@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: PostgreSQL
 #
-# What witness-setup and node-setup have in common: messages, files, the INI file, and how the server
-# of this host is asked.  From the caller: config, os_user, bin_dir, socket_dir, port, work, dry_run.
+# What witness-setup, node-setup and report have in common: messages, files, the INI file, and how the
+# server of this host is asked.  From the caller: here, config, os_user, bin_dir, socket_dir, port, work,
+# dry_run, quiet.
 #
 # shellcheck disable=SC2154,SC2034 # set there, used there
 # shellcheck disable=SC2015 # what stands behind || does not return
@@ -29,6 +30,23 @@ ini() {
 			value = substr($0, index($0, "=") + 1); gsub(/^[ \t]+|[ \t]+$/, "", value)
 			if (name == key) { print value; exit }
 		}' "$config"
+}
+
+# What value needs: names, and the defaults as cluster_config has them.
+read_defaults() {
+	cluster=$(ini cluster name) version=$(ini postgresql version)
+	"$here/cluster_config" --quiet reference >"$work/reference" ||
+		die 71 "cluster_config gives no defaults"
+}
+
+# value SECTION KEY: as the helpers see it.
+value() {
+	local text
+	text=$(ini "$1" "$2")
+	[ -n "$text" ] || text=$(awk -F '\t' -v section="${1%% *}" -v key="$2" \
+		'$1 == section && $2 == key { print $4; exit }' "$work/reference")
+	text=${text//'{name}'/$cluster}
+	echo "${text//'{version}'/$version}"
 }
 
 # The sections of the nodes: "node n1".

@@ -2,7 +2,7 @@
 --
 -- The record of pg_vrrp on its witness: who may serve, one row a cluster.
 --
--- Run by scripts/witness-setup, as a superuser or the owner of the database, as often as you like:
+-- Run by scripts/setup/witness-setup, as a superuser or the owner of the database, as often as you like:
 -- it makes what is missing and brings an older schema up to date, in one transaction.
 --
 --	psql -X -v ON_ERROR_STOP=1 -v role=pgvrrp -f witness.sql pgvrrp
