@@ -23,6 +23,7 @@ DEEDS = "helpers/lib/postgres/server_deeds.c"
 GATHER = "helpers/lib/promote/promote_gather.c"
 RULES = "helpers/lib/promote/promote_rules.c"
 ACT = "helpers/lib/promote/promote_act.c"
+DEED = "helpers/lib/promote/promote_deed.c"
 RIGHT = "helpers/lib/rejoin/rejoin_right.c"
 ALONE = "helpers/lib/rejoin/rejoin_alone.c"
 RESUME = "helpers/lib/rejoin/rejoin_act.c"
@@ -222,7 +223,7 @@ MUTANTS = [
     Mutant("SLOW_WITHDRAWAL",
            [(GATHER, "p->withdrawn_ms - p->observing_ms > p->cfg->margin_ms)",
              "p->withdrawn_ms < 0)")], "ping"),
-    Mutant("SECOND_GRANT", [(ACT, "grant(p, p->unpromoted_ms)", "grant(p, now_ms())")], "ping"),
+    Mutant("SECOND_GRANT", [(DEED, "grant(p, p->unpromoted_ms)", "grant(p, now_ms())")], "ping"),
     Mutant("FENCED_TOO_SOON",
            [(HARMLESS, "\trc = stop_for_good(cfg, how, dl, &way);",
              "\trc = how->by == FENCED_BY_PEER ? 0 : stop_for_good(cfg, how, dl, &way);")], "ping"),
