@@ -10,13 +10,20 @@
 bundled=(ini pgpass key known_hosts witness.pgpass witness.crt)
 
 open_bundle() {
+	local name
 	mkdir "$work/bundle" || die 71 "no temporary directory"
 	tar -xf "$file" -C "$work/bundle" --no-same-owner -- "${bundled[@]/#/./}" 2>"$work/said" ||
 		die 78 "$file is not the file that \"node-setup primary\" writes" "$(head -n 1 "$work/said")"
-	[ -f "$work/bundle/ini" ] && [ ! -L "$work/bundle/ini" ] || die 78 "$file has no configuration"
+	for name in "${bundled[@]}"; do
+		# A link would bring a file of this host.
+		[ -f "$work/bundle/$name" ] && [ ! -L "$work/bundle/$name" ] ||
+			die 78 "$file is not the file that \"node-setup primary\" writes" "$name is no file in it"
+	done
 	[ -n "$config" ] || {
 		config=$work/bundle/ini
-		config=/etc/pg_vrrp/$(ini cluster name).ini
+		name=$(ini cluster name)
+		[[ $name =~ ^[a-z][a-z0-9_-]*$ ]] || die 78 "$file has a configuration without a name"
+		config=/etc/pg_vrrp/$name.ini
 	}
 	if [ ! -e "$config" ]; then
 		if [ -n "$dry_run" ]; then
@@ -34,9 +41,8 @@ open_bundle() {
 
 # take NAME FILE MODE OWNER: out of what the other node wrote.
 take() {
-	local from=$work/bundle/$1
-	[ -f "$from" ] && [ ! -L "$from" ] || die 78 "$file has no $1" "" "run \"primary\" there again"
-	lay "$2" "$3" "$4" <"$from"
+	[ -s "$work/bundle/$1" ] || die 78 "$file has no $1" "" "run \"primary\" there again"
+	lay "$2" "$3" "$4" <"$work/bundle/$1"
 }
 
 # pin FILE...: their lines in known_hosts, in place of older ones of the same hosts.

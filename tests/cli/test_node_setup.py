@@ -71,6 +71,17 @@ class NodeSetup(unittest.TestCase):
         self.assertFalse((self.top.parent / "escaped").exists())
         self.assertEqual(sorted(os.listdir(self.top)), ["orders.ini", "x"])
 
+    def test_a_bundle_with_a_link(self):
+        """It would bring what another program has put on this host, into a file that everybody reads."""
+        names = ("ini", "pgpass", "key", "known_hosts", "witness.pgpass", "witness.crt")
+        for name in names[:-1]:
+            (self.top / name).write_text(INI)
+        (self.top / names[-1]).symlink_to("/etc/shadow")
+        with tarfile.open(self.top / "x", "w") as archive:
+            for name in names:
+                archive.add(self.top / name, f"./{name}")
+        self.assertIn("witness.crt is no file in it", self.run_setup("standby", "x", code=78))
+
     def test_a_configuration_with_an_error(self):
         self.ini.write_text(INI.replace("virtual_router_id", "virtual_ruter_id"))
         said = self.run_setup("primary", "-c", self.ini, code=78)
