@@ -71,16 +71,30 @@ class NodeSetup(unittest.TestCase):
         self.assertFalse((self.top.parent / "escaped").exists())
         self.assertEqual(sorted(os.listdir(self.top)), ["orders.ini", "x"])
 
+    def bundle(self, ini: str = INI) -> None:
+        for name in ("pgpass", "key", "known_hosts", "witness.pgpass"):
+            (self.top / name).write_text("")
+        (self.top / "ini").write_text(ini)
+        with tarfile.open(self.top / "x", "w") as archive:
+            for name in ("ini", "pgpass", "key", "known_hosts", "witness.pgpass", "witness.crt"):
+                archive.add(self.top / name, f"./{name}")
+
     def test_a_bundle_with_a_link(self):
         """It would bring what another program has put on this host, into a file that everybody reads."""
-        names = ("ini", "pgpass", "key", "known_hosts", "witness.pgpass", "witness.crt")
-        for name in names[:-1]:
-            (self.top / name).write_text(INI)
-        (self.top / names[-1]).symlink_to("/etc/shadow")
-        with tarfile.open(self.top / "x", "w") as archive:
-            for name in names:
-                archive.add(self.top / name, f"./{name}")
+        (self.top / "witness.crt").symlink_to("/etc/shadow")
+        self.bundle()
         self.assertIn("witness.crt is no file in it", self.run_setup("standby", "x", code=78))
+
+    def test_a_bundle_of_a_cluster_that_is_named_like_a_directory(self):
+        (self.top / "witness.crt").write_text("")
+        self.bundle(INI.replace("name = orders", "name = ../../tmp/orders"))
+        self.assertIn("without a name", self.run_setup("standby", "x", code=78))
+
+    @unittest.skipIf(os.path.isdir("/run/systemd/system"), "systemd runs here")
+    def test_a_bundle_that_is_one(self):
+        (self.top / "witness.crt").write_text("")
+        self.bundle()
+        self.assertIn("systemd does not run", self.run_setup("standby", "x", "-n", "b", "--dry-run", code=71))
 
     def test_a_configuration_with_an_error(self):
         self.ini.write_text(INI.replace("virtual_router_id", "virtual_ruter_id"))
