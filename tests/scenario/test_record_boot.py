@@ -60,7 +60,7 @@ class Boot(BootCase):
         self.both_off()
         self.lab.fault("boot", self.new)
         self.wait(self.serves(self.new), 30, "the standby took over")
-        self.assertTrue(self.lab.writable())
+        self.wait(self.lab.writable, 10, "commits go on")
         self.lab.fault("boot", self.old)
         self.ends_with(self.new, term + 1)
 
@@ -139,7 +139,7 @@ class BootSolo(BootCase):
         self.both_off_while_solo()
         self.lab.fault("boot", self.old)
         self.wait(self.serves(self.old), 30, "the primary serves alone")
-        self.assertTrue(self.lab.writable())
+        self.wait(self.lab.writable, 10, "commits go on")
         self.lab.fault("boot", self.new)
         self.ends_with(self.old, term)
 
