@@ -69,7 +69,7 @@ write_bundle() {
 		witness.pgpass) from=${record:+$witness_passfile} ;;
 		witness.crt) from=$witness_root ;;
 		esac
-		[ -n "$from" ] && cat "$from" >"$work/give/$name" || : >"$work/give/$name"
+		cat "${from:-/dev/null}" >"$work/give/$name" || die 71 "$from cannot be read"
 	done
 	tar -cf "$target" -C "$work/give" -- "${bundled[@]/#/./}" || die 71 "$target could not be written"
 	cat <<-END

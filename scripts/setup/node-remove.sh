@@ -11,7 +11,9 @@
 
 do_remove() {
 	local is
-	is=$(ask postgres -c "SELECT pg_is_in_recovery()") || is=''
+	is=$(ask postgres -c "SELECT pg_is_in_recovery()") || [ -n "$anyway" ] ||
+		die 71 "the server of this host does not answer, so it cannot be told whether it is the primary" \
+			"$(said)" "start it; or, when you know that it is to stay down: --anyway"
 	refuse_remove
 	remove_services
 	remove_gate
@@ -26,13 +28,18 @@ do_remove() {
 	say "$config and /var/lib/pg_vrrp stay: what was salvaged is there"
 }
 
+# It was, but for what the standby still needed then: nothing of ours ends this server, or holds clients.
+was_removed() {
+	[ ! -e "$key" ] && ! systemctl --quiet is-active "pg_vrrp-guard@$cluster" &&
+		! nft list table inet "pg_vrrp_$cluster" >/dev/null 2>&1
+}
+
 refuse_remove() {
 	local told
 	[ "$(value fencing watchdog)" = off ] || die 78 "the hardware watchdog would reset this host" \
 		"its guard does not disarm it when it ends beside a primary" \
 		"set watchdog = off, and restart pg_vrrp-guard@$cluster, first"
-	# Without a key it was removed before, and something of the standby's was left.
-	[ "$is" != t ] && [ -e "$key" ] || return 0
+	[ "$is" != t ] && ! was_removed || return 0
 	told=$("$here/fence_old" --test -c "$config" -n "$node" </dev/null 2>/dev/null)
 	! grep -q '^ssh .*answered' <<<"$told" || die 78 "pg_vrrp is still at work on $peer" \
 		"it would take over from this node, whose server nobody ends then" "remove it there first"
@@ -59,13 +66,13 @@ drop() {
 
 # drop_block FILE: our lines in it.
 drop_block() {
-	local begin="# pg_vrrp $cluster: lines of node-setup" end="# pg_vrrp $cluster: end"
-	grep -qsF "$begin" "$1" || return 0
+	grep -qsF "$(block_begin)" "$1" || return 0
 	if [ -n "$dry_run" ]; then
 		say "would do: lines of $cluster in $1 removed"
 		return
 	fi
-	sed "/^$begin\$/,/^$end\$/d" "$1" >"$work/rest" && replace "$1" <"$work/rest"
+	without_block "$1"
+	replace "$1" <"$work/rest"
 	say "lines of $cluster in $1 removed"
 }
 
@@ -110,7 +117,7 @@ remove_gate() {
 # What the helpers have set, and what a later set-up must not find: a server that was paired once is
 # held to its lease at once.
 remove_from_primary() {
-	local slot
+	local slot slots
 	change "the settings of the helpers reset" postgres <<-END
 		ALTER SYSTEM RESET synchronous_standby_names;
 		ALTER SYSTEM RESET primary_conninfo;
@@ -123,10 +130,11 @@ remove_from_primary() {
 			"stop $peer's server, and call this again"
 		return
 	fi
-	while read -r slot; do
+	slots=$(ask postgres -c "SELECT slot_name FROM pg_replication_slots
+		WHERE NOT active AND slot_name LIKE 'pgvrrp\\_%' ORDER BY 1") || die 71 "the slots are not known" "$(said)"
+	for slot in $slots; do
 		change "slot $slot dropped" postgres <<<"SELECT pg_drop_replication_slot('$slot');"
-	done < <(ask postgres -c "SELECT slot_name FROM pg_replication_slots
-		WHERE NOT active AND slot_name LIKE 'pgvrrp\\_%' ORDER BY 1")
+	done
 	drop_block "$cluster_etc/pg_hba.conf"
 	drop_block "$cluster_etc/pg_ident.conf"
 	drop "$cluster_etc/conf.d/pg_vrrp.conf" "$passfile"

@@ -32,8 +32,13 @@ gather_host() {
 refuse() {
 	local other
 	for other in patroni repmgrd pgautofailover pacemaker stolon-keeper; do
-		! systemctl --quiet is-active "$other" || die 78 "$other runs on this host" \
-			"two managers would each promote by rules of their own" "stop and disable $other first"
+		systemctl --quiet is-active "$other"
+		case $? in
+		0) die 78 "$other runs on this host" "two managers would each promote by rules of their own" \
+			"stop and disable $other first" ;;
+		3 | 4) ;;
+		*) die 71 "it cannot be told whether $other runs on this host" ;;
+		esac
 	done
 	[ -z "$record" ] || [ "$part" = standby ] || [ -r "$witness_passfile" ] ||
 		die 78 "there is no $witness_passfile" "the witness has to be there first" \
@@ -91,8 +96,10 @@ do_files() {
 		fi
 		[ -e "$work/before" ] && cmp -s "$work/before" "$ours" || made "$ours"
 	fi
-	config_part pg_hba | block "$cluster_etc/pg_hba.conf" top
-	config_part pg_ident | block "$cluster_etc/pg_ident.conf" end
+	rendered pg_hba
+	block "$cluster_etc/pg_hba.conf" top <"$work/rendered"
+	rendered pg_ident
+	block "$cluster_etc/pg_ident.conf" end <"$work/rendered"
 }
 
 check() {
@@ -112,8 +119,8 @@ do_primary() {
 	reload "SELECT 1" 1
 	trouble=$(hba_trouble)
 	[ -z "$trouble" ] || die 78 "$cluster_etc/pg_hba.conf has an error" "$trouble"
-	sleep 0.2 # what waits for a restart is marked in each session's own time
-	words=$(ask postgres -c "SELECT name FROM pg_settings WHERE pending_restart ORDER BY name" | paste -sd ' ')
+	words=$(ask postgres -c "SELECT string_agg(name, ' ' ORDER BY name) FROM pg_settings WHERE pending_restart") ||
+		die 71 "it cannot be told what waits for a restart" "$(said)"
 	if [ -n "$words" ]; then
 		! systemctl --quiet is-active "pg_vrrp-guard@$cluster" || die 4 \
 			"PostgreSQL has to be restarted" "these count from its next start: $words" \
@@ -198,7 +205,8 @@ do_systemd() {
 	sed -e "s#pg_vrrp-handover@main#pg_vrrp-handover@$cluster#" -e "s#/etc/pg_vrrp/main\\.ini#$config#" \
 		"$share/postgresql-gate.conf" | lay "$etc/$unit.service.d/pg_vrrp.conf" 644 root
 	lay "$etc/keepalived.service.d/pg_vrrp.conf" 644 root <"$share/keepalived-restart.conf"
-	config_part tmpfiles | lay "/etc/tmpfiles.d/pg_vrrp-$cluster.conf" 644 root
+	rendered tmpfiles
+	lay "/etc/tmpfiles.d/pg_vrrp-$cluster.conf" 644 root <"$work/rendered"
 	do_keepalived
 	[ -z "$dry_run" ] || return 0
 	systemd-tmpfiles --create "pg_vrrp-$cluster.conf" && systemctl daemon-reload ||
@@ -209,13 +217,15 @@ do_systemd() {
 do_keepalived() {
 	local whole=/etc/keepalived/keepalived.conf ours=/etc/keepalived/pg_vrrp-$cluster.conf
 	if [ ! -e "$whole" ] || grep -q "^# pg_vrrp cluster \"$cluster\" on node" "$whole"; then
-		config_part keepalived | lay "$whole" 644 root
+		rendered keepalived
+		lay "$whole" 644 root <"$work/rendered"
 		return
 	fi
 	grep -q '^[ \t]*enable_script_security' "$whole" || die 78 \
 		"$whole does not set enable_script_security" "keepalived would not run our scripts as root" \
 		"put it, and \"script_user root\" and \"vrrp_no_swap\", into its global_defs"
-	config_part keepalived --include | lay "$ours" 644 root
+	rendered keepalived --include
+	lay "$ours" 644 root <"$work/rendered"
 	grep -qF "include $ours" "$whole" || echo "include $ours" | block "$whole" end
 	[ -n "$dry_run" ] || keepalived --config-test="$whole" >"$work/said" 2>&1 ||
 		die 78 "keepalived does not take $whole" "$(tail -n 3 "$work/said" | paste -sd ' ')"

@@ -32,6 +32,16 @@ ini() {
 		}' "$config"
 }
 
+# The configuration of this host's cluster, where none was named.
+find_config() {
+	local found=(/etc/pg_vrrp/*.ini)
+	[ -n "$config" ] || [ ${#found[@]} -eq 1 ] || die 78 "there are several clusters on this host" "" \
+		"say which one: -c FILE"
+	: "${config:=${found[0]}}"
+	[ -r "$config" ] || die 78 "there is no $config" "" \
+		"begin with examples/two-node/main.ini; man pg_vrrp.ini has every key"
+}
+
 # What value needs: names, and the defaults as cluster_config has them.
 read_defaults() {
 	cluster=$(ini cluster name) version=$(ini postgresql version)
@@ -122,11 +132,17 @@ set_password() {
 		WHERE rolname = '$1'")" = t ] || die 71 "the password of $1 is not kept as SCRAM"
 }
 
-# reload QUESTION ANSWER: the server reads its files anew; until a new connection shows it.
+# reload QUESTION ANSWER: the server reads its files anew; until a new connection shows that it has, and
+# has the answer.
 reload() {
-	local limit=$((SECONDS + 10))
+	local limit=$((SECONDS + 10)) before now
 	[ -z "$dry_run" ] || return 0
-	ask postgres -c 'SELECT pg_reload_conf()' >/dev/null || die 71 "no reload" "$(said)"
+	before=$(ask postgres -c 'SELECT pg_conf_load_time()') &&
+		ask postgres -c 'SELECT pg_reload_conf()' >/dev/null || die 71 "no reload" "$(said)"
+	until now=$(ask postgres -c 'SELECT pg_conf_load_time()') && [ "$now" != "$before" ]; do
+		[ "$SECONDS" -lt "$limit" ] || die 71 "the server was not seen to read its files" "$(said)"
+		sleep 0.05
+	done
 	until [ "$(ask postgres -c "$1")" = "$2" ]; do
 		[ "$SECONDS" -lt "$limit" ] || die 71 "the server did not take what was set" \
 			"$1 is not $2" "its log says why; an option of its command line may be in the way"
