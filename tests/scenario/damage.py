@@ -96,7 +96,9 @@ class Damaging(Scenario):
         try:
             yield
         finally:
-            self.sh(node, f"umount {directory}")
+            # The server may have a file open below it, which keeps the mount busy: what was opened there stays
+            # usable, and for writing too.
+            self.sh(node, f"mount -o remount,bind,rw {directory} && umount --lazy {directory}")
 
     @contextlib.contextmanager
     def listener(self, node: str, port: int) -> Iterator[None]:

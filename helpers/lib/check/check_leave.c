@@ -22,41 +22,48 @@ void check_leave_vote(const struct cfg *cfg, const struct check_facts *f, const 
  * got another directory; an answer that is missing changes nothing.  With a record its row tells
  * that.
  */
-static void note_leased(struct contact *contact, const struct cfg *cfg, uint64_t system,
-			const struct deadline *dl)
+static enum fact ask_leased(const struct cfg *cfg, const struct deadline *dl)
 {
 	const struct deadline soon = deadline_sooner(dl, cfg->probe_timeout_ms);
-	enum fact leased = FACT_UNKNOWN;
 
-	if (!cfg_has_record(cfg))
-		leased = server_leased(cfg, PG_PEER, &soon);
+	return cfg_has_record(cfg) ? FACT_UNKNOWN : server_leased(cfg, PG_PEER, &soon);
+}
+
+static void note_leased(struct contact *contact, enum fact leased, uint64_t system)
+{
 	if (leased != FACT_UNKNOWN || contact->leased_system != system)
 		contact->leased_system = leased == FACT_YES ? system : 0;
 }
 
+/*
+ * Two rounds may be at work at once, the guard's and one that a person called, and the one that
+ * asked first may be the last to write.  What it knows is older than what the file says, so it
+ * writes nothing.  Without news of the primary the file stays as it is, with its times.
+ */
 void check_leave_contact(const struct cfg *cfg, const struct server *local,
 			 const struct server *peer, const struct deadline *dl)
 {
-	struct contact contact = contact_read(cfg);
+	struct contact contact;
+	enum fact leased;
 
-	if (!contact.known)
-		contact = (struct contact){ .known = true };
-	if (peer->state == SERVER_PRIMARY && peer->system_identifier == local->system_identifier) {
-		contact.seen_ms = peer->asked_ms;
-		contact.primary_lsn = peer->write_lsn;
-		/* Positions of two timelines do not compare. */
-		if (contact.timeline != peer->timeline)
-			contact.mark_ms = contact.reached_ms = 0;
-		contact.timeline = peer->timeline;
-		note_leased(&contact, cfg, peer->system_identifier, dl);
-		if (server_receives(local, peer) && peer->peer_streams) {
-			contact.streaming_ms = local->asked_ms;
-			contact.received_lsn = local->received_lsn;
-			contact_note_replay(&contact, local->replayed_lsn, peer->write_lsn,
-					    peer->asked_ms);
-		}
-	} else if (contact.seen_ms != 0) {
-		return; /* nothing new: what was known stays known, with its time */
+	if (peer->state != SERVER_PRIMARY || peer->system_identifier != local->system_identifier)
+		return;
+	/* Before the file is read: the question takes time, and another round writes meanwhile. */
+	leased = ask_leased(cfg, dl);
+	contact = contact_read(cfg);
+	if (peer->asked_ms < contact.seen_ms)
+		return;
+	contact.seen_ms = peer->asked_ms;
+	contact.primary_lsn = peer->write_lsn;
+	/* Positions of two timelines do not compare. */
+	if (contact.timeline != peer->timeline)
+		contact.mark_ms = contact.reached_ms = 0;
+	contact.timeline = peer->timeline;
+	note_leased(&contact, leased, peer->system_identifier);
+	if (server_receives(local, peer) && peer->peer_streams) {
+		contact.streaming_ms = local->asked_ms;
+		contact.received_lsn = local->received_lsn;
+		contact_note_replay(&contact, local->replayed_lsn, peer->write_lsn, peer->asked_ms);
 	}
 	log_failed("write the contact file", contact_write(cfg, &contact));
 }

@@ -299,6 +299,9 @@ static void serve_locked(struct duty *d)
 		return;
 	d->memory = record_memory_read(d->cfg);
 	d->follower = follower_read(d->cfg);
+	/* Another round has decided by a later answer: this one's could only turn that back. */
+	if (d->local->asked_ms < d->follower.asked_ms)
+		return;
 	if (d->local->state == SERVER_PRIMARY)
 		duty_follower_note(&d->follower, d->local, postmaster(d->cfg));
 	soon = patience(d);

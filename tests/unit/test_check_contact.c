@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* Is the primary held to its lease?  The standby asks it in each round, and remembers the last
- * answer. */
+/* What a standby keeps of its primary (the contact file), and whether that is held to its lease:
+ * the standby asks in each round, and remembers the last answer. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -83,6 +83,47 @@ static void who_may_not_ask_does_not_know(void **state)
 	take_away();
 }
 
+/* Two rounds at once: the one that asked first writes last. */
+static void answer_that_was_overtaken_changes_nothing(void **state)
+{
+	const struct deadline dl = deadline_in_ms(PATIENCE);
+	struct contact later;
+	struct contact is;
+	struct server local, peer;
+
+	(void)state;
+	server_ask(&local, &pgstage.cfg[N2], PG_LOCAL, &dl);
+	server_ask(&peer, &pgstage.cfg[N2], PG_PEER, &dl);
+	check_leave_contact(&pgstage.cfg[N2], &local, &peer, &dl);
+	later = contact_read(&pgstage.cfg[N2]);
+	assert_true(later.known);
+	assert_true(later.streaming_ms > 0);
+	local.asked_ms--;
+	peer.asked_ms--;
+	peer.write_lsn--;
+	check_leave_contact(&pgstage.cfg[N2], &local, &peer, &dl);
+	is = contact_read(&pgstage.cfg[N2]);
+	assert_memory_equal(&is, &later, sizeof(is));
+}
+
+/* What was known stays, with its times; and where nothing was, nothing is made up. */
+static void primary_that_does_not_answer_changes_nothing(void **state)
+{
+	const struct deadline dl = deadline_in_ms(PATIENCE);
+	struct contact before = contact_read(&pgstage.cfg[N2]);
+	struct contact is;
+	struct server local, peer = { .state = SERVER_UNKNOWN };
+
+	(void)state;
+	server_ask(&local, &pgstage.cfg[N2], PG_LOCAL, &dl);
+	check_leave_contact(&pgstage.cfg[N2], &local, &peer, &dl);
+	is = contact_read(&pgstage.cfg[N2]);
+	assert_memory_equal(&is, &before, sizeof(is));
+	assert_int_equal(unlink(file_run(&pgstage.cfg[N2], "contact").text), 0);
+	check_leave_contact(&pgstage.cfg[N2], &local, &peer, &dl);
+	assert_false(contact_read(&pgstage.cfg[N2]).known);
+}
+
 static int set_up(void **state)
 {
 	return pgstage_pair(state) < 0 ? -1 : files_prepare(&pgstage.cfg[N2]);
@@ -93,6 +134,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_the_mark_of_the_primary_itself_is_a_yes),
 		cmocka_unit_test(who_may_not_ask_does_not_know),
+		cmocka_unit_test(answer_that_was_overtaken_changes_nothing),
+		cmocka_unit_test(primary_that_does_not_answer_changes_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, pgstage_end);
