@@ -90,13 +90,17 @@ class Scenario(unittest.TestCase):
                       shimmed=self.shimmed)
 
     def new_lab(self) -> None:
+        self.begun_ms = self.now_ms()
         try:
             type(self).lab = self.make_lab()
             self.lab.row_pause_ms = ROW_PAUSE_MS
         except LabError:
             # One that does not come up is no reason for the next test to fail too.
             with contextlib.suppress(LabError):
-                Lab.open(self.lab_name()).down()
+                type(self).lab = Lab.open(self.lab_name())
+                self.show_logs()
+                self.lab.down()
+            type(self).lab = None
             raise
 
     def make_whole(self) -> None:

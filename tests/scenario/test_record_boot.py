@@ -42,6 +42,11 @@ class BootCase(Recorded):
         record = self.record()
         self.assertEqual((record["holder"], record["term"]), (primary, term), record)
 
+    def ends_with_either(self) -> None:
+        """Who is first depends on the machine, and one that is too slow for its lease gives way to the other one."""
+        self.lab.wait_ready(90)
+        self.ends_with(self.lab.status()["primary"], self.record()["term"])
+
 
 class Boot(BootCase):
     def test_primary_first(self):
@@ -68,8 +73,7 @@ class Boot(BootCase):
         self.both_off()
         self.lab.fault("boot", self.old)
         self.lab.fault("boot", self.new)
-        self.wait(lambda: self.lab.status()["primary"] is not None, 30, "one of them serves")
-        self.ends_with(self.lab.status()["primary"], self.record()["term"])
+        self.ends_with_either()
 
     def test_old_primary_after_a_takeover(self):
         """Alone it stays down, also while nobody else serves."""
@@ -99,8 +103,7 @@ class BootWithoutWitness(BootCase):
         time.sleep(LONG_ENOUGH_S)
         self.nobody_serves()
         self.lab.fault("boot", "witness")
-        self.wait(lambda: self.lab.status()["primary"] is not None, 30, "one of them serves")
-        self.ends_with(self.lab.status()["primary"], self.record()["term"])
+        self.ends_with_either()
 
     def test_standby_and_then_the_witness(self):
         self.all_off()
