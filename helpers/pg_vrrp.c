@@ -36,6 +36,7 @@ static const struct helper {
 	{ "reload", "tell this node's server to read its files; what it took" },
 	{ "pause", "nobody takes over by itself for a time" },
 	{ "resume", "end a pause before its time" },
+	{ "drill", "a failover at a time of your choice, measured and put back" },
 	{ "check_setup", "everything that would make a failover fail" },
 	{ "report", "one file for whoever is to help, without secrets" },
 	{ "replication_slots", "the slots that hold WAL for a node that is away" },

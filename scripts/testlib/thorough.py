@@ -26,6 +26,8 @@ VARIANTS = [
     "test_disk_full.StepsDownByPings.*",
     "test_signal_file.Record.*recovery_signal",
     "test_watch.WatchedWithPings.*",
+    "test_drill.Drill.test_isolated_*",
+    "test_drill.DrillAsync.*",
     "test_switchover.SlowStopWithoutRecord.*",
     "test_switchover.Switchover.test_dry_run_*",
     "test_switchover.Switchover.test_killed_*",

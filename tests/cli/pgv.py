@@ -22,6 +22,7 @@ HELPERS = [
     "check_setup",
     "cluster_config",
     "cluster_status",
+    "drill",
     "fence_old",
     "fence_self",
     "node_health",
@@ -38,7 +39,7 @@ HELPERS = [
 # With those that are scripts.
 PROGRAMS = sorted([*HELPERS, "node-setup", "report"])
 # Those that change something, and so offer --dry-run and --explain.
-ACTING = ["fence_old", "fence_self", "pause", "promote_safe", "rejoin", "reload",
+ACTING = ["drill", "fence_old", "fence_self", "pause", "promote_safe", "rejoin", "reload",
           "replication_slots", "restart", "resume", "switchover", "witness_record"]
 
 YES, NO, REFUSED, UNKNOWN, INCOMPLETE = 0, 1, 2, 3, 4

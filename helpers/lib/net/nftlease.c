@@ -7,12 +7,11 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "base/proc.h"
 #include "base/text.h"
 #include "net/addr.h"
+#include "net/nft.h"
 #include "net/nftlease_link.h"
 
-#define NFT        "/usr/sbin/nft"
 #define TEXT_MAX   2048
 #define WHY_MAX    200
 #define FOR_EVER   0 /* timeout of an element that has none */
@@ -108,25 +107,6 @@ static int table_text(const struct cfg *cfg, int64_t timeout_ms, char *text, siz
 	return rc < (int)size ? 0 : -E2BIG;
 }
 
-static int run_nft(const char *text, const struct deadline *dl, char *why, size_t size)
-{
-	const char *const argv[] = { NFT, "-f", "-", NULL };
-	const struct proc_spec spec = { .argv = argv, .input = text };
-	struct proc AUTO_PROC child = PROC_NONE;
-	uint32_t generation;
-	int rc = proc_run(&child, &spec, dl);
-
-	text_clean(why, size, rc == 0 ? child.errors : strerror(-rc));
-	if (rc != 0)
-		return rc;
-	if (child.exit_code == 0)
-		return 0;
-	/* nft cannot be executed, or the kernel knows nothing of what it asks for. */
-	if (child.exit_code == 127 || nftlease_link_generation(&generation) == -EOPNOTSUPP)
-		return -EOPNOTSUPP;
-	return -EIO;
-}
-
 int nftlease_lay(const struct cfg *cfg, const struct nftlease *want, const struct deadline *dl,
 		 char *why, size_t size)
 {
@@ -141,7 +121,7 @@ int nftlease_lay(const struct cfg *cfg, const struct nftlease *want, const struc
 		text_clean(why, size, strerror(-rc));
 		return rc;
 	}
-	rc = run_nft(text, dl, why, size);
+	rc = nft_run(text, dl, why, size);
 	/* The timeout began when nft was done, which on a busy host is too late. */
 	if (rc == 0 && want->gate == NFTLEASE_UNTIL)
 		rc = nftlease_set(cfg, want, NULL);

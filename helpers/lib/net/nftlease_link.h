@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* Messages to nftables and what the kernel answers.  Private to nftlease.c. */
+/* Messages to nftables and what the kernel answers.  Private to nftlease.c and
+ * nft.c. */
 #ifndef PGV_NFTLEASE_LINK_H
 #define PGV_NFTLEASE_LINK_H
 

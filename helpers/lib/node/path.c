@@ -52,12 +52,19 @@ struct file_path file_mark(const struct cfg *cfg, enum mark mark)
 struct file_path file_lock(const struct cfg *cfg, enum node_lock lock)
 {
 	static const char *const words[] = {
-		[LOCK_PROMOTE] = "promote.lock",      [LOCK_REJOIN] = "rejoin.lock",
-		[LOCK_START] = "start.lock",          [LOCK_SERVING] = "serving.lock",
-		[LOCK_GUARD] = "guard.lock",          [LOCK_RECORD] = "record.lock",
-		[LOCK_MEMORY] = "record_memory.lock", [LOCK_SLOTS] = "slots.lock",
-		[LOCK_PLANNED] = "planned.lock",      [LOCK_WATCH] = "watch.lock",
-		[LOCK_FENCING] = "fencing.lock",      [LOCK_FENCING_HELD] = "fencing.held.lock",
+		[LOCK_PROMOTE] = "promote.lock",
+		[LOCK_REJOIN] = "rejoin.lock",
+		[LOCK_START] = "start.lock",
+		[LOCK_SERVING] = "serving.lock",
+		[LOCK_GUARD] = "guard.lock",
+		[LOCK_RECORD] = "record.lock",
+		[LOCK_MEMORY] = "record_memory.lock",
+		[LOCK_SLOTS] = "slots.lock",
+		[LOCK_PLANNED] = "planned.lock",
+		[LOCK_WATCH] = "watch.lock",
+		[LOCK_DRILL] = "drill.lock",
+		[LOCK_FENCING] = "fencing.lock",
+		[LOCK_FENCING_HELD] = "fencing.held.lock",
 	};
 
 	return file_run(cfg, words[lock]);

@@ -76,6 +76,7 @@ enum node_lock {
 	LOCK_MEMORY,  /* record_memory.h */
 	LOCK_WATCH,   /* check_primary --watch, as long as it lives */
 	LOCK_PLANNED, /* switchover and restart, as long as they run */
+	LOCK_DRILL,   /* drill, as long as it runs */
 	LOCK_SLOTS,   /* replication_slots, as long as it acts */
 	LOCK_FENCING, /* fence_mutual.h: who begins to fence, and the one who is being fenced */
 	LOCK_FENCING_HELD, /* who fences the other node, as long as it lives */

@@ -119,3 +119,11 @@ int pgctl_stop(const struct cfg *cfg, const struct pgctl_stop *stop, const struc
 		*how = "killed";
 	return rc;
 }
+
+int pgctl_crash(const struct cfg *cfg)
+{
+	pid_t pid;
+	int AUTO_FD postmaster = pgdata_postmaster(cfg, &pid);
+
+	return postmaster < 0 ? postmaster : send_signal(postmaster, SIGKILL);
+}

@@ -32,6 +32,10 @@ struct pgctl_stop {
 int pgctl_stop(const struct cfg *cfg, const struct pgctl_stop *stop, const struct deadline *dl,
 	       const char **how) MUST_CHECK;
 
+/* A crash, for a drill: SIGKILL to the postmaster alone, whose children notice it by themselves. 0;
+ * -ENOENT: none runs; -errno. */
+int pgctl_crash(const struct cfg *cfg) MUST_CHECK;
+
 /*
  * Starts the server, in its unit (unit.h) or else by pg_ctl as os_user (own session, survives us),
  * and waits until it answers or ends.  0: accepts connections (also one that has none for us: wrong

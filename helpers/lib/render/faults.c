@@ -30,7 +30,7 @@ static bool silence_promotes(const struct cfg *cfg)
 
 /* ---- one fault each ---- */
 
-static void crash(struct fault *fault, const struct cfg *cfg)
+void fault_crash(struct fault *fault, const struct cfg *cfg)
 {
 	if (cfg_has_record(cfg))
 		becomes(fault, FAULT_SURVIVED,
@@ -40,7 +40,7 @@ static void crash(struct fault *fault, const struct cfg *cfg)
 		becomes(fault, FAULT_SURVIVED, "takeover as soon as it is fenced over ssh");
 }
 
-static void host_lost(struct fault *fault, const struct cfg *cfg)
+void fault_host_lost(struct fault *fault, const struct cfg *cfg)
 {
 	int64_t waits_ms = cfg->lease_ms + cfg->margin_ms;
 
@@ -66,9 +66,9 @@ static void host_lost(struct fault *fault, const struct cfg *cfg)
 			"nothing can prove it: promote_safe --assume-peer-down=NODE");
 }
 
-static void isolated(struct fault *fault, const struct cfg *cfg)
+void fault_isolated(struct fault *fault, const struct cfg *cfg)
 {
-	host_lost(fault, cfg);
+	fault_host_lost(fault, cfg);
 	if (fault->end == FAULT_SURVIVED)
 		becomes(fault, FAULT_SURVIVED,
 			"it stops itself within %" PRId64 " ms, then the takeover as above",
@@ -118,7 +118,7 @@ static void frozen(struct fault *fault, const struct cfg *cfg)
 {
 	const bool held = cfg->kernel_lease || is_sync(cfg);
 
-	host_lost(fault, cfg);
+	fault_host_lost(fault, cfg);
 	if (held && fault->end == FAULT_REFUSED)
 		becomes(fault, FAULT_REFUSED,
 			"nobody takes over until it wakes and stops itself, or a person decides");
@@ -174,9 +174,9 @@ static const struct {
 	void (*of)(struct fault *fault, const struct cfg *cfg);
 	bool of_record; /* only with a witness that keeps one */
 } table[] = {
-	{ "PostgreSQL crashes or hangs on the primary", crash, false },
-	{ "the primary's host loses power", host_lost, false },
-	{ "the primary is cut from everything", isolated, false },
+	{ "PostgreSQL crashes or hangs on the primary", fault_crash, false },
+	{ "the primary's host loses power", fault_host_lost, false },
+	{ "the primary is cut from everything", fault_isolated, false },
 	{ "the primary's host freezes and wakes after a takeover", frozen, false },
 	{ "the standby is lost", standby_lost, false },
 	{ "the nodes are cut from each other", nodes_cut, false },

@@ -28,6 +28,12 @@ struct fault {
 /* Fills faults, which has room for FAULTS_MAX; how many there are. */
 size_t faults_of(const struct cfg *cfg, struct fault *faults);
 
+/* Some of them, for a drill: PostgreSQL crashes on the primary; the primary's host is lost; it is
+ * cut from everything.  They fill `end` and `words`. */
+void fault_crash(struct fault *fault, const struct cfg *cfg);
+void fault_host_lost(struct fault *fault, const struct cfg *cfg);
+void fault_isolated(struct fault *fault, const struct cfg *cfg);
+
 /* "survived", "waits", "refused", "DANGER". */
 const char *fault_end_word(enum fault_end end);
 
