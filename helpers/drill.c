@@ -100,7 +100,7 @@ static bool may_begin(struct drill *d, bool explain, struct verdict *verdict)
 	return drill_decide(&d->facts, verdict);
 }
 
-static struct verdict run(const struct cfg *cfg, const struct cli *cli, const char *kind,
+static struct verdict run(const struct cfg *cfg, const struct cli *cli,
 			  const struct options *options)
 {
 	struct drill d = { .planned = { .cfg = cfg, .program = "drill", .quiet = cli->quiet },
@@ -110,8 +110,8 @@ static struct verdict run(const struct cfg *cfg, const struct cli *cli, const ch
 					 .id = RULE_ALREADY_RUNNING);
 	int AUTO_FD lock = -1;
 
-	if (!drill_parse(kind, &d.facts.kind))
-		return (struct verdict)USAGE_ERROR("usage", "there is no such drill",
+	if (cli->operand_count != 1 || !drill_parse(cli->operands[0], &d.facts.kind))
+		return (struct verdict)USAGE_ERROR("usage", "which drill is to be held?",
 						   "crash, isolate or switchover");
 	if (options->wait != NULL && cfg_duration_parse(options->wait, &d.wait_ms) < 0)
 		return (struct verdict)USAGE_ERROR("usage", "--wait wants a duration",
@@ -161,13 +161,8 @@ int main(int argc, char **argv)
 	struct cli cli;
 
 	cli_parse(&cli, &spec, argc, argv);
-	if (cli.operand_count != 1) {
-		verdict = (struct verdict)USAGE_ERROR("usage", "which drill is to be held?",
-						      "crash, isolate or switchover");
-		return cli_finish(&cli, &verdict);
-	}
 	if (!helper_begin(&cfg, &cli, HELPER_FILES, &verdict))
 		return cli_finish(&cli, &verdict);
-	verdict = run(&cfg, &cli, cli.operands[0], &options);
+	verdict = run(&cfg, &cli, &options);
 	return cli_finish(&cli, &verdict);
 }
