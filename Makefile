@@ -38,8 +38,8 @@ say         = $(if $(V),,@printf '%-8s%s\n' $(1) '$(2)')
 lib_src    := $(sort $(wildcard helpers/lib/*/*.c))
 front_src  := $(wildcard helpers/pg_vrrp.c)
 helper_src := $(filter-out $(front_src),$(sort $(wildcard helpers/*.c)))
-test_src   := $(sort $(wildcard tests/unit/test_*.c))
-shared_src := $(filter-out $(test_src),$(sort $(wildcard tests/unit/*.c)))
+test_src   := $(sort $(wildcard tests/unit/*/test_*.c))
+shared_src := $(sort $(wildcard tests/unit/fixtures/*.c))
 bench_src  := $(sort $(wildcard tests/bench/*.c))
 fuzz_src   := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 fuzz_with  := $(filter-out $(fuzz_src),$(sort $(wildcard tests/fuzz/*.c)))
@@ -140,7 +140,8 @@ quote = '$(subst ','\'',$(1))'
 
 # For clang-tidy and editors; relative to their own directory, hence the absolute ones.
 $(BUILD)/compile_flags.txt: $(BUILD)/flags
-	$(Q)printf '%s\n' -std=c11 -I$(CURDIR)/helpers -I$(CURDIR)/helpers/lib $(cppflags) >$@
+	$(Q)printf '%s\n' -std=c11 -I$(CURDIR)/helpers -I$(CURDIR)/helpers/lib -I$(CURDIR)/tests/unit/fixtures \
+		$(cppflags) >$@
 
 compile = $(Q)mkdir -p $(@D) && $(CC) $(cppflags) $(cflags) $(1) -MMD -MP -c -o $@ $<
 link    = $(Q)mkdir -p $(@D) && $(CC) $(cflags) $(ldflags) -o $@ $(filter %.o %.a,$^) $(1) $(libs)
@@ -152,7 +153,7 @@ $(BUILD)/obj/%.o: helpers/%.c $(BUILD)/flags
 # A unit test may take in the helper it tests (#include "promote_safe.c") under another main.
 $(BUILD)/obj/tests/%.o: tests/unit/%.c $(BUILD)/flags
 	$(call say,CC,$<)
-	$(call compile,-Wno-missing-prototypes)
+	$(call compile,-Itests/unit/fixtures -Wno-missing-prototypes)
 
 $(BUILD)/obj/bench/%.o: tests/bench/%.c $(BUILD)/flags
 	$(call say,CC,$<)

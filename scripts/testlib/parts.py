@@ -131,14 +131,16 @@ class Suite:
         return self.make("build/gcc", f"BUILD={self.build}", "all", *more)
 
     def matching(self):
-        """The unit tests that were asked for, each with the name of tests in it, or "" for all."""
+        """The binaries of the unit tests that were asked for, "ROOM/test_NAME", each with the name of tests
+        in it, or "" for all."""
         found = []
-        for source in sorted((TOP / "tests/unit").glob("test_*.c")):
+        for source in sorted((TOP / "tests/unit").glob("*/test_*.c")):
+            binary = f"{source.parent.name}/{source.stem}"
             # The name of the binary, or else of tests in it.
             if self.match in source.stem:
-                found.append((source.stem, ""))
+                found.append((binary, ""))
             elif self.match in source.read_text():
-                found.append((source.stem, self.match))
+                found.append((binary, self.match))
         return found
 
     def clang(self):
@@ -168,7 +170,7 @@ class Suite:
             if not Path(argv[0]).exists():
                 argv = ["/bin/sh", "-c", f"echo 'not ok 1 - {name} is not built'"]
             limit = UNIT_LIMIT if prefix == "unit" else SANITIZED_LIMIT
-            jobs.append(Job(f"{prefix}/{name}", argv, limit, only=only, env=env))
+            jobs.append(Job(f"{prefix}/{Path(name).name}", argv, limit, only=only, env=env))
         self.runner.run([*jobs, *self.python_jobs("unit", prefix)], PARALLEL)
 
     def cli(self, prefix="cli"):
@@ -177,7 +179,7 @@ class Suite:
 
     def python_jobs(self, folder, prefix):
         env = {"PGV_BUILD": str(self.build.resolve()), **sanitizer()}
-        for source in sorted((TOP / "tests" / folder).glob("test_*.py")):
+        for source in sorted((TOP / "tests" / folder).glob("**/test_*.py")):
             argv = [*PYTHON, str(TAP), str(source)]
             if self.match and self.match not in source.stem:
                 if not self.names(source):

@@ -60,6 +60,7 @@ static void pair_up(bool found)
 
 	(void)snprintf(standby->conninfo_file, sizeof(standby->conninfo_file), "%s",
 		       standby->conninfo);
+	primary->loaded_us = standby->loaded_us = sim_now_us;
 	standby->streams = true;
 	primary->sender = 1;
 	primary->flushed = wal_end(&standby->wal);

@@ -84,6 +84,7 @@ static void begun(int64_t node, int64_t incarnation, void *nothing)
 	memcpy(s->conninfo, s->conninfo_file, sizeof(s->conninfo));
 	memcpy(s->names, s->names_file, sizeof(s->names));
 	s->sync = s->names[0] != '\0';
+	s->recovered = wal_end(&s->wal);
 	s->flushed = 0;
 	s->streams = false;
 	states[node] = s->primary ? IN_PRODUCTION : IN_ARCHIVE_RECOVERY;
@@ -121,8 +122,9 @@ void server_end(int node, const char *how)
 	if (s->phase == SERVER_IS_DOWN)
 		return;
 	told(node, "server", "ends (%s)%s", how, server_is_primary(node) ? ", a primary" : "");
-	/* A fast stop lets go who waits for the standby. */
-	if (fast && server_is_primary(node))
+	/* A fast stop lets go who waits for the standby; nobody waits for a commit of before the
+	 * start. */
+	if (fast && server_is_primary(node) && wal_end(&s->wal) > s->recovered)
 		promise_acknowledged(node, wal_end(&s->wal));
 	s->clean = fast && s->phase == SERVER_RUNS;
 	if (s->clean) {

@@ -172,6 +172,7 @@ struct fake_server {
 	bool clean;       /* was shut down in good order */
 	struct wal wal;
 	uint64_t checkpoint;
+	uint64_t recovered;                     /* its WAL ended there when it began */
 	char conninfo_file[256], conninfo[256]; /* of postgresql.auto.conf, and what is in force */
 	char names_file[64], names[64];         /* synchronous_standby_names */
 	int64_t loaded_us;                      /* when its files were read last */

@@ -67,6 +67,6 @@ void duty_sync_look(struct duty_facts *f, const struct follower *follower, const
 	f->sync_settled = server_sync_settled(cfg, names, dl);
 	if (server_config_loaded(&loaded_us, cfg, dl) < 0)
 		f->sync_settled = FACT_UNKNOWN;
-	else if (loaded_us != follower->loaded_us)
+	else if (follower->loaded_us == 0 || loaded_us != follower->loaded_us)
 		f->sync_on = FACT_UNKNOWN;
 }
