@@ -166,6 +166,7 @@ static void no_secret_is_told(void **state)
 	char text[] = "Unknown option 'passwrd=top secret=1' of 192.0.2.17, ip=x";
 
 	(void)state;
+	power.cfg.power_timeout_ms = 20000; /* nothing here waits for its end */
 	powerfixture_put("says", "unknown option 'passwrd=top secret=1'\n");
 	assert_int_equal(powerfixture_fence(FENCING_AGENT, true), FENCE_UNKNOWN);
 	assert_null(strstr(power.fence.why[FENCE_WAY_AGENT], "top secret"));
