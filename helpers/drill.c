@@ -31,9 +31,12 @@
 #include "planned/switchover.h"
 #include "render/faults.h"
 
-#define WAIT_MS    60000
-#define LOCK_MS    100
-#define CONFIRM_MS 120000
+#define WAIT_MS 60000
+/* An isolated host cannot be reached for so long where nobody takes over. */
+#define WAIT_LEAST_MS 1000
+#define WAIT_MOST_MS  600000
+#define LOCK_MS       100
+#define CONFIRM_MS    120000
 /* For a standby that is about to come close; a drill has time. */
 #define STANDBY_MS 15000
 
@@ -113,8 +116,10 @@ static struct verdict run(const struct cfg *cfg, const struct cli *cli,
 	if (cli->operand_count != 1 || !drill_parse(cli->operands[0], &d.facts.kind))
 		return (struct verdict)USAGE_ERROR("usage", "which drill is to be held?",
 						   "crash, isolate or switchover");
-	if (options->wait != NULL && cfg_duration_parse(options->wait, &d.wait_ms) < 0)
-		return (struct verdict)USAGE_ERROR("usage", "--wait wants a duration",
+	if (options->wait != NULL && (cfg_duration_parse(options->wait, &d.wait_ms) < 0 ||
+				      d.wait_ms < WAIT_LEAST_MS || d.wait_ms > WAIT_MOST_MS))
+		return (struct verdict)USAGE_ERROR("usage",
+						   "--wait wants a duration from 1s to 10min",
 						   "a number and a unit, such as 30s");
 	if (!helper_lock(&lock, cfg, LOCK_DRILL, LOCK_MS, &verdict))
 		return verdict;

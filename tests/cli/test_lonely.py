@@ -56,6 +56,20 @@ class Lonely(pgv.Case):
         self.call("check_primary")
         self.assertTrue(self.run_file("").exists())
 
+    def test_drill_that_is_called_wrongly_does_nothing(self):
+        for args in ([], ["reboot"], ["crash", "isolate"], ["crash", "--wait", "soon"],
+                     ["isolate", "--wait", "1h"], ["isolate", "--wait", "0s"]):
+            with self.subTest(args=args):
+                self.assertEqual(self.call("drill", *args).code, pgv.USAGE)
+
+    def test_drill_without_a_server_does_nothing(self):
+        for kind in ("crash", "isolate", "switchover"):
+            with self.subTest(kind=kind):
+                result = self.call("drill", kind, "--yes")
+                self.assertIn(result.code, (pgv.REFUSED, pgv.UNKNOWN), result)
+                self.assertEqual(len(result.verdicts), 1, result.log)
+        self.assertFalse(self.state("history").exists())
+
     def test_serving_needs_more_than_a_serving_file(self):
         self.call("check_primary")
         self.run_file("serving").write_text("1\n")
