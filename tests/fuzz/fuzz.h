@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: PostgreSQL */
 /*
- * What the fuzz targets share.  A target is tests/fuzz/fuzz_NAME.c, a program of libFuzzer with one
- * LLVMFuzzerTestOneInput; it is linked with the library as it is.  What cannot be had here (another
- * answer of the kernel, of a server) is given by a fake in place of the function that fetches it.
+ * The common parts of the fuzz targets.  A target is tests/fuzz/fuzz_NAME.c, a program of libFuzzer
+ * with one LLVMFuzzerTestOneInput; it is linked with the library as it is.  Whatever cannot be had
+ * here (another answer of the kernel, of a server) is given by a fake in place of the function that
+ * fetches it.
  */
 #ifndef PGV_FUZZ_H
 #define PGV_FUZZ_H
@@ -42,7 +43,7 @@ const struct cfg *fuzz_cfg(void);
 /* Replaces the file. */
 void fuzz_put(const char *path, const void *bytes, size_t size);
 
-/* What was logged since it was emptied, line by line. */
+/* The lines that were logged since it was emptied. */
 struct fuzz_said {
 	char text[65536];
 	size_t used;

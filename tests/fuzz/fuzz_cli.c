@@ -29,7 +29,7 @@ void fake_exit(int code)
 	longjmp(ended, 1);
 }
 
-/* It closes descriptors and takes the environment away. */
+/* The real one closes descriptors and takes the environment away. */
 void fake_cli_clean(void) FAKE(cli_clean);
 void fake_cli_clean(void)
 {

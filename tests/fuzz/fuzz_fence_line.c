@@ -19,7 +19,7 @@ static void request(const char *text)
 	assert(fence_request_parse(made, &again) == 0);
 	assert(strcmp(line.cluster, again.cluster) == 0 && strcmp(line.node, again.node) == 0);
 	assert(line.ask == again.ask && line.window_ms == again.window_ms);
-	/* It has one spelling, but for zeros before the number and a blank at the end. */
+	/* A fence line has one spelling, but for zeros before the number and a blank at the end. */
 	assert(strlen(made) > strlen(text) || strncmp(made, text, strlen(made) - 1) == 0 ||
 	       strstr(text, "window_ms=0") != NULL);
 }
@@ -51,7 +51,7 @@ static void observation(const char *text)
 
 	proc->done = true;
 	(void)snprintf(proc->output, sizeof(proc->output), "%s", text);
-	/* It was never seen to be reached: nothing is proven. */
+	/* The node was never seen to be reached: nothing is proven. */
 	assert(fence_read(&fence, fuzz_cfg(), FENCE_WAY_OBSERVE) == FENCE_UNKNOWN);
 	assert(!fence.reachable || strstr(text, "verdict=reachable") != NULL);
 }

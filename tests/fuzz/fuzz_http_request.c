@@ -52,7 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(text, data, size);
 	rc = http_request_parse(&request, text, size);
 	assert(is_code(rc));
-	/* What is decided early stays decided. */
+	/* A request that is decided early stays decided. */
 	for (size_t part = 0; part < size && part < 64; part++) {
 		int at = http_request_parse(&early, text, part);
 

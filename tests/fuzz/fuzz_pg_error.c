@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What libpq says of a connection that failed: one clean line, and never the password in it. */
+/* The words of libpq on a connection that failed: one clean line, and never the password in it. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What arrives on an ICMP socket: an answer is one to a question of ours, once. */
+/* Packets that arrive on an ICMP socket: an answer is one to a question of ours, once. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>

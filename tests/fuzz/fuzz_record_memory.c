@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What is remembered of the record, in both files: what cannot be read is not known, and what was
- * read can be noted and is then the same. */
+/* The memory of the record, in both files: a file that cannot be read is not known, and a row
+ * that was read can be noted and is then the same. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What a server answers to the questions that are asked of one: an answer that cannot be used
+/* Answers of a server to the questions that are asked of one: an answer that cannot be used
  * leaves nothing behind, and of a usable one a report can be made. */
 #include <errno.h>
 #include <stdio.h>

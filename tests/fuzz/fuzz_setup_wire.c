@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What the other node tells of itself: all of it or nothing, and printed again it is the same. */
+/* The other node's words about itself: all of them or nothing, and printed again they are the
+ * same. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

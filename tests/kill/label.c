@@ -70,7 +70,7 @@ static void append(char *label, const char *text)
 	label[used] = '\0';
 }
 
-/* What mkostemp made up behind ".new." or the like. */
+/* The letters that mkostemp made up behind ".new." or the like. */
 static void append_path(char *label, char *path)
 {
 	char *dot = strrchr(path, '.');

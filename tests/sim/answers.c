@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What a node's server answers to each statement of the helpers. */
+/* The answer of a node's server to each statement of the helpers. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -238,7 +238,7 @@ void FAKE(server_log_why)(const struct server_log *log, const struct cfg *cfg, c
 	why[0] = '\0';
 }
 
-/* What the real one finds out by three looks at the checkpointer. */
+/* The real one finds this out by three looks at the checkpointer. */
 enum fact FAKE(server_sync_settled)(const struct cfg *cfg, const char *names,
 				    const struct deadline *dl)
 {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What goes wrong in a seed: drawn beforehand where it can be, struck at effects of helpers else.
- */
+/* The faults of a seed: drawn beforehand where that can be, struck at effects of helpers else. */
 #include <stdio.h>
 #include <string.h>
 
@@ -14,7 +13,7 @@ static int64_t late_one_in, lost_one_in, preempted_one_in;
 static bool behind;
 static int64_t patience;
 
-/* What the kernel and its margin are for: until it has been on time for a while again. */
+/* The kernel and its margin are for this: until the guard has been on time for a while again. */
 void faults_guard_late(int node, int64_t us)
 {
 	const int64_t until_us = sim_now_us + us + MS(2 * nodes[node].cfg.lease_ms);
@@ -229,7 +228,7 @@ static void break_files(int node, int64_t us)
 	}
 }
 
-/* What people and other programs do without asking. */
+/* People and other programs do this without asking. */
 static void behind_our_back(int node)
 {
 	if (servers[node].phase == SERVER_IS_DOWN) {

@@ -103,7 +103,7 @@ void file_forget(const char *path)
 	file_at(path)->there = false;
 }
 
-/* What the postmaster writes there. */
+/* The postmaster writes that there. */
 static int read_pid_file(int node, char *text, size_t size)
 {
 	const struct fake_server *server = &servers[node];

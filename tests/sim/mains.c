@@ -34,7 +34,7 @@ int rejoin_main(int argc, char **argv);
 int fence_self_main(int argc, char **argv);
 int witness_record_main(int argc, char **argv);
 
-/* What has no part in who serves: it ends well, having done nothing. */
+/* A program that has no part in who serves: it ends well, having done nothing. */
 static int idle_main(int argc, char **argv)
 {
 	(void)argc;

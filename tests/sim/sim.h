@@ -62,7 +62,7 @@ extern int64_t sim_now_us;
 struct process *sim_self(void);
 /* The node whose code runs. */
 int sim_node(void);
-/* It takes the caller so long: others run meanwhile.  Does not return where it is killed. */
+/* The deed takes the caller so long: others run meanwhile. Does not return where it is killed. */
 void sim_pass(int64_t us);
 /* The same for something that can be seen from outside: a write, a question, a signal.  Armed kills
  * and freezes strike here (faults.c). */
@@ -234,7 +234,7 @@ struct answer {
 	char sqlstate[6];
 	bool refused;
 };
-/* What pg_query returns. */
+/* The rows that pg_query returns. */
 struct pg_result {
 	struct answer answer;
 };
@@ -268,7 +268,7 @@ void faults_strike(struct process *process, const char *what);
 /* How long a packet takes; < 0: it is lost. */
 int64_t faults_packet(int from, int to);
 bool faults_preempt(int64_t *us);
-/* What the strikes use: the guard could not work for so long; the node is cut off; keepalived
+/* Used by the strikes: the guard could not work for so long; the node is cut off; keepalived
  * calls promote_safe. */
 void faults_guard_late(int node, int64_t us);
 void faults_cut_off(int node);

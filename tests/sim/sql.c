@@ -227,7 +227,7 @@ static int ask(struct pg *pg, const char *sql, const struct deadline *dl, struct
 	if (answer != NULL)
 		memcpy(answer, &r->answer, sizeof(*answer));
 	forget(r);
-	/* What was answered is not yet used. */
+	/* The answer is not yet used. */
 	sim_effect(what);
 	return 0;
 }

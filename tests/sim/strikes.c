@@ -23,7 +23,7 @@ static const char *const acting[] = { "check_primary", "check_primary", "promote
 				      "promote_safe",  "rejoin",        "fence_self",
 				      "witness_record" };
 
-/* What lies just behind these is what the argument is about. */
+/* The argument is about the moments just behind these. */
 static const char *const effects[] = {
 	"/run/vote",      "/run/renewed",   "/run/solo",    "/run/lease",   "/run/grant",
 	"/withdrawn",     "/fenced",        "pgvrrp.take",  "pgvrrp.renew", "pgvrrp.pair",
@@ -51,7 +51,7 @@ static void hit(const struct strike *strike, struct process *process, const char
 	     strike->freeze_us > 0 ? "freeze" : "kill", process->name, what);
 	if (faults_is_guard(process))
 		faults_guard_late(process->node, strike->freeze_us);
-	/* That a server starts promptly behind the last look is an assumption of the argument. */
+	/* A server starts promptly behind the last look: the argument assumes it. */
 	if (strcmp(what, "start") == 0)
 		faults_guard_late(process->node, strike->freeze_us + MS(6000));
 	if (strike->cuts)

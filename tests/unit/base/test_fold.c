@@ -33,7 +33,7 @@ static void a_line_goes_on_below_its_last_column(void **state)
 	assert_folded("exactly twenty chars\n", "exactly twenty chars\n");
 	assert_folded("a line without columns goes on\n", "a line without\ncolumns goes on\n");
 	assert_folded("  name  the value goes on\n", "  name  the value\n        goes on\n");
-	/* What begins behind three quarters would be a column of one word a line. */
+	/* A column that begins behind three quarters would have one word a line. */
 	assert_folded("  name    of a col  that is\n", "  name    of a col\n          that is\n");
 	assert_folded("the last line without its end", "the last line\nwithout its end\n");
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What becomes of a child when its caller dies: it ends too, unless it was meant to go on. */
+/* A child whose caller dies ends too, unless it was meant to go on. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What a child is given: exactly what it was meant to have, and nothing of ours. */
+/* A child is given exactly the things that it was meant to have, and nothing of ours. */
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>

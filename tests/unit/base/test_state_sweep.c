@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What a killed writer leaves is swept, what is being written is not, and no writer fails
- * for it. */
+/* The file that a killed writer leaves is swept, one that is being written is not, and no writer
+ * fails for it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What others wrote, on one line that steers nothing. */
+/* Text that others wrote, on one line that steers nothing. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What a standby keeps of its primary (the contact file), and whether that is held to its lease:
- * the standby asks in each round, and remembers the last answer. */
+/* The knowledge that a standby keeps of its primary (the contact file), and whether that one is
+ * held to its lease: the standby asks in each round, and remembers the last answer. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -32,7 +32,7 @@ static enum fact asked(void)
 	return server_leased(&pgstage.cfg[N2], PG_PEER, &dl);
 }
 
-/* What check_primary does on the standby; the system of whose primary that is known. */
+/* Does the part of check_primary on the standby; the system of whose primary that is known. */
 static uint64_t left(void)
 {
 	const struct deadline dl = deadline_in_ms(PATIENCE);
@@ -106,7 +106,7 @@ static void answer_that_was_overtaken_changes_nothing(void **state)
 	assert_memory_equal(&is, &later, sizeof(is));
 }
 
-/* What was known stays, with its times; and where nothing was, nothing is made up. */
+/* Known things stay, with their times; and where nothing was known, nothing is made up. */
 static void primary_that_does_not_answer_changes_nothing(void **state)
 {
 	const struct deadline dl = deadline_in_ms(PATIENCE);

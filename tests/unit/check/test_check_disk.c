@@ -99,7 +99,7 @@ static void what_cannot_be_looked_at_is_not_known(void **state)
 	(void)snprintf(cfg.data_dir, sizeof(cfg.data_dir), "/nowhere");
 	assert_int_equal(pgdata_room(&cfg).full, FACT_UNKNOWN);
 	assert_int_equal(pgdata_room(&cfg).free_bytes, -1);
-	/* One that is full is enough, and is the one to be named. */
+	/* A single place that is full is enough, and is the one to be named. */
 	(void)umount2(file_data(&nodefiles_cfg, "pg_wal").text, MNT_DETACH);
 	assert_int_equal(rmdir(file_data(&nodefiles_cfg, "pg_wal").text), 0);
 	assert_int_equal(pgdata_room(&nodefiles_cfg).full, FACT_UNKNOWN);

@@ -21,7 +21,8 @@ static bool combination(struct check_facts *f, uint32_t n)
 		&f->peer_is_primary, &f->peer_followed,  &f->record_theirs,
 	};
 
-	/* It changes no more than the word for a missing lease, so each is tried with a part. */
+	/* This fact changes no more than the word for a missing lease, so each is tried with a
+	 * part. */
 	f->leased = (enum fact)((n * UINT32_C(2654435761) >> 16) % FACTS);
 	for (size_t i = 0; i < ARRAY_COUNT(facts); i++, n /= FACTS)
 		*facts[i] = (enum fact)(n % FACTS);
@@ -57,7 +58,7 @@ static bool combination_locked_out(struct check_facts *f, uint32_t n)
 	return n < 128;
 }
 
-/* It followed us, and neither the record nor our lease has ended our right since. */
+/* The peer followed us, and neither the record nor our lease has ended our right since. */
 static bool peer_has_no_right(const struct check_facts *f)
 {
 	return f->peer_followed == FACT_YES && f->record_theirs == FACT_NO &&
@@ -311,7 +312,7 @@ static void steps_down_for_a_standby_that_is_ready_only(void **state)
 	(void)state;
 	assert_true(check_steps_down(&f));
 	assert_false(check_must_fence(&f));
-	/* What it says is not what it does: reading goes on until it is stopped. */
+	/* Its words are not its deed: reading goes on until it is stopped. */
 	assert_string_equal(check_decide(&f).rule, "serves-disk-full");
 	assert_int_equal(check_decide(&f).outcome, OUT_YES);
 	f.local = SERVER_STANDBY;

@@ -68,7 +68,7 @@ static void promotion_under_the_others_term_is_proven(void **unused)
 	assert_true(pair_history_has(n2, "promoted-unbidden"));
 }
 
-/* It took the term, and lost it again: what it wrote in between was by right. */
+/* The node took the term, and lost it again: its writes in between were by right. */
 static void promotion_under_another_term_is_not(void **unused)
 {
 	(void)unused;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What a primary does for its record, over every combination of facts: what may never be done, and
- * that each state leads on. */
+/* The deeds of a primary for its record, over every combination of facts: some may never be
+ * done, and each state leads on. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -32,7 +32,7 @@ static bool standby_has_all(const struct duty_facts *f)
 	return f->near == FACT_YES;
 }
 
-/* What "paired" promises is known to be so no longer, or an operator wants no takeover. */
+/* The promise of "paired" is known to be kept no longer, or an operator wants no takeover. */
 static bool paired_in_vain(const struct duty_facts *f)
 {
 	return f->paused || f->lost == FACT_YES ||
@@ -237,7 +237,7 @@ static void run_through(void (*world)(struct duty_facts *), bool paused, int run
 	for (uint64_t n = 0; combination(&from, n); n += SAMPLE_EVERY) {
 		struct duty_facts f = from;
 
-		/* What is the world's to say is said by it. */
+		/* The facts that belong to the world are set by it. */
 		world(&f);
 		if (from.follows != f.follows || from.lost != f.lost || from.near != f.near ||
 		    from.too_far != f.too_far || from.reached != f.reached || from.renewed ||

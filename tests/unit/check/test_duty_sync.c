@@ -119,7 +119,7 @@ static void names_that_were_others_for_a_moment_are_written_again(void **state)
 	assert_int_equal(duty_decide(&facts), DUTY_SYNC_ON);
 }
 
-/* What a run that was killed between the two statements leaves behind. */
+/* A run that was killed between the two statements leaves this behind. */
 static void what_a_killed_run_wrote_is_written_over_before_a_pairing(void **state)
 {
 	const struct cfg *cfg = &pgstage.cfg[N1];
@@ -130,7 +130,7 @@ static void what_a_killed_run_wrote_is_written_over_before_a_pairing(void **stat
 	assert_int_equal(follower.loaded_us, 0);
 	assert_int_equal(follower_read(cfg).loaded_us, 0);
 	assert_true(set(names));
-	/* It is noted before the server is told. */
+	/* The follower file says so before the server is told. */
 	assert_int_equal(follower_read(cfg).loaded_us, 0);
 	follower.loaded_us = 0;
 	look(FACT_UNKNOWN);

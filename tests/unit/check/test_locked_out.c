@@ -138,7 +138,7 @@ static struct promote_facts permitted(bool released)
 	return f;
 }
 
-/* It may be the primary, and healthy; unless its right to be has ended for certain. */
+/* Such a server may be the primary, and healthy; unless its right to be has ended for certain. */
 static void nobody_takes_over_from_a_server_that_refuses_us(void **state)
 {
 	struct promote_facts f = permitted(false);

@@ -14,7 +14,7 @@
 
 #include "cfgfixture.h"
 
-/* What is exchanged in it, and what must be said about the result: "LINE: words". */
+/* The texts that are exchanged in it, and the words about the result: "LINE: words". */
 struct fault {
 	const char *name;
 	const char *old;

@@ -73,7 +73,7 @@ static void fault_has_to_be_survived(void **state)
 	f = good(DRILL_CRASH), f.survived = false, expect(f, "not-survived");
 	f = good(DRILL_ISOLATE), f.survived = false, expect(f, "not-survived");
 	f = good(DRILL_ISOLATE), f.powers_off = true, expect(f, "powers-off");
-	/* That one answers, so nobody has to switch it off. */
+	/* A crashed server's host answers, so nobody has to switch it off. */
 	f = good(DRILL_CRASH), f.powers_off = true, expect(f, "dry-run");
 }
 

@@ -46,7 +46,8 @@ static void the_second_never_wins(void **unused)
 	assert_false(fence_mutual_wins(&nodefiles_cfg));
 }
 
-/* What the fenced one had asked before may arrive after; what comes later is a new fence. */
+/* The questions that the fenced node had asked before may arrive after; a later one is a new
+ * fence. */
 static void what_was_on_its_way_is_not_obeyed(void **unused)
 {
 	int held;
@@ -91,7 +92,7 @@ static void two_runs_on_one_node_do_not_disturb_each_other(void **unused)
 	fence_mutual_end(&nodefiles_cfg, &first, false);
 }
 
-/* It is just being made harmless; whoever asks for that holds the lock. */
+/* The node is just being made harmless; whoever asks for that holds the lock. */
 static void one_that_is_being_fenced_does_not_begin(void **unused)
 {
 	int AUTO_FD lock = -1;

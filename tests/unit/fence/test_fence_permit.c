@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* Who may switch the other node off, over every combination: of two that try at once one
- * is left. */
+/* The right to switch the other node off, over every combination: of two that try at once one is
+ * left. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -113,7 +113,7 @@ static void an_agent_that_hangs_is_killed(void **state)
 	assert_int_equal(powerfixture_fence(FENCING_AGENT, false), FENCE_UNKNOWN);
 	assert_true(now_ms() - begun_ms < power.cfg.power_timeout_ms + 1000);
 	assert_true(now_ms() - begun_ms > power.cfg.power_timeout_ms / 2);
-	/* It was looked whether the hanging one had done it. */
+	/* The test has looked whether the hanging one had done it. */
 	assert_non_null(strstr(powerfixture_text("calls"), "off status"));
 }
 

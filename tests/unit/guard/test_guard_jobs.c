@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What the guard starts, and what it says when it cannot. */
+/* The programs that the guard starts, and its words when it cannot. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -54,7 +54,7 @@ static void the_same_failure_is_told_once(void **state)
 	guard_jobs_init(&jobs);
 	assert_int_equal(told_by_three_starts(&jobs, 3), 1);
 	assert_int_equal(told_by_three_starts(&jobs, 3), 0);
-	/* It went well (there is no such program, but that is not for the start to know). */
+	/* The start went well (there is no such program, but that is not for the start to know). */
 	assert_int_equal(told_by_three_starts(&jobs, 64), 0);
 	assert_int_equal(told_by_three_starts(&jobs, 3), 1);
 }

@@ -63,7 +63,7 @@ static struct guard_facts facts(enum guard_server server, int64_t lease_ms)
 	return f;
 }
 
-/* What a tick leaves in the kernel. */
+/* The kernel's state after one tick. */
 static struct nftlease tick(const struct guard_facts *f)
 {
 	struct nftlease is;
@@ -124,11 +124,11 @@ static void a_grant_is_not_lost_to_a_guard_that_saw_a_standby(void **state)
 	(void)tick(&f);
 	assert_int_equal(tick(&f).gate, NFTLEASE_OPEN);
 
-	/* It knows of the promotion: hands off. */
+	/* The guard knows of the promotion: hands off. */
 	assert_int_equal(nftlease_set(&cfg, &granted, NULL), 0);
 	f.promoting = true;
 	assert_int_equal(tick(&f).gate, NFTLEASE_UNTIL);
-	/* It had looked before, and was frozen between the look and the deed. */
+	/* The guard had looked before, and was frozen between the look and the deed. */
 	f.promoting = false;
 	guard_kernel_begin(&guard, &cfg);
 	assert_int_equal(nftlease_set(&cfg, &granted, NULL), 0);

@@ -150,7 +150,7 @@ static void without_the_mark_there_is_no_first_lease(void **unused)
 	assert_int_equal(rename(cfg->data_dir, below("away").text), 0);
 	assert_false(guard_leased_begin(&guard));
 	assert_int_equal(rename(below("away").text, cfg->data_dir), 0);
-	/* It is tried again, but not with each tick. */
+	/* The mark is tried again, but not with each tick. */
 	assert_false(guard_leased_begin(&guard));
 	stamp(STAMP_VOTE, now_ms());
 	assert_int_equal(look(), 0);

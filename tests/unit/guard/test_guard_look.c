@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What the guard makes of the files of its node and of its server: the lease, with a record and
- * without. */
+/* The guard makes a lease of the files of its node and of its server, with a record and without. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -121,7 +120,7 @@ static void a_grant_begins_a_lease_without_any_answer_since(void **unused)
 	assert_lease(until, "grant");
 }
 
-/* What was answered for a server that has ended meanwhile says nothing about the next one. */
+/* An answer for a server that has ended meanwhile says nothing about the next one. */
 static void what_was_said_before_it_was_seen_down_counts_for_nothing(void **unused)
 {
 	(void)unused;
@@ -263,7 +262,7 @@ static void without_a_record_a_vote_begins_and_the_rest_is_not_read(void **unuse
 	stamp(STAMP_VOTE, sent - 1000);
 	(void)look();
 	assert_lease(sent - 1000 + LEASE, "vote");
-	/* It outlives its server, which may start again by it. */
+	/* The vote outlives its server, which may start again by it. */
 	assert_int_equal(stamp_clear(cfg, STAMP_VOTE), 0);
 	end_server();
 	(void)look();

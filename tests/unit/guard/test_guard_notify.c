@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What systemd is told by the guard. */
+/* Messages of the guard to systemd. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

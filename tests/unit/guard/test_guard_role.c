@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What the guard takes a server for: by the server's own state, never by a file beside it. */
+/* The role that the guard takes a server to have: by the server's own state, never by a file
+ * beside it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -104,7 +105,7 @@ static void what_has_only_begun_is_neither(void **unused)
 	(void)look();
 	assert_int_equal(guard.server, GUARD_SERVER_STANDBY);
 	assert_false(guard.back_in_recovery);
-	/* It is promoted: the file goes first, then pg_control tells. */
+	/* The standby is promoted: the file goes first, then pg_control tells. */
 	assert_int_equal(unlink(below("data/standby.signal").text), 0);
 	(void)look();
 	assert_int_equal(guard.server, GUARD_SERVER_PRIMARY);

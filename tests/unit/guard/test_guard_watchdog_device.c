@@ -119,7 +119,7 @@ static void a_device_that_fails_is_taken_again(void **state)
 	assert_true(stage_device.active); /* that it counts on is the best that can be said */
 	stage_ms += CFG_TICK_MS;
 	tick_with(stage_ms + cfg->lease_ms);
-	/* What it had goes on, and is not prolonged: the guard fences in time. */
+	/* The lease that it had goes on, and is not prolonged: the guard fences in time. */
 	assert_int_equal(g.lease.until_ms, stage_ms - CFG_TICK_MS + cfg->lease_ms);
 	stage_device.failing = 0;
 	stage_ms += CFG_TICK_MS;

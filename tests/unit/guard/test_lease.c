@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What begins a lease, what prolongs it, and what never may. */
+/* A lease begins, is prolonged, or never may be. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -130,7 +130,7 @@ static void a_standby_is_for_reading(void **state)
 	assert_int_equal(code(&h, "/replica", "replication_state=streaming"), 200);
 	assert_int_equal(code(&primary, "/replica", ""), 503);
 	assert_int_equal(code(&primary, "/read-only", ""), 200);
-	/* Who is a primary and may not serve is for nobody. */
+	/* A primary that may not serve is for nobody. */
 	struct health lost = primary;
 
 	lost.right_known = false;

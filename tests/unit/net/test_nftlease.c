@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What the kernel lets through: real connections over a wire, and the clock. */
+/* The kernel lets these through: real connections over a wire, and the clock. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

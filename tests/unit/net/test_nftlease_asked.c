@@ -35,7 +35,7 @@ static void nft(const char *command)
 	assert_int_equal(child.exit_code, 0);
 }
 
-/* It never says that the question came earlier than it did. */
+/* The note never says that the question came earlier than it did. */
 static void assert_asked(int64_t before_ms, int64_t after_ms)
 {
 	int64_t asked_ms = 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What the kernel answers is read as it is: a kernel of tomorrow, and one that makes no sense. */
+/* The kernel's answers are read as they are: of a kernel of tomorrow, and some that make no
+ * sense. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -122,7 +123,7 @@ static void an_attribute_of_a_newer_kernel_is_passed_over(void **unused)
 	}
 }
 
-/* It ended the process, and that is the guard. */
+/* Such an attribute ended the process, and that is the guard. */
 static void an_attribute_of_the_wrong_size_ends_nobody(void **unused)
 {
 	(void)unused;

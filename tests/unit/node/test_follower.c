@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What a primary knows of its standby, from one look to the next, and what of it outlives a run. */
+/* The knowledge of a primary about its standby, from one look to the next, and the part of it
+ * that outlives a run. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -166,7 +167,7 @@ static int begin(void **unused)
 	(void)unused;
 	follower = (struct follower){ .known = false };
 	facts = (struct duty_facts){ .trust = RECORD_SILENT };
-	/* It writes all the time, so the standby is never quite there. */
+	/* This primary writes all the time, so the standby is never quite there. */
 	local = (struct server){ .asked_ms = 100000,
 				 .write_lsn = 10000,
 				 .peer_streams = true,
@@ -237,7 +238,7 @@ static void connected_and_without_progress_is_lost_too(void **unused)
 	assert_int_equal(facts.follows, FACT_NO);
 }
 
-/* One that was away since this server began was never seen to be well. */
+/* A standby that was away since this server began was never seen to be well. */
 static void one_that_never_came_is_lost_as_late_as_any(void **unused)
 {
 	(void)unused;

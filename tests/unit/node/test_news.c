@@ -28,7 +28,7 @@ static void what_differs_is_told_once(void **state)
 	assert_int_equal(news_decide(&news, "yes serves", BEGIN + 201 * SECOND), NEWS_TOLD);
 }
 
-/* It changes each second for an hour. */
+/* The verdict changes each second for an hour. */
 static void what_changes_again_and_again_has_few_lines(void **state)
 {
 	static const char *const heads[] = { "yes serves", "unknown local-silent" };

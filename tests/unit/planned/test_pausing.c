@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* Who may pause takeovers, over all combinations; and the promise of a node, in its file. */
+/* The right to pause takeovers, over all combinations; and the promise of a node, in its file. */
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -57,7 +57,7 @@ static void writes_exactly_where_it_would_hold(void **state)
 
 		if (does != may_write(&f))
 			fail_msg("combination %u: rule %s", n, verdict.rule);
-		/* That nothing is paused is said of what was read only. */
+		/* The words "nothing is paused" are only for what was read. */
 		if (!does && verdict.outcome == OUT_YES)
 			assert_true(f.resume && f.runs == FACT_NO &&
 				    (f.keeps_record || f.local == SERVER_STANDBY));

@@ -76,14 +76,14 @@ static void the_slot_has_to_be_in_use_where_there_is_one_to_use(void **state)
 	struct server_slots slots = { .known = true, .bound_bytes = 1 << 20, .room = 1 };
 
 	(void)state;
-	/* One is about to be made: but not without a bound, and not without room. */
+	/* A slot is about to be made: but not without a bound, and not without room. */
 	assert_int_equal(switchover_slot_settled(&slots, "n2"), FACT_NO);
 	slots.bound_bytes = -1;
 	assert_int_equal(switchover_slot_settled(&slots, "n2"), FACT_YES);
 	slots.bound_bytes = 1 << 20;
 	slots.room = 0;
 	assert_int_equal(switchover_slot_settled(&slots, "n2"), FACT_YES);
-	/* It is there: the standby is about to use it, but not one that is lost. */
+	/* The slot is there: the standby is about to use it, but not one that is lost. */
 	slots.count = 1;
 	slots.slots[0] = (struct server_slot){ .name = "pgvrrp_n2", .hold = SLOT_KEEPS };
 	assert_int_equal(switchover_slot_settled(&slots, "n2"), FACT_NO);

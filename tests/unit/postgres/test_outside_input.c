@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What the fuzz targets found (tests/fuzz), one test for each that needs no false kernel
- * or server. */
+/* Findings of the fuzz targets (tests/fuzz), one test for each that needs no false kernel or
+ * server. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -25,7 +25,7 @@
 
 static struct cfg *const cfg = &nodefiles_cfg;
 
-/* What is told of a connection to such a port, which libpq repeats. */
+/* The words about a connection to such a port, which libpq repeats. */
 static void told(char *why, size_t size, const char *port, const char *password)
 {
 	const char *const keywords[] = { "host", "port", "password", NULL };
@@ -38,7 +38,7 @@ static void told(char *why, size_t size, const char *port, const char *password)
 	PQfinish(conn);
 }
 
-/* It was looked for again and again where it had just been replaced. */
+/* The text was looked for again and again where it had just been replaced. */
 static void password_of_stars_does_not_hang(void **unused)
 {
 	char why[160];

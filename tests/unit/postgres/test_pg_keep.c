@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What is asked over connections that are kept is answered as over new ones. */
+/* Questions over connections that are kept are answered as over new ones. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -311,7 +311,7 @@ static void the_witness_is_asked_over_one_connection_until_it_breaks(void **stat
 	for (int i = 0; i < 4; i++) {
 		struct record_link link;
 
-		/* Who only looks does not mind that the witness was started anew. */
+		/* A caller who only looks does not mind that the witness was started anew. */
 		if (i == 2) {
 			assert_int_equal(pgfixture_stop(&witness, 0, SIGINT), 0);
 			assert_int_equal(pgfixture_start(&witness, 0, true), 0);

@@ -107,7 +107,7 @@ static void assert_setting(struct pg *pg, const char *name, const char *wanted)
 	assert_string_equal(value, wanted);
 }
 
-/* It may be kept, so nothing of the moment at which it was opened may last. */
+/* The connection may be kept, so nothing of the moment at which it was opened may last. */
 static void its_limits_are_not_those_of_the_moment(void **state)
 {
 	const struct deadline dl = deadline_in_ms(1500);

@@ -38,8 +38,9 @@ static int running(void)
 }
 
 /*
- * What pgctl_stop has ended is to be reaped by its parent, which is this process, for servers that
- * were left to init too: PostgreSQL takes a zombie in postmaster.pid for a running server.
+ * Processes that pgctl_stop has ended are to be reaped by their parent, which is this process, for
+ * servers that were left to init too: PostgreSQL takes a zombie in postmaster.pid for a running
+ * server.
  */
 static void reap(void)
 {

@@ -111,7 +111,7 @@ static void server_outlives_a_starter_that_is_killed(void **unused)
 	assert_true(survives(true));
 }
 
-/* What a starter that was killed has left may be there before us. */
+/* A server that a killed starter has left may be there before us. */
 static void a_server_that_was_quicker_is_enough(void **unused)
 {
 	struct deadline dl = deadline_in_ms(10000);

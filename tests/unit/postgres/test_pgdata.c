@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What a data directory says, and how it is made a standby's. */
+/* The contents of a data directory, and how it is made a standby's. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What pg_controldata says: whole, or not known. */
+/* The output of pg_controldata: whole, or not known. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>

@@ -97,7 +97,7 @@ static void finds_the_postmaster_and_all_its_children(void **unused)
 	assert_int_equal(pgdata_started_ms(&servers.cfg[1]), -ENODEV);
 }
 
-/* What recovers a crashed directory before pg_rewind is no server that could serve anybody. */
+/* A server that recovers a crashed directory before pg_rewind is none that could serve anybody. */
 static void single_user_is_no_postmaster(void **unused)
 {
 	const pid_t parent = getpid();
@@ -113,7 +113,7 @@ static void single_user_is_no_postmaster(void **unused)
 	assert_int_equal(pipe(ends), 0);
 	child = fork();
 	if (child == 0) {
-		/* It waits for a statement on its standard input. */
+		/* The process waits for a statement on its standard input. */
 		(void)close(ends[1]);
 		(void)snprintf(input, sizeof(input), "/proc/self/fd/%d", ends[0]);
 		os_child(argv, true, input, parent);

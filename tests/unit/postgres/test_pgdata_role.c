@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What a server is while it runs: by pg_control and its files, never by a signal file alone. */
+/* The role of a server while it runs: by pg_control and its files, never by a signal file alone. */
 #include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -215,7 +215,7 @@ static void a_server_is_what_it_says_of_itself(void **unused)
 	assert_int_equal(role_of(0), PGDATA_IS_PRIMARY);
 	touch(0, "recovery.signal");
 	assert_int_equal(role_of(0), PGDATA_IS_PRIMARY);
-	/* It keeps the other file when it is promoted, and is a primary all the same. */
+	/* The server keeps the other file when it is promoted, and is a primary all the same. */
 	touch(1, "recovery.signal");
 	assert_int_equal(role_of(1), PGDATA_IS_STANDBY);
 	assert_int_equal(pgfixture_sql(&servers, 1, "SELECT pg_promote(false)", NULL, 0), 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What two real servers say of themselves, and what a standby does when asked. */
+/* Two real servers tell of themselves, and a standby does as it is asked. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -246,7 +246,7 @@ static void a_vote_is_not_withdrawn_while_a_receiver_is_left(void **state)
 	assert_int_equal(
 	    pgfixture_sql(&pgstage, N2, "SELECT pid FROM pg_stat_wal_receiver", pid, sizeof(pid)),
 	    0);
-	/* It cannot end now, though the setting is changed at once. */
+	/* The walreceiver cannot end now, though the setting is changed at once. */
 	assert_int_equal(kill((pid_t)strtol(pid, NULL, 10), SIGSTOP), 0);
 	soon = deadline_in_ms(300);
 	assert_int_equal(server_follow(&pgstage.cfg[N2], "", &soon), -ETIMEDOUT);

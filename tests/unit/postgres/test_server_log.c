@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What a server's log says of its end: real logs of PostgreSQL 15, and garbled ones. */
+/* The log of a server about its end: real logs of PostgreSQL 15, and garbled ones. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>

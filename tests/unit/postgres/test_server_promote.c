@@ -174,7 +174,7 @@ static void what_stands_in_its_place_keeps_no_promotion_from_happening(void **st
 
 	(void)state;
 	assert_int_equal(mkdir(path.text, 0755), 0);
-	/* It was asked, and said no, since it is a primary. */
+	/* The server was asked, and said no, since it is a primary. */
 	assert_int_equal(server_promote(primary, &dl), -EPROTO);
 	assert_int_equal(rmdir(path.text), 0);
 }

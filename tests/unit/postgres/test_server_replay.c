@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What would hold up a promotion is seen before it is begun, and taken out of its way. */
+/* Obstacles to a promotion are seen before it is begun, and taken out of its way. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

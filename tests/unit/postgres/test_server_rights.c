@@ -58,7 +58,7 @@ static void each_right_is_missed(void **state)
 	assert_int_equal(lets(MODE_ASYNC, WITNESS_PING), FACT_YES);
 }
 
-/* It is used only where the record lets a primary go on alone. */
+/* The right is used only where the record lets a primary go on alone. */
 static void synchronous_commits_need_one_more_with_a_record(void **state)
 {
 	static const char right[] = "ALTER SYSTEM ON PARAMETER synchronous_standby_names";
@@ -73,7 +73,7 @@ static void synchronous_commits_need_one_more_with_a_record(void **state)
 	assert_int_equal(lets(MODE_SYNC, WITNESS_POSTGRES), FACT_YES);
 }
 
-/* What everybody may can be taken from everybody, in one usual statement. */
+/* A right that everybody has can be taken from everybody, in one usual statement. */
 static void connect_by_everybody_s_right_is_told(void **state)
 {
 	const struct deadline dl = deadline_in_ms(PATIENCE);

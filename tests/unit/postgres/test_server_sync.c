@@ -181,7 +181,7 @@ static void off_is_off_whatever_the_file_says(void **state)
 	assert_int_equal(pgfixture_configure(&pgstage, N1, "synchronous_standby_names = ''\n"), 0);
 }
 
-/* It is shown, and commits go by the old value. */
+/* The new value is shown, and commits go by the old one. */
 static void a_checkpointer_that_has_not_taken_it_is_noticed(void **state)
 {
 	(void)state;
@@ -282,7 +282,7 @@ static void *late_statement(void *arg)
 	return NULL;
 }
 
-/* What a killed run left behind comes first, or the last word would be its. */
+/* The statement that a killed run left behind comes first, or the last word would be its. */
 static void a_statement_that_is_still_at_it_is_waited_for(void **state)
 {
 	const struct deadline soon = deadline_in_ms(200);

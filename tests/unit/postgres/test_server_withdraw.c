@@ -40,7 +40,7 @@ static void until(size_t node, const char *query, const char *wanted)
 	assert_int_equal(pgfixture_until(&pgstage, node, query, wanted), 0);
 }
 
-/* What the nodes' postgresql.conf includes. */
+/* The file that the nodes' postgresql.conf includes. */
 static void put_extra(size_t node, const char *text)
 {
 	const struct file_path path = file_data(&pgstage.cfg[node], "extra.conf");
@@ -92,7 +92,7 @@ static int set_up(void **state)
 	return rc;
 }
 
-/* What a standby follows is what it was begun with. */
+/* The conninfo that the standby was begun with. */
 static char conninfo[SERVER_CONNINFO_MAX];
 
 static int back_in_order(void **state)

@@ -89,8 +89,9 @@ static bool agrees(const struct promote_facts *f, uint64_t n)
 /* ---- every combination ---- */
 
 /*
- * What only one of the two kinds of witness asks for is left as nobody knows it while the other is
- * tried: that neither looks at the other's facts, whatever_the_other_kind_would_say shows.
+ * The facts that only one of the two kinds of witness asks for are left as nobody knows them while
+ * the other is tried: that neither looks at the other's facts, whatever_the_other_kind_would_say
+ * shows.
  */
 static uint64_t digit(uint64_t *n, uint64_t values)
 {
@@ -106,8 +107,8 @@ static void put_facts(enum fact *const *facts, size_t count, uint64_t *n)
 		*facts[i] = all_facts[digit(n, 3)];
 }
 
-/* What both ask for.  Only whether the peer starts up is ever asked; a third value would treble the
- * time. */
+/* The facts that both ask for.  Only whether the peer starts up is ever asked; a third value
+ * would treble the time. */
 static void put_common(struct promote_facts *f, uint64_t *n)
 {
 	enum fact *const facts[] = {
@@ -144,7 +145,7 @@ static void put_good_record(struct promote_facts *f, uint64_t *n)
 	f->record_still = all_facts[digit(n, 3)];
 }
 
-/* What a row says is known of a good one only: that is the last value of all. */
+/* The words of a row are known of a good one only: that is the last value of all. */
 #define RECORDS (RECORD_GOOD + 96)
 static void put_record(struct promote_facts *f, uint64_t *n)
 {
@@ -197,7 +198,7 @@ static void with_a_record_promotes_exactly_when_the_row_permits(void **state)
 	assert_true(check_all(SERVER_STANDBY, true, SAMPLE_EVERY) > 0);
 }
 
-/* It is asked for first, so a sample of the rest is enough. */
+/* This fact is asked for first, so a sample of the rest is enough. */
 static void promotes_nothing_but_a_running_standby(void **state)
 {
 	(void)state;

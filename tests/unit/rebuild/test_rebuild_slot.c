@@ -31,7 +31,7 @@ static void is_asked(const char *slot)
 	if (rebuild_source_ask(source, n2, &dl, why, sizeof(why)) != 0)
 		fail_msg("%s", why);
 	assert_string_equal(source->slot, slot);
-	/* What else a copy needs is known whatever became of the slot. */
+	/* The rest that a copy needs is known whatever became of the slot. */
 	assert_true(source->replication);
 	assert_true(source->senders > 0);
 }

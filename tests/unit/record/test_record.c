@@ -63,7 +63,7 @@ static struct record written(size_t node, enum write write, const struct record 
 	return record;
 }
 
-/* What stands there now is `record`, in whatever the witness tells of it. */
+/* The row that stands there now is `record`, in all that the witness tells of it. */
 static void assert_stands(const struct record *record)
 {
 	struct record there = witness_look(N1);

@@ -68,7 +68,7 @@ static void check(const struct record_facts *f)
 		fail_msg("rule %s", verdict.rule);
 	assert_non_null(verdict.rule);
 	assert_non_null(verdict.message);
-	/* What is not known is never a yes. */
+	/* An unknown thing is never a yes. */
 	if (verdict.outcome == OUT_YES && !usable(f))
 		fail_msg("rule %s says yes about a record that cannot be used", verdict.rule);
 	/* "Nothing to release" only where the other node need not wait for us. */

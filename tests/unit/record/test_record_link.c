@@ -121,7 +121,7 @@ static void a_connection_is_kept_and_made_anew(void **state)
 	assert_ptr_equal(link.pg, first);
 	witness_sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
 		    " WHERE usename = 'recorder'");
-	/* It may have taken the question before it ended. */
+	/* The witness may have taken the question before it ended. */
 	fails_until(&dl, &link, PG_FAIL_STARTING, "the witness: ");
 	assert_false(record_unsent(&link));
 	assert_int_equal(record_look(&link, &record, &dl), 0);
@@ -243,7 +243,7 @@ static void a_read_only_witness_is_told_when_it_is_to_write(void **state)
 	witness_sql("ALTER ROLE recorder RESET default_transaction_read_only");
 }
 
-/* It would show what was: a renewal that it has not received looks like none. */
+/* A standby would show the past: a renewal that it has not received looks like none. */
 static void a_standby_of_the_witness_does_not_answer(void **state)
 {
 	char path[CFG_PATH_MAX + 32];
@@ -273,8 +273,8 @@ static void make_copy(void)
 	witness_says("SELECT pg_promote()", "t");
 }
 
-/* It says what was, and the other one may go on: nobody goes by it, and nothing is
- * written there. */
+/* A copy tells the past, and the other one may go on: nobody goes by it, and nothing is written
+ * there. */
 static void a_copy_that_was_promoted_is_not_the_witness(void **state)
 {
 	const struct deadline dl = deadline_in_ms(PATIENCE);
@@ -303,7 +303,7 @@ static void a_copy_that_was_promoted_is_not_the_witness(void **state)
 	assert_refused(&record, "absent");
 	witness_says("SELECT term, version FROM pgvrrp.record", "1|2");
 
-	/* Who serves by right makes it the witness. */
+	/* The node that serves by right makes it the witness. */
 	assert_int_equal(
 	    record_create(&link, &record, &copy, record_next_term(&copy, &memory), &dl), 0);
 	assert_refused(&record, "");

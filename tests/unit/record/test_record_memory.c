@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What a node remembers of the record: since when it stands, and only ever forwards. */
+/* The memory of a node about the record: since when it stands, and only ever forwards. */
 #include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>

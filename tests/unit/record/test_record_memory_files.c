@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What a node remembers of the record, and garbage, other boots, full disks. */
+/* The memory of a node about the record, and garbage, other boots, full disks. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

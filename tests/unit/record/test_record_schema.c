@@ -193,7 +193,7 @@ static void one_that_is_newer_is_left_alone(void **state)
 		    " LANGUAGE sql IMMUTABLE AS 'SELECT 1'");
 }
 
-/* What goes wrong half-way leaves nothing behind. */
+/* A step that goes wrong half-way leaves nothing behind. */
 static void a_role_that_is_missing_changes_nothing(void **state)
 {
 	char said[1024];

@@ -117,7 +117,7 @@ static void from_every_server(const struct record *r, struct record_memory m)
 	}
 }
 
-/* What run_dir remembers: nothing, or a row around this one, the same or another in content. */
+/* The memory in run_dir: nothing, or a row around this one, the same or another in content. */
 static void with_every_newest(const struct record *r, struct record_memory m)
 {
 	m.newest = (struct record){ .present = FACT_UNKNOWN };

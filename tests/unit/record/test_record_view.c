@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What the record is said to mean. */
+/* The meaning of the record in words. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

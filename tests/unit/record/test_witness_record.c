@@ -39,7 +39,7 @@ static void a_clean_stop_is_released_with_its_end(void **unused)
 	lsn_format(control.checkpoint_lsn, lsn, sizeof(lsn));
 	stage_row("final_lsn", lsn);
 	stage_row("released, paired, term, holder", "t|t|1|n1");
-	/* What it has said to have given up it has no longer. */
+	/* The right that it said to have given up is gone. */
 	assert_int_equal(state_exists(file_run(n1, "solo").text), 0);
 	assert_false(stamp_runs(n1, STAMP_GRANT));
 	stage_gives(n1, RECORD_RELEASE, OUT_YES, "already-released");
@@ -98,7 +98,7 @@ static void a_server_that_may_be_starting_is_not_released(void **unused)
 	/* The gate has let it start. */
 	assert_int_equal(stamp_write(n1, STAMP_GRANT, now_ms() + n1->lease_ms, "record"), 0);
 	stage_gives(n1, RECORD_RELEASE, OUT_REFUSED, "start-under-way");
-	/* That was too long ago, or is of a server that ran. */
+	/* A grant of too long ago, or of a server that ran. */
 	assert_int_equal(stamp_write(n1, STAMP_GRANT, now_ms() - 1, "record"), 0);
 	assert_int_equal(lock_take(&lock, file_lock(n1, LOCK_RECORD).text, &soon), 0);
 	stage_gives(n1, RECORD_RELEASE, OUT_REFUSED, "already-running");

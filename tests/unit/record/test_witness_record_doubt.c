@@ -67,7 +67,7 @@ static void a_role_without_rights_is_told_why(void **unused)
 	verdict = stage_gives(n1, RECORD_RELEASE, OUT_UNKNOWN, "witness-silent");
 	assert_non_null(strstr(verdict.detail, "role \"pgvrrp\" has no right"));
 	assert_int_equal(witness_server_schema(&stage_witness), 0);
-	/* It may look, and not write. */
+	/* The role may look, and not write. */
 	witness_server_sql(&stage_witness,
 			   "REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA pgvrrp FROM pgvrrp;"
 			   "GRANT EXECUTE ON FUNCTION pgvrrp.look(text, bigint, text) TO pgvrrp",

@@ -60,7 +60,7 @@ static void gate_lets_through_what_rejoin_has_decided(void **unused)
 	(void)unused;
 	pair_crash(0);
 	assert_int_equal(stamp_write(n1, STAMP_STARTING, now_ms() + n1->lease_ms, "unit"), 0);
-	/* That of a run that was killed. */
+	/* The grant of a run that was killed. */
 	pair_rejoins(n1, &only_look, OUT_YES, "resume");
 	assert_int_equal(lock_take(&lock, file_lock(n1, LOCK_REJOIN).text, &soon), 0);
 	pair_rejoins(n1, &only_look, OUT_YES, "asked-for");

@@ -135,7 +135,7 @@ static void pauses_double_up_to_a_bound(void **unused)
 	assert_int_equal(tries_pause_ms(&cfg, 1000), TRY_PAUSE_MAX_MS);
 }
 
-/* What a rewind needs, all combinations: yes only when all of it is known to be there. */
+/* The needs of a rewind, all combinations: yes only when all of it is known to be there. */
 static void ready_for_a_rewind_means_all_that_it_needs(void **unused)
 {
 	(void)unused;

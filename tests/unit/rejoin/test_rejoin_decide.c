@@ -107,7 +107,7 @@ static void a_half_rewound_directory_never_starts(void **unused)
 	f.peer = SERVER_PRIMARY;
 	f.same_system = FACT_YES;
 	decides(&f, STEP_UNDO, OUT_YES, "undo");
-	/* It failed, and what it said is not forgotten for that. */
+	/* The rewind failed, and its words are not forgotten for that. */
 	f.pausing = FACT_YES;
 	decides(&f, STEP_VERDICT, OUT_REFUSED, "rewind-pause");
 	f.pausing = FACT_NO;
@@ -313,7 +313,7 @@ static void a_restore_is_left_alone(void **unused)
 	decides(&f, STEP_VERDICT, OUT_REFUSED, "recovery-signal");
 }
 
-/* What a rule says when it holds is told only of the one that decides; every step has its words. */
+/* The words of a rule are told only of the one that decides; every step has its own. */
 static void explains_every_rule(void **unused)
 {
 	const struct rejoin_facts f = old_primary();

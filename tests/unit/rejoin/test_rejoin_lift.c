@@ -32,7 +32,7 @@ static void persons_fence_is_lifted_by_a_person(void **unused)
 	assert_int_equal(fenced_read(n1).present, FACT_NO);
 	pair_until(0, "SELECT state FROM pg_stat_replication", "streaming");
 	assert_int_equal(pair_stop(0), 0);
-	/* What the other node had fenced it relies on. */
+	/* The other node relies on a fence that it had asked for. */
 	assert_int_equal(fenced_write(n1, "test", FENCED_BY_PEER), 0);
 	pair_rejoins(n1, &lift, OUT_REFUSED, "fenced");
 	pair_stays_down(n1);

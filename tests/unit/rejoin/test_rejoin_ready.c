@@ -58,7 +58,7 @@ static void a_file_that_pg_rewind_cannot_write_is_named_before(void **unused)
 	assert_int_equal(unlink(in_data(n1, "server.crt")), 0);
 }
 
-/* That it is right to say so: this is what pg_rewind does with them. */
+/* The finding is right: pg_rewind does this with them. */
 static void pg_rewind_does_fail_on_what_is_named(void **unused)
 {
 	(void)unused;

@@ -95,8 +95,9 @@ static void clean_primary_follows_without_rewind(void **unused)
 }
 
 /*
- * It has followed onto the new timeline, of which its control file knows nothing yet, and its
- * walreceiver is started anew (for another slot): nothing that would have to be kept or rewound.
+ * The standby has followed onto the new timeline, of which its control file knows nothing yet, and
+ * its walreceiver is started anew (for another slot): nothing that would have to be kept or
+ * rewound.
  */
 static void standby_between_two_walreceivers_has_not_diverged(void **unused)
 {
@@ -151,7 +152,8 @@ static void killed_rewind_is_taken_up(void **unused)
 	pair_until(0, "SELECT string_agg(n::text, ',' ORDER BY n) FROM t", "1,2");
 }
 
-/* What pg_rewind does to the WAL of its target before it has fetched all: the worst moment. */
+/* The state in which pg_rewind leaves the WAL of its target before it has fetched all: the worst
+ * moment. */
 static void destroy_wal(void)
 {
 	static const char *const endings[] = { "5", "6", "7", "8", "9" };
@@ -196,8 +198,8 @@ static void destroyed_wal_is_put_back_and_rewound_again(void **unused)
 }
 
 /*
- * It overwrites the histories too, and empties each before it has fetched it: rejoin took the two
- * for unrelated, and put the WAL back once a second for ever (seed 39 in async mode).
+ * The rewind overwrites the histories too, and empties each before it has fetched it: rejoin took
+ * the two for unrelated, and put the WAL back once a second for ever (seed 39 in async mode).
  */
 static void destroyed_history_is_put_back_too(void **unused)
 {

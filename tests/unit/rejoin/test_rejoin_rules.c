@@ -257,7 +257,7 @@ static void a_new_copy_holds_for_every_combination(void **unused)
 	assert_int_equal(tried, 2 * all);
 }
 
-/* It is asked once more just before the start, of the mark that is there then. */
+/* The mark is asked for once more just before the start, as it is then. */
 static void a_mark_gives_way_to_whoever_knows_better(void **unused)
 {
 	(void)unused;

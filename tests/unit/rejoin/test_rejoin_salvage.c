@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What diverged is kept before pg_rewind overwrites it, and the report says what it was. */
+/* Diverged WAL is kept before pg_rewind overwrites it, and the report says what it was. */
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -27,7 +27,7 @@ static void says(const struct cfg *cfg, const struct pair_options *options, cons
 {
 	struct verdict verdict = pair_rejoin(cfg, options);
 
-	/* One that was looked at while it ended. */
+	/* The server was looked at while it ended. */
 	for (int i = 0; i < 5 && strcmp(verdict.rule, "local-silent") == 0; i++)
 		verdict = pair_rejoin(cfg, options);
 	if (strcmp(verdict.rule, rule) != 0 || strstr(verdict.detail, words) == NULL)
@@ -63,7 +63,7 @@ static void why_it_does_not_start_is_in_the_verdict(void **unused)
 	says(n2, &by_hand, "start-failed", "unrecognized configuration parameter \"nonsense\"");
 }
 
-/* It does start, and ends as soon as it replays that. */
+/* The standby does start, and ends as soon as it replays that. */
 static void a_tablespace_that_is_on_the_primary_only_is_named(void **unused)
 {
 	char where[96], sql[160];
@@ -125,7 +125,8 @@ static void a_target_in_another_file_is_overruled(void **unused)
 	assert_true(pair_history_has(n1, "recovery_target_lsn = '0/1000000'"));
 }
 
-/* One that is there when a standby starts that nobody just made is a person's, or forgotten. */
+/* A target that is there when a standby starts that nobody just made is a person's, or
+ * forgotten. */
 static void a_standby_with_a_target_is_not_started(void **unused)
 {
 	const struct pair_options gate = { .gate = true };

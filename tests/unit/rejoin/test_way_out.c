@@ -52,7 +52,7 @@ static bool state_of(struct cluster *c, uint32_t n)
 	return n < ROWS;
 }
 
-/* What no history of two nodes leads to, or somebody has to mend first. */
+/* States that no history of two nodes leads to, or that somebody has to mend first. */
 static bool can_be(const struct cluster *c)
 {
 	for (int i = 0; i < 2; i++) {
@@ -66,7 +66,7 @@ static bool can_be(const struct cluster *c)
 	/* Nobody is left to say anything to. */
 	if (c->node[0].is == IS_OFF && c->node[1].is == IS_OFF)
 		return false;
-	/* Who is on a newer timeline was promoted, by the record where there is one. */
+	/* A node on a newer timeline was promoted, by the record where there is one. */
 	if (c->newer >= 0 && !c->node[c->newer].primary_form)
 		return false;
 	return !(c->has_row && c->newer >= 0 && c->newer != c->holder);

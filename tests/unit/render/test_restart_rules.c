@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What a restart would break, from what is known of the server, its files and the other node. */
+/* The damage that a restart would do, from the facts about the server, its files and the other
+ * node. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

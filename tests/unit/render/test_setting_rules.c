@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What is printed for a setting, beside what servers have: never less. */
+/* The value that is printed for a setting, beside that of the servers: never less. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

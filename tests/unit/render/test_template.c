@@ -79,7 +79,7 @@ static void unknown_names_are_faults(void **state)
 	}
 }
 
-/* It would print nothing where something is meant. */
+/* The template would print nothing where something is meant. */
 static void condition_that_does_not_hold_has_no_value(void **state)
 {
 	(void)state;

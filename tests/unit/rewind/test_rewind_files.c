@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What pg_rewind would stumble over is found beforehand, as the server's user sees it. */
+/* Files that pg_rewind would stumble over are found beforehand, as the server's user sees them. */
 #include <fcntl.h>
 #include <pwd.h>
 #include <sched.h>

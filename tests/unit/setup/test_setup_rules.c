@@ -116,7 +116,7 @@ static size_t primary(void)
 	return setup.settings[0].standby ? 1 : 0;
 }
 
-/* It is the one finding, or one of several. */
+/* The rule is the one finding, or one of several. */
 static const struct setup_finding *found(const char *rule)
 {
 	for (size_t i = 0; i < findings.count; i++)

@@ -89,7 +89,7 @@ static bool is_well(const struct slots_facts *f)
 	return f->uses == SLOTS_NAME_OWN && f->offered == FACT_YES && !f->withdrawn;
 }
 
-/* What a step that worked makes of the facts. */
+/* The facts after a step that worked. */
 static void apply(struct slots_facts *f, enum slots_step step)
 {
 	switch (step) {

@@ -133,7 +133,7 @@ static void a_standby_that_was_away_is_as_old_as_its_memory(void **state)
 	status_expect(&status, &cfg, FACT_NO, "(too-far-behind)");
 	status.contact.streaming_ms = 100000;
 	status_expect(&status, &cfg, FACT_YES, "n2 would promote itself");
-	/* What it lacks now it would lack then, whatever it noted last. */
+	/* A standby that lacks it now would lack it then, whatever it noted last. */
 	status.servers[0].write_lsn = 6000;
 	status_expect(&status, &cfg, FACT_NO, "(too-far-behind)");
 }

@@ -87,7 +87,7 @@ static void nothing_would_be_taken_over_that_the_record_forbids(void **state)
 	status_expect(&status, &cfg, FACT_UNKNOWN, "is not known");
 }
 
-/* What the standby has seen of the row is in its own memory. */
+/* The standby's knowledge of the row is in its own memory. */
 static void from_the_primary_only_the_row_itself_is_certain(void **state)
 {
 	struct cfg cfg = config_with_record();
@@ -108,7 +108,7 @@ static void from_the_primary_only_the_row_itself_is_certain(void **state)
 	status_expect(&status, &cfg, FACT_UNKNOWN, "in doubt is rule witness-unseen");
 }
 
-/* What the holder wrote may have come late to the witness (too_far_behind in promote_rules.c). */
+/* The holder's last write may have come late to the witness (too_far_behind in promote_rules.c). */
 static void async_one_that_lags_too_far_is_not_promoted_whatever_the_record_says(void **state)
 {
 	struct cfg cfg = config_with_record();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: PostgreSQL */
-/* What cluster_status concludes: never "all is well" while something is wrong or not known. */
+/* The conclusions of cluster_status: never "all is well" while something is wrong or not known. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -166,7 +166,7 @@ static void check(const struct status_facts *f)
 		assert_int_equal(verdict.outcome, OUT_UNKNOWN);
 		assert_false(all_known(f));
 	}
-	/* What is wrong for certain with a known pair is never hidden by what is not known. */
+	/* A certain fault of a known pair is never hidden by an unknown fact. */
 	if (f->local != SERVER_UNKNOWN && f->peer != SERVER_UNKNOWN && wrong(f) &&
 	    f->vip != VIP_UNKNOWN)
 		assert_int_equal(verdict.outcome, OUT_NO);
