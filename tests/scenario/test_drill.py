@@ -55,6 +55,8 @@ class Drill(Drilled):
         self.assertIn("drill: yes [drilled]", done.stderr)
         report = load.stop()
         self.assert_as_before(report, term)
+        status = json.loads(self.lab.helper(self.old, "cluster_status", "--json").stdout)
+        self.assertIn("crash of ", status["this_node"]["last_drill"]["detail"])
         there, back = self.told_outages()
         # The client's own longest outage is one of the two; what was told is what somebody has seen.
         self.assertGreater(there, 0)

@@ -20,4 +20,12 @@ int history_add_salvaged(const struct cfg *cfg, const char *detail, const char *
 int history_copy(const struct cfg *cfg, FILE *out) MUST_CHECK;
 int history_print(const struct cfg *cfg, FILE *out) MUST_CHECK;
 
+struct history_event {
+	char at[32]; /* as it was written, for people; "": none */
+	char detail[320];
+};
+/* The last event of that name; one without `at` where there is none, or where the history cannot be
+ * read. */
+void history_last(const struct cfg *cfg, const char *event, struct history_event *last);
+
 #endif

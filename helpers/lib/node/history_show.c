@@ -38,6 +38,7 @@ static bool member(const char *line, const char *key, char *out, size_t size)
 
 	(void)snprintf(quoted, sizeof(quoted), "\"%s\":\"", key);
 	from = strstr(line, quoted);
+	out[0] = '\0';
 	if (from == NULL)
 		return false;
 	from += strlen(quoted);
@@ -69,40 +70,76 @@ static void print_event(char *line, FILE *out)
 	report_wrapped(out, detail, DETAIL_START, LINE_WIDTH);
 }
 
+/* Does something with one line, which it may change. */
+typedef void each_fn(char *line, void *data);
+
+static void copy(char *line, void *out)
+{
+	(void)fputs(line, out);
+}
+
+static void in_words(char *line, void *out)
+{
+	line[strcspn(line, "\n")] = '\0';
+	print_event(line, out);
+}
+
 /* A file that is missing is empty. */
-static int each_line(const struct cfg *cfg, const char *name, bool in_words, FILE *out)
+static int each_line(const struct cfg *cfg, const char *name, each_fn *each, void *data)
 {
 	FILE AUTO_FILE *in = fopen(file_state(cfg, name).text, "re");
 	char AUTO_FREE *line = NULL;
 	size_t size = 0;
-	ssize_t length;
 
 	if (in == NULL)
 		return errno == ENOENT ? 0 : -errno;
-	while ((length = getline(&line, &size, in)) > 0) {
-		if (!in_words) {
-			(void)fwrite(line, 1, (size_t)length, out);
-			continue;
-		}
-		line[strcspn(line, "\n")] = '\0';
-		print_event(line, out);
-	}
+	while (getline(&line, &size, in) > 0)
+		each(line, data);
 	return ferror(in) != 0 ? -EIO : 0;
 }
 
-static int both_files(const struct cfg *cfg, bool in_words, FILE *out)
+static int both_files(const struct cfg *cfg, each_fn *each, void *data)
 {
-	int rc = each_line(cfg, "history.1", in_words, out);
+	int rc = each_line(cfg, "history.1", each, data);
 
-	return rc == 0 ? each_line(cfg, "history", in_words, out) : rc;
+	return rc == 0 ? each_line(cfg, "history", each, data) : rc;
 }
 
 int history_copy(const struct cfg *cfg, FILE *out)
 {
-	return both_files(cfg, false, out);
+	return both_files(cfg, copy, out);
 }
 
 int history_print(const struct cfg *cfg, FILE *out)
 {
-	return both_files(cfg, true, out);
+	return both_files(cfg, in_words, out);
+}
+
+/* ---- the last one of a kind ---- */
+
+struct search {
+	const char *event;
+	struct history_event *last;
+};
+
+static void note(char *line, void *data)
+{
+	const struct search *search = data;
+	struct history_event found;
+	char event[64];
+
+	/* A detail that does not fit is cut, and told all the same. */
+	if (!member(line, "event", event, sizeof(event)) || strcmp(event, search->event) != 0 ||
+	    !member(line, "at", found.at, sizeof(found.at)))
+		return;
+	(void)member(line, "detail", found.detail, sizeof(found.detail));
+	*search->last = found;
+}
+
+void history_last(const struct cfg *cfg, const char *event, struct history_event *last)
+{
+	struct search search = { event, last };
+
+	*last = (struct history_event){ .at = "" };
+	(void)both_files(cfg, note, &search);
 }

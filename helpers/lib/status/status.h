@@ -15,6 +15,7 @@
 #include "config/cfg.h"
 #include "node/attempt.h"
 #include "node/contact.h"
+#include "node/history.h"
 #include "node/mark.h"
 #include "node/pause.h"
 #include "postgres/pgdata.h"
@@ -91,7 +92,8 @@ struct status {
 	bool watchdog_missing;  /* and required */
 	enum fact baseline;     /* the witness host reached the other node in good times */
 	struct attempt_last attempts[ATTEMPTS_SHOWN];
-	struct salvage salvage; /* the last one of this node; path "" : none */
+	struct salvage salvage;     /* the last one of this node; path "" : none */
+	struct history_event drill; /* the last that this node has held */
 };
 
 /* Asks and reads everything.  Never fails: what could not be found out is unknown. */

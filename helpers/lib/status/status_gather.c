@@ -268,6 +268,7 @@ static void gather_files(struct status *status, const struct cfg *cfg)
 	/* A salvage that cannot be read is left out: the history names it all the same. */
 	if (shelf_find(&status->salvage, cfg, NULL) < 0)
 		status->salvage.path.text[0] = '\0';
+	history_last(cfg, "drill", &status->drill);
 	for (int i = 0; i < ATTEMPTS_SHOWN; i++) {
 		/* None, or one that cannot be read: it is empty then. */
 		(void)attempt_read(cfg, (enum attempt)i, &status->attempts[i]);

@@ -135,6 +135,18 @@ static void put_salvage(struct json *json, const struct salvage *salvage)
 	json_close_object(json);
 }
 
+static void put_drill(struct json *json, const struct history_event *drill)
+{
+	if (drill->at[0] == '\0') {
+		json_null(json, "last_drill");
+		return;
+	}
+	json_object(json, "last_drill");
+	json_text(json, "at", drill->at);
+	json_text(json, "detail", drill->detail);
+	json_close_object(json);
+}
+
 static void put_self(struct json *json, const struct status *status, const struct cfg *cfg)
 {
 	json_object(json, "this_node");
@@ -174,6 +186,7 @@ static void put_self(struct json *json, const struct status *status, const struc
 	put_fact(json, "withdrawn_mark", status->withdrawn_mark);
 	put_fact(json, "witness_host_knew_peer", status->baseline);
 	put_salvage(json, &status->salvage);
+	put_drill(json, &status->drill);
 	json_object(json, "last_attempts");
 	for (int i = 0; i < ATTEMPTS_SHOWN; i++)
 		put_text(json, attempt_word((enum attempt)i), status->attempts[i].text);

@@ -106,6 +106,12 @@ static void print_salvage(const struct salvage *salvage, FILE *out)
 			salvage->whole ? "" : ", not all could be read");
 }
 
+static void print_drill(const struct history_event *drill, FILE *out)
+{
+	if (drill->at[0] != '\0')
+		fprintf(out, "  %-13s %s: %s\n", "last drill", drill->at, drill->detail);
+}
+
 static void age_words(int64_t age_ms, char *text, size_t size)
 {
 	int64_t seconds = age_ms / 1000;
@@ -184,6 +190,7 @@ static void print_self(const struct status *status, const struct cfg *cfg, FILE 
 	if (status->withdrawn_mark != FACT_NO)
 		fprintf(out, "  %-13s %s\n", "vote withdrawn", fact_word(status->withdrawn_mark));
 	print_salvage(&status->salvage, out);
+	print_drill(&status->drill, out);
 	for (int i = 0; i < ATTEMPTS_SHOWN; i++)
 		print_attempt(status, (enum attempt)i, out);
 }

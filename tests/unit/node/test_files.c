@@ -329,6 +329,28 @@ static void history_is_utf8_and_steers_no_terminal(void **unused)
 	assert_non_null(strstr(text, "\"caf\\ufffd \\u009b2J \xc3\xa9 \\ufffd\\ufffd\""));
 }
 
+static void history_gives_the_last_event_of_a_name(void **unused)
+{
+	struct history_event last;
+
+	(void)unused;
+	history_last(&nodefiles_cfg, "drill", &last);
+	assert_string_equal(last.at, "");
+	assert_int_equal(history_add(&nodefiles_cfg, "drill", "the first"), 0);
+	assert_int_equal(history_add(&nodefiles_cfg, "drill", "the \"second\""), 0);
+	assert_int_equal(history_add(&nodefiles_cfg, "fenced", "\"event\":\"drill\""), 0);
+	history_last(&nodefiles_cfg, "drill", &last);
+	assert_string_not_equal(last.at, "");
+	assert_string_equal(last.detail, "the \"second\"");
+	/* The older file counts too, and a line that is none does not. */
+	assert_int_equal(rename(file_state(&nodefiles_cfg, "history").text,
+				file_state(&nodefiles_cfg, "history.1").text),
+			 0);
+	nodefiles_put(file_state(&nodefiles_cfg, "history"), "{\"event\":\"drill\"\n");
+	history_last(&nodefiles_cfg, "drill", &last);
+	assert_string_equal(last.detail, "the \"second\"");
+}
+
 static void history_does_not_grow_for_ever(void **unused)
 {
 	struct file_path path = file_state(&nodefiles_cfg, "history");
@@ -363,6 +385,7 @@ int main(void)
 		TEST(history_is_one_json_line_each),
 		TEST(history_is_valid_utf8_whatever_a_server_says),
 		TEST(history_is_utf8_and_steers_no_terminal),
+		TEST(history_gives_the_last_event_of_a_name),
 		TEST(history_does_not_grow_for_ever),
 	};
 
