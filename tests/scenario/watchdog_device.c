@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../unit/fakewatchdog.c" /* NOLINT(bugprone-suspicious-include) */
+#include "../unit/fixtures/fakewatchdog.c" /* NOLINT(bugprone-suspicious-include) */
 #include "watchdog_wire.h"
 
 enum { LISTENER, ORDERS, CALLER, FDS = 8 };

@@ -221,7 +221,7 @@ static struct verdict finish(const struct drill *d, struct verdict verdict, cons
 			       d->back_out_ms);
 	(void)snprintf(verdict.detail, sizeof(verdict.detail),
 		       "%s of %.40s: clients had no primary for %" PRId64 " ms%s; %" PRId64
-		       " s in all%s%.160s",
+		       " s in all%s%.120s",
 		       drill_word(d->facts.kind), cfg_self(d->planned.cfg)->name, d->out_ms, back,
 		       (now_ms() - d->planned.begun_ms) / 1000, why[0] != '\0' ? "; " : "", why);
 	log_failed("write the history", history_add(d->planned.cfg, "drill", verdict.detail));
