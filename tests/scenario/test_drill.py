@@ -58,10 +58,10 @@ class Drill(Drilled):
         status = json.loads(self.lab.helper(self.old, "cluster_status", "--json").stdout)
         self.assertIn("crash of ", status["this_node"]["last_drill"]["detail"])
         there, back = self.told_outages()
-        # The client's own longest outage is one of the two; what was told is what somebody has seen.
+        # The client's own longest outage is one of the two, give or take what a busy machine adds to either.
         self.assertGreater(there, 0)
         self.assertGreater(back, 0)
-        self.assertLess(abs(max(there, back) - report["outage_ms"]), 1500, report)
+        self.assertLess(abs(max(there, back) - report["outage_ms"]), 5000, report)
 
     def test_isolated_host_is_reached_again(self):
         term = self.record()["term"]
