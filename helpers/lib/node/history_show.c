@@ -125,7 +125,7 @@ struct search {
 static void note(char *line, void *data)
 {
 	const struct search *search = data;
-	struct history_event found;
+	struct history_event found = { .at = "" };
 	char event[64];
 
 	/* A detail that does not fit is cut, and told all the same. */
