@@ -200,7 +200,8 @@ static bool setting_of_line(const char *line, char *name, char *value)
 static void no_setting_of_the_template_is_lowered(void **state)
 {
 	char path[512], name[64], value[64];
-	FILE AUTO_FILE *file = template_open("keepalived", "postgresql.conf.in", path, sizeof(path));
+	FILE AUTO_FILE *file =
+	    template_open("keepalived", "postgresql.conf.in", path, sizeof(path));
 	char AUTO_FREE *line = NULL;
 	size_t capacity = 0, compared = 0, lines = 0;
 
