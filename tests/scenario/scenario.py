@@ -7,6 +7,7 @@ checker from what clients were told and from what each node's own socket accepte
 
 import contextlib
 import os
+import signal
 import sys
 import time
 import unittest
@@ -217,6 +218,14 @@ class Scenario(unittest.TestCase):
             status = self.lab.status()["nodes"][node]
             return status["role"] == "standby" and bool(status.get("streaming"))
         return look
+
+    def kill_helper(self, node: str, name: str) -> None:
+        """Where it runs: whoever called it from here is only on the way into the host, and lives on without it."""
+        found = [process for process in self.lab.node(node).processes()
+                 if process.argv and process.argv[0].endswith(f"/{name}")]
+        self.assertTrue(found, f"no {name} runs on {node}")
+        for process in found:
+            process.signal(signal.SIGKILL)
 
     def said(self, node: str, text: str) -> bool:
         return any(text in line.text for line in self.lab.logs(node, self.begun_ms))

@@ -155,7 +155,8 @@ class Switchover(Planned):
         running = self.begin()
         self.wait_stopping()
         self.wait(lambda: self.role(self.old) == "down", 10, "its server is down", each_s=0.01)
-        running.send_signal(signal.SIGKILL)
+        self.kill_helper(self.old, "switchover")
+        running.wait(20)
         self.wait(lambda: self.serves(self.new)() or self.serves(self.old)(), 30, "somebody serves")
         self.assert_safe(load.stop())
 
