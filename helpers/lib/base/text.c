@@ -62,6 +62,20 @@ void text_clean(char *out, size_t size, const char *text)
 	text_make_harmless(out);
 }
 
+void text_last_line(char *out, size_t size, const char *text)
+{
+	size_t end = strlen(text);
+	size_t begin;
+
+	while (end > 0 && text[end - 1] == '\n')
+		end--;
+	begin = end;
+	while (begin > 0 && text[begin - 1] != '\n')
+		begin--;
+	(void)snprintf(out, size, "%.*s", (int)(end - begin), text + begin);
+	text_make_harmless(out);
+}
+
 void text_cut(char *out, size_t size, const char *text)
 {
 	static const char more[] = " ...";

@@ -20,6 +20,8 @@ void text_make_harmless(char *text);
 
 /* Copies text so.  NULL is "". */
 void text_clean(char *out, size_t size, const char *text);
+/* The same of its last line; line feeds at the end count for nothing. */
+void text_last_line(char *out, size_t size, const char *text);
 
 /* Copies text; where it does not fit in size bytes (6 or more), it ends behind a whole word with
  * " ...". */

@@ -129,18 +129,6 @@ static bool crash(struct drill *d, struct verdict *verdict)
 	return rc == 0;
 }
 
-static bool isolate(struct drill *d, struct verdict *verdict)
-{
-	const struct deadline dl = deadline_in_ms(NFT_MS);
-	char why[200] = "";
-
-	/* The kernel's end of it is for a run that is killed. */
-	if (isolation_begin(d->planned.cfg, d->wait_ms + LAST_LOOK_MS, &dl, why, sizeof(why)) == 0)
-		return true;
-	*verdict = not_begun(why);
-	return false;
-}
-
 static void end_isolation(const struct drill *d)
 {
 	const struct deadline dl = deadline_in_ms(NFT_MS);
@@ -152,21 +140,24 @@ static void end_isolation(const struct drill *d)
 			    why);
 }
 
-/* ---- a switchover, by its own program ---- */
-
-static void last_line(char *text, char *line, size_t size)
+static bool isolate(struct drill *d, struct verdict *verdict)
 {
-	char *begin;
+	const struct deadline dl = deadline_in_ms(NFT_MS);
+	char why[200] = "";
 
-	while (text[0] != '\0' && text[strlen(text) - 1] == '\n')
-		text[strlen(text) - 1] = '\0';
-	begin = strrchr(text, '\n');
-	text_clean(line, size, begin != NULL ? begin + 1 : text);
+	/* The kernel's end of it is for a run that is killed. */
+	if (isolation_begin(d->planned.cfg, d->wait_ms + LAST_LOOK_MS, &dl, why, sizeof(why)) == 0)
+		return true;
+	*verdict = not_begun(why);
+	end_isolation(d); /* nft may have been too slow to say that it did it */
+	return false;
 }
 
-/* True: the role went to that node, or, in a dry run, would.  Else `why` has the last line of what
- * it said. */
-static bool switch_to(struct drill *d, const char *node, bool dry, char *why, size_t size)
+/* ---- a switchover, by its own program ---- */
+
+/* The outcome of switchover: YES, the role went to that node, or, in a dry run, would; INCOMPLETE
+ * also where its end was not seen.  `why` has the last line of its words. */
+static int switch_to(struct drill *d, const char *node, bool dry, char *why, size_t size)
 {
 	const char *const options[] = { "--to", node, dry ? "--dry-run" : NULL, NULL };
 	struct call call;
@@ -190,8 +181,8 @@ static bool switch_to(struct drill *d, const char *node, bool dry, char *why, si
 	if (rc < 0)
 		text_clean(why, size, strerror(-rc));
 	else
-		last_line(child.errors, why, size);
-	return rc == 0 && child.done && child.exit_code == OUT_YES;
+		text_last_line(why, size, child.errors);
+	return rc == 0 && child.done ? child.exit_code : OUT_INCOMPLETE;
 }
 
 /* The new primary pairs with this node some seconds after it streams: until then it would refuse,
@@ -200,7 +191,7 @@ static bool may_switch(struct drill *d, const char *node, char *why, size_t size
 {
 	const struct deadline dl = deadline_in_ms(WHOLE_MS);
 
-	while (!switch_to(d, node, true, why, size)) {
+	while (switch_to(d, node, true, why, size) != OUT_YES) {
 		struct deadline pause = deadline_in_ms(SWITCH_EACH_MS);
 
 		if (deadline_passed(&dl))
@@ -266,13 +257,14 @@ static struct verdict put_back(struct drill *d)
 	d->watch = (struct drill_watch){ 0 };
 	if (back) {
 		planned_tell(&d->planned, true, "switching back");
-		back = switch_to(d, self, false, why, sizeof(why));
+		back = switch_to(d, self, false, why, sizeof(why)) == OUT_YES;
 	}
 	if (!back)
 		return finish(d,
 			      (struct verdict)INCOMPLETE(
 				  "not-put-back",
-				  "the other node took over, and the role did not come back",
+				  "the other node took over, and the role was not seen to come "
+				  "back",
 				  "\"switchover\" gives it back when what the detail says is "
 				  "mended"),
 			      why);
@@ -298,23 +290,32 @@ static struct verdict put_back(struct drill *d)
 }
 
 /* False: *verdict is the end of it. */
-static bool take_over(struct drill *d, struct verdict *verdict)
+static bool switch_over(struct drill *d, struct verdict *verdict)
 {
 	char why[160] = "";
+	const int rc = switch_to(d, cfg_peer(d->planned.cfg)->name, false, why, sizeof(why));
+
+	if (rc == OUT_YES && until(d, answered_elsewhere, d->wait_ms, "waiting for the address"))
+		return true;
+	d->out_ms = d->watch.outage_ms;
+	if (rc == OUT_REFUSED)
+		*verdict = (struct verdict)NO("not-switched", "the role did not change",
+					      "the detail says what was in the way");
+	else
+		*verdict = (struct verdict)INCOMPLETE(
+		    "switch-unseen", "the role was not seen to change",
+		    "\"cluster_status\" on both nodes; the detail says how far it came");
+	*verdict = finish(d, *verdict, why);
+	return false;
+}
+
+/* The same. */
+static bool take_over(struct drill *d, struct verdict *verdict)
+{
 	bool taken;
 
-	if (d->facts.kind == DRILL_SWITCHOVER) {
-		if (switch_to(d, cfg_peer(d->planned.cfg)->name, false, why, sizeof(why)) &&
-		    until(d, answered_elsewhere, d->wait_ms, "waiting for the address"))
-			return true;
-		d->out_ms = d->watch.outage_ms;
-		*verdict =
-		    finish(d,
-			   (struct verdict)NO("not-switched", "the role did not change",
-					      "\"cluster_status\"; the detail says what it was"),
-			   why);
-		return false;
-	}
+	if (d->facts.kind == DRILL_SWITCHOVER)
+		return switch_over(d, verdict);
 	if (d->facts.kind == DRILL_CRASH ? !crash(d, verdict) : !isolate(d, verdict))
 		return false;
 	taken = until(d, answered_elsewhere, d->wait_ms, "waiting for the other node to take over");

@@ -29,8 +29,13 @@ void drill_watch_note(struct drill_watch *watch, bool primary, bool elsewhere, i
 void drill_watch_look(struct drill_watch *watch, const struct cfg *cfg)
 {
 	const struct deadline dl = deadline_in_ms(LOOK_MS);
-	const bool here = net_has_address(cfg->vip, NULL) == 1;
+	const int has = net_has_address(cfg->vip, NULL);
+	const bool here = has == 1;
 	struct server server;
+
+	/* Nobody knows whose answer it would be: the look counts for nothing. */
+	if (has < 0)
+		return;
 
 	server_ask(&server, cfg, here ? PG_LOCAL : PG_VIP, &dl);
 	drill_watch_note(

@@ -21,14 +21,10 @@
 static void last_line(char *text, char *line, size_t size)
 {
 	char *answer = strstr(text, "pg_vrrp 1 cluster=");
-	char *begin;
 
 	if (answer != NULL)
 		*answer = '\0';
-	while (text[0] != '\0' && text[strlen(text) - 1] == '\n')
-		text[strlen(text) - 1] = '\0';
-	begin = strrchr(text, '\n');
-	text_clean(line, size, begin != NULL ? begin + 1 : text);
+	text_last_line(line, size, text);
 }
 
 static int wait_for(struct planned *p, struct proc *child, const struct deadline *dl)

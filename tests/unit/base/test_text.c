@@ -114,9 +114,29 @@ static void a_cut_ends_behind_a_whole_word(void **state)
 	}
 }
 
+static void last_line_is_one_with_words(void **state)
+{
+	static const char *const of[][2] = {
+		{ "", "" },
+		{ "\n\n", "" },
+		{ "one", "one" },
+		{ "one\ntwo\n\n", "two" },
+		{ "one\nt\033wo", "t wo" },
+		{ "\nthe end of it", "the end" },
+	};
+	char line[8];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
+		text_last_line(line, sizeof(line), of[i][0]);
+		assert_string_equal(line, of[i][1]);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(last_line_is_one_with_words),
 		cmocka_unit_test(a_cut_ends_behind_a_whole_word),
 		cmocka_unit_test(what_is_written_in_any_language_stays),
 		cmocka_unit_test(one_line_stays_one_line),
